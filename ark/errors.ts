@@ -59,6 +59,7 @@ export type ArkErrorCode =
   | "BAD_MNEMONIC"
   | "BAD_SEED"
   | "BAD_SECRET_KEY"
+  | "KEYS_WIPED"
   | "BAD_MAILBOX_ID"
   | "BAD_TIMESTAMP"
   | "BAD_AUTHORIZATION"
