@@ -73,6 +73,7 @@ export type ArkErrorCode =
   | "NOT_OWNED"
   | "ANCHOR_TXID_MISMATCH"
   // arkoor building and cosigning (arkoor.md §9)
+  | "INSUFFICIENT_FUNDS"
   | "ARKOOR_UNBALANCED"
   | "ARKOOR_DUST"
   | "ARKOOR_NO_OUTPUTS"
@@ -88,12 +89,17 @@ export type ArkErrorCode =
   | "ARKOOR_INVALID_NB_KEYPAIRS"
   | "ARKOOR_INCORRECT_KEY"
   | "ARKOOR_BAD_NONCE"
+  | "ARKOOR_BAD_PARTIAL_SIGNATURE"
   | "ARKOOR_NONCE_REUSED";
 
-/** Options of {@link ArkError}: where in a chain of genesis items it happened, and the cause. */
+/** Options of {@link ArkError}: where it happened, and the cause. */
 export interface ArkErrorOptions {
   /** Index of the genesis item concerned, counted from the chain anchor. */
   readonly genesisIndex?: number;
+  /** Position of the part concerned within an arkoor package (arkoor.md §5). */
+  readonly partIndex?: number;
+  /** Position of the signature concerned within its part (arkoor.md §4.3). */
+  readonly signatureIndex?: number;
   readonly cause?: unknown;
 }
 
@@ -103,10 +109,14 @@ export class ArkError extends Error {
   readonly code: ArkErrorCode;
   readonly retryable = false;
   readonly genesisIndex: number | undefined;
+  readonly partIndex: number | undefined;
+  readonly signatureIndex: number | undefined;
 
   constructor(code: ArkErrorCode, message: string, options: ArkErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.genesisIndex = options.genesisIndex;
+    this.partIndex = options.partIndex;
+    this.signatureIndex = options.signatureIndex;
   }
 }
