@@ -36,8 +36,11 @@ export class EsploraServer implements AsyncDisposable {
     this.requests.push(path);
     const replies = this.replies.get(path) ?? [{ status: 404, body: "not found" }];
     const reply = replies.length > 1 ? replies.shift() : replies[0];
-    if (typeof reply === "function") return reply(request, response);
-    response.writeHead(reply?.status ?? 200, reply?.headers);
-    response.end(reply?.body ?? "");
+    if (typeof reply === "function") {
+      reply(request, response);
+    } else {
+      response.writeHead(reply?.status ?? 200, reply?.headers);
+      response.end(reply?.body ?? "");
+    }
   }
 }
