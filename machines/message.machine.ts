@@ -1,0 +1,228 @@
+// One message of the mailbox, from its arrival to the record that decides it.
+//
+//   mailbox            message                       executors
+//      │ message.received  │                              │
+//      ├──────────────────▶│ Received                     │
+//      │                   ├─ not a package ──▶ Ignored   │
+//      │                   ├─ vetPackage ────────────────▶│ anchors, status, ownership
+//      │                   │ Vetting                      │
+//      │                   │◀───────────── package.vetted ┤
+//      │◀─ consumeMessage ─┤ Applied ─ registerVtxos ────▶│
+//      │                   │         ─ postRecoveryIds ──▶│
+//      │                   │◀─ vtxos.registered ──────────┤
+//      │                   │◀─ recoveryIds.posted ────────┤
+//      │                   │ Completed                    │
+//      │                   │                              │
+//      │                   │◀───────── package.undecided ─┤
+//      │◀── haltMailbox ───┤ Halted                       │
+//      │ message.redelivered                              │
+//      ├──────────────────▶│ Vetting …                    │
+import { assign, setup } from "xstate";
+import { effectActions } from "./effects.ts";
+import {
+  type AcceptedVtxo,
+  type HeldItem,
+  type ReceiveMovement,
+  receiveMovement,
+  selectHeld,
+  selectNew,
+  type Verdict,
+} from "./package.ts";
+import type { MachineDefinition } from "./step.ts";
+
+type MessageContext = {
+  readonly checkpoint: bigint;
+  /** SHA-256 of the message's bytes, hex. */
+  readonly digest: string;
+  readonly kind: string;
+  /** Whether its checkpoint may become the wallet's (mailbox.md W-11). */
+  readonly advance: boolean;
+  /** How often it was vetted without an answer. */
+  readonly halts: number;
+  readonly haltCode: string | null;
+  /** The named rule by which it was ignored. */
+  readonly rule: string | null;
+  readonly vtxos: readonly AcceptedVtxo[];
+  readonly movement: ReceiveMovement | null;
+  readonly held: readonly string[];
+  readonly registered: boolean;
+  readonly backedUp: boolean;
+};
+
+type MessageEvent =
+  | {
+      readonly type: "message.received";
+      readonly checkpoint: bigint;
+      readonly digest: string;
+      readonly kind: string;
+      /** Entries of a package; 0 for every other kind. */
+      readonly entries: number;
+      readonly advance: boolean;
+    }
+  | { readonly type: "message.redelivered" }
+  | {
+      readonly type: "package.vetted";
+      readonly verdicts: readonly Verdict[];
+      /** Fact: ids of the package that the wallet knows already, in any state. */
+      readonly known: readonly string[];
+      /** Fact: the movement's id. */
+      readonly movement: string;
+    }
+  | { readonly type: "package.undecided"; readonly code: string; readonly message: string }
+  | { readonly type: "vtxos.registered" }
+  | { readonly type: "recoveryIds.posted" };
+
+const definition = setup({
+  types: { context: {} as MessageContext, events: {} as MessageEvent },
+  actions: effectActions("vetPackage", "consumeMessage", "haltMailbox", "holdItem", "registerVtxos", "postRecoveryIds"),
+  guards: {
+    isPackage: ({ event }) => event.type === "message.received" && event.kind === "arkoor" && event.entries > 0,
+    bringsMoney: ({ event }) => event.type === "package.vetted" && selectNew(event.verdicts, event.known).length > 0,
+    isBackedUp: ({ context }) => context.backedUp,
+    isRegistered: ({ context }) => context.registered,
+  },
+});
+
+const receive = definition.assign(({ event }) => {
+  if (event.type !== "message.received") return {};
+  const { checkpoint, digest, kind, advance } = event;
+  return { checkpoint, digest, kind, advance };
+});
+
+const nameIgnoringRule = definition.assign(({ event }) => ({
+  rule: event.type === "message.received" ? ignoringRule(event.kind) : "NOTHING_NEW",
+}));
+
+const credit = definition.assign(({ event }) => {
+  if (event.type !== "package.vetted") return {};
+  const vtxos = selectNew(event.verdicts, event.known);
+  return { vtxos, movement: receiveMovement(event.movement, vtxos), haltCode: null };
+});
+
+const noteHeld = definition.assign(({ event }) => {
+  if (event.type !== "package.vetted") return {};
+  return { held: selectHeld(event.verdicts, event.known).map(({ key }) => key) };
+});
+
+const noteHalt = definition.assign(({ context, event }) => {
+  if (event.type !== "package.undecided") return {};
+  return { halts: context.halts + 1, haltCode: event.code };
+});
+
+const holdRefused = definition.enqueueActions(({ event, enqueue }) => {
+  if (event.type !== "package.vetted") return;
+  for (const { key, item } of selectHeld(event.verdicts, event.known)) {
+    enqueue({ type: "holdItem", params: { key, item: item satisfies HeldItem } });
+  }
+});
+
+const consume = {
+  type: "consumeMessage" as const,
+  params: ({ context }: { context: MessageContext }) => ({ checkpoint: context.checkpoint, advance: context.advance }),
+};
+
+const vet = {
+  type: "vetPackage" as const,
+  params: ({ context }: { context: MessageContext }) => ({ checkpoint: context.checkpoint, digest: context.digest }),
+};
+
+/** `message/<checkpoint>/<digest8>`: Received → Vetting → Applied → Completed, or Ignored, or Halted and again. */
+export const messageMachine: MachineDefinition = {
+  name: "message",
+  revision: 1,
+  logic: definition.createMachine({
+    id: "message",
+    initial: "Received",
+    context: {
+      checkpoint: 0n,
+      digest: "",
+      kind: "",
+      advance: false,
+      halts: 0,
+      haltCode: null,
+      rule: null,
+      vtxos: [],
+      movement: null,
+      held: [],
+      registered: false,
+      backedUp: false,
+    },
+    states: {
+      /** Nothing is known of the message but its bytes. */
+      Received: {
+        on: {
+          "message.received": [
+            { guard: "isPackage", target: "Vetting", actions: [receive, vet] },
+            { target: "Ignored", actions: [receive, nameIgnoringRule, consume] },
+          ],
+        },
+      },
+      /** The package is being checked. Nothing is at risk: the checkpoint stands before it. */
+      Vetting: {
+        on: {
+          "package.vetted": [
+            {
+              guard: "bringsMoney",
+              target: "Applied",
+              actions: [
+                credit,
+                noteHeld,
+                holdRefused,
+                consume,
+                {
+                  type: "registerVtxos",
+                  params: ({ context }) => ({ sources: context.vtxos.map(({ source }) => source) }),
+                },
+                { type: "postRecoveryIds", params: ({ context }) => ({ ids: context.vtxos.map(({ id }) => id) }) },
+              ],
+            },
+            { target: "Ignored", actions: [noteHeld, nameIgnoringRule, holdRefused, consume] },
+          ],
+          "package.undecided": {
+            target: "Halted",
+            actions: [
+              noteHalt,
+              {
+                type: "haltMailbox",
+                params: ({ context }) => ({ checkpoint: context.checkpoint, code: context.haltCode ?? "" }),
+              },
+            ],
+          },
+          // The process that asked is gone, and its question with it.
+          "message.redelivered": { target: "Vetting", reenter: true, actions: [vet] },
+        },
+      },
+      /** No answer: the checkpoint stands, the mailbox is read again from there. */
+      Halted: { on: { "message.redelivered": { target: "Vetting", actions: [vet] } } },
+      /** The money is the wallet's. Awaited: the server's copy of the signatures, and the backup of the ids. */
+      Applied: {
+        on: {
+          "vtxos.registered": [
+            { guard: "isBackedUp", target: "Completed", actions: [definition.assign({ registered: true })] },
+            { actions: [definition.assign({ registered: true })] },
+          ],
+          "recoveryIds.posted": [
+            { guard: "isRegistered", target: "Completed", actions: [definition.assign({ backedUp: true })] },
+            { actions: [definition.assign({ backedUp: true })] },
+          ],
+        },
+      },
+      Completed: { type: "final" },
+      Ignored: { type: "final" },
+    },
+  }),
+};
+
+/** The rule by which a message without a package is passed over; its bytes stay in the log. */
+function ignoringRule(kind: string): string {
+  switch (kind) {
+    case "arkoor":
+      return "EMPTY_PACKAGE"; // mailbox.md W-45
+    case "recovery-vtxo-ids":
+      return "RECOVERY_IDS_IN_MAIN_MAILBOX"; // mailbox.md M-36
+    case "unknown":
+      return "UNKNOWN_KIND"; // mailbox.md M-35, W-12
+    default:
+      return "NOTICE_KEPT";
+  }
+}

@@ -1,0 +1,86 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+
+/** Where in the log the bytes of a VTXO stand: a blob's digest, and the entry if the blob is a whole mailbox message. */
+export type VtxoSource = {
+  /** SHA-256 of the blob, hex. */
+  readonly digest: string;
+  /** Index among the VTXOs of the message, or null if the blob is the VTXO itself. */
+  readonly entry: number | null;
+};
+
+/** A VTXO that passed every check of vtxo.md §10 and is the wallet's. */
+export type AcceptedVtxo = {
+  readonly id: VtxoId;
+  readonly amountSats: bigint;
+  readonly expiryHeight: number;
+  readonly exitDepth: number;
+  /** Index of the owner key at m/350'/0'/i. */
+  readonly keyIndex: number;
+  readonly source: VtxoSource;
+  /** False while the server says `UNREGISTERED` (mailbox.md W-14). */
+  readonly registered: boolean;
+  /** Warnings of vtxo.md §10, such as `DUST` or `NON_STANDARD`. */
+  readonly flags: readonly string[];
+};
+
+/** Bytes that are not money now but may be later, with the reason (mailbox.md W-4). */
+export type HeldItem = {
+  /** Null if not even the id can be read. */
+  readonly id: VtxoId | null;
+  /** Null if the amount cannot be read. */
+  readonly amountSats: bigint | null;
+  readonly source: VtxoSource;
+  readonly checkpoint: bigint;
+  readonly code: string;
+  readonly message: string;
+  /** Whether the bytes alone decide, so that no retry can change the answer. */
+  readonly permanent: boolean;
+};
+
+/** What vetting found out about one entry of a package. */
+export type Verdict =
+  | { readonly kind: "accepted"; readonly vtxo: AcceptedVtxo }
+  | { readonly kind: "refused"; readonly key: string; readonly item: HeldItem };
+
+/** A finished receive in the wallet's history (mailbox.md §6.2, M-52). */
+export type ReceiveMovement = {
+  /** `arkoor_receive.<checkpoint>`, with `.<vtxo id>` for one released from quarantine later (W-15). */
+  readonly id: string;
+  readonly amountSats: bigint;
+  readonly outputs: readonly VtxoId[];
+  /** Sums by owner key, in order of first appearance (M-51, W-20). */
+  readonly receivedOn: readonly { readonly keyIndex: number; readonly amountSats: bigint }[];
+};
+
+/** New VTXOs among those accepted: not known, and each id once (mailbox.md W-17, W-18). */
+export function selectNew(verdicts: readonly Verdict[], known: readonly VtxoId[]): AcceptedVtxo[] {
+  const seen = new Set(known);
+  const fresh: AcceptedVtxo[] = [];
+  for (const verdict of verdicts) {
+    if (verdict.kind !== "accepted" || seen.has(verdict.vtxo.id)) continue;
+    seen.add(verdict.vtxo.id);
+    fresh.push(verdict.vtxo);
+  }
+  return fresh;
+}
+
+/** Refused entries worth keeping: not a broken copy of a VTXO that the wallet has or takes now. */
+export function selectHeld(verdicts: readonly Verdict[], known: readonly VtxoId[]): Extract<Verdict, { kind: "refused" }>[] {
+  const owned = new Set([...known, ...verdicts.flatMap((verdict) => (verdict.kind === "accepted" ? [verdict.vtxo.id] : []))]);
+  return verdicts.filter(
+    (verdict): verdict is Extract<Verdict, { kind: "refused" }> =>
+      verdict.kind === "refused" && (verdict.item.id === null || !owned.has(verdict.item.id)),
+  );
+}
+
+/** The one movement of a package, of its new VTXOs only. */
+export function receiveMovement(id: string, vtxos: readonly AcceptedVtxo[]): ReceiveMovement {
+  const byKey = new Map<number, bigint>();
+  for (const { keyIndex, amountSats } of vtxos) byKey.set(keyIndex, (byKey.get(keyIndex) ?? 0n) + amountSats);
+  return {
+    id,
+    amountSats: vtxos.reduce((sum, { amountSats }) => sum + amountSats, 0n),
+    outputs: vtxos.map((vtxo) => vtxo.id),
+    receivedOn: [...byKey].map(([keyIndex, amountSats]) => ({ keyIndex, amountSats })),
+  };
+}

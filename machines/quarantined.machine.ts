@@ -1,0 +1,112 @@
+// One VTXO that is not money now: kept with its bytes, looked at again, and released once it is (mailbox.md W-4).
+//
+//   message           quarantined                 executors
+//      │ item.held        │                           │
+//      ├─────────────────▶│ Held                      │
+//      │                  │◀───────────── item.vetted ┤ on a new tip, at a start, on request
+//      │                  │ Held: another reason      │
+//      │                  │ Dropped: known by now     │
+//      │                  │ Released ─ registerVtxos ▶│
+//      │                  │       ─ postRecoveryIds ─▶│
+//      │                  │ Completed                 │
+import { setup } from "xstate";
+import { effectActions } from "./effects.ts";
+import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, receiveMovement, type Verdict } from "./package.ts";
+import type { MachineDefinition } from "./step.ts";
+
+type QuarantinedContext = {
+  readonly item: HeldItem | null;
+  /** When it was held first. */
+  readonly heldAtMs: number;
+  readonly vtxos: readonly AcceptedVtxo[];
+  readonly movement: ReceiveMovement | null;
+  readonly registered: boolean;
+  readonly backedUp: boolean;
+};
+
+type QuarantinedEvent = { readonly atMs: number } & (
+  | { readonly type: "item.held"; readonly item: HeldItem }
+  | {
+      readonly type: "item.vetted";
+      readonly verdict: Verdict;
+      /** Fact: whether the wallet knows the VTXO already. */
+      readonly isKnown: boolean;
+    }
+  | { readonly type: "vtxos.registered" }
+  | { readonly type: "recoveryIds.posted" }
+);
+
+const definition = setup({
+  types: { context: {} as QuarantinedContext, events: {} as QuarantinedEvent },
+  actions: effectActions("registerVtxos", "postRecoveryIds"),
+  guards: {
+    isKnown: ({ event }) => event.type === "item.vetted" && event.isKnown,
+    isAccepted: ({ event }) => event.type === "item.vetted" && event.verdict.kind === "accepted",
+    isOtherReason: ({ context, event }) =>
+      event.type === "item.vetted" && event.verdict.kind === "refused" && event.verdict.item.code !== context.item?.code,
+    isBackedUp: ({ context }) => context.backedUp,
+    isRegistered: ({ context }) => context.registered,
+  },
+});
+
+const hold = definition.assign(({ event }) => (event.type === "item.held" ? { item: event.item, heldAtMs: event.atMs } : {}));
+
+const noteReason = definition.assign(({ event }) =>
+  event.type === "item.vetted" && event.verdict.kind === "refused" ? { item: event.verdict.item } : {},
+);
+
+const credit = definition.assign(({ context, event }) => {
+  if (event.type !== "item.vetted" || event.verdict.kind !== "accepted" || context.item === null) return {};
+  const { vtxo } = event.verdict;
+  return { vtxos: [vtxo], movement: receiveMovement(`arkoor_receive.${context.item.checkpoint}.${vtxo.id}`, [vtxo]) };
+});
+
+/** `quarantined/<digest16>`: Held → Released → Completed, or Dropped. */
+export const quarantinedMachine: MachineDefinition = {
+  name: "quarantined",
+  revision: 1,
+  logic: definition.createMachine({
+    id: "quarantined",
+    initial: "Arriving",
+    context: { item: null, heldAtMs: 0, vtxos: [], movement: null, registered: false, backedUp: false },
+    states: {
+      Arriving: { on: { "item.held": { target: "Held", actions: [hold] } } },
+      /** Not money. Its bytes are in the log; the reason may pass. */
+      Held: {
+        on: {
+          "item.vetted": [
+            { guard: "isKnown", target: "Dropped" },
+            {
+              guard: "isAccepted",
+              target: "Released",
+              actions: [
+                credit,
+                {
+                  type: "registerVtxos",
+                  params: ({ context }) => ({ sources: context.vtxos.map(({ source }) => source) }),
+                },
+                { type: "postRecoveryIds", params: ({ context }) => ({ ids: context.vtxos.map(({ id }) => id) }) },
+              ],
+            },
+            { guard: "isOtherReason", actions: [noteReason] },
+          ],
+        },
+      },
+      /** Money since the record that brought it here, with a movement of its own (mailbox.md W-15). */
+      Released: {
+        on: {
+          "vtxos.registered": [
+            { guard: "isBackedUp", target: "Completed", actions: [definition.assign({ registered: true })] },
+            { actions: [definition.assign({ registered: true })] },
+          ],
+          "recoveryIds.posted": [
+            { guard: "isRegistered", target: "Completed", actions: [definition.assign({ backedUp: true })] },
+            { actions: [definition.assign({ backedUp: true })] },
+          ],
+        },
+      },
+      Completed: { type: "final" },
+      Dropped: { type: "final" },
+    },
+  }),
+};

@@ -1,0 +1,27 @@
+import { connectionMachine } from "./connection.machine.ts";
+import { MachineError } from "./errors.ts";
+import { mailboxMachine } from "./mailbox.machine.ts";
+import { messageMachine } from "./message.machine.ts";
+import { quarantinedMachine } from "./quarantined.machine.ts";
+import type { MachineDefinition } from "./step.ts";
+import { walletMachine } from "./wallet.machine.ts";
+
+/** Every machine of this build. */
+export const machines: readonly MachineDefinition[] = [
+  walletMachine,
+  connectionMachine,
+  mailboxMachine,
+  messageMachine,
+  quarantinedMachine,
+];
+
+/**
+ * The machine of that name.
+ *
+ * @throws MachineError `UNKNOWN_MACHINE`
+ */
+export function machineNamed(name: string): MachineDefinition {
+  const machine = machines.find((candidate) => candidate.name === name);
+  if (machine === undefined) throw new MachineError("UNKNOWN_MACHINE", `expected a machine of this build, got ${name}`);
+  return machine;
+}

@@ -1,0 +1,99 @@
+import { type AnyStateMachine, initialTransition, transition } from "xstate";
+import { sha256 } from "../ark/crypto.ts";
+import { encodeCanonical, type Plain } from "./canonical.ts";
+import { type Effect, isEffectType } from "./effects.ts";
+import { MachineError } from "./errors.ts";
+
+/** Plain data of a machine between two steps. */
+export interface Instance {
+  readonly state: string;
+  readonly context: Readonly<Record<string, Plain>>;
+}
+
+/** A machine with the name and the hand-raised revision that its records carry. */
+export interface MachineDefinition {
+  readonly name: string;
+  readonly revision: number;
+  readonly logic: AnyStateMachine;
+}
+
+/** An event of any machine. */
+export interface MachineEvent {
+  readonly type: string;
+  readonly [member: string]: Plain | undefined;
+}
+
+/** What one event does to one instance. */
+export type Outcome =
+  /** No transition is selected: nothing changes, the event is counted. */
+  | { readonly kind: "unexpected" }
+  | {
+      readonly kind: "taken";
+      readonly next: Instance;
+      /** Members of the context that differ from before. */
+      readonly change: Readonly<Record<string, Plain>>;
+      readonly effects: readonly Effect[];
+      readonly digest: Uint8Array;
+    };
+
+/**
+ * The next state of an instance and the effects it asks for. Pure; the only use of XState's run time.
+ *
+ * @param current undefined for an instance that does not exist yet: the machine's initial state takes the event
+ * @throws MachineError `MACHINE_FAULT` if a guard or an assignment throws, `UNKNOWN_STATE`, `UNKNOWN_EFFECT`
+ */
+export function step(machine: MachineDefinition, current: Instance | undefined, event: MachineEvent): Outcome {
+  if (current !== undefined && isFinished(machine, current.state)) return { kind: "unexpected" };
+  try {
+    const before = restore(machine, current);
+    if (!before.can(event)) return { kind: "unexpected" };
+    const [after, actions] = transition(machine.logic, before, event);
+    const next: Instance = { state: stateName(after.value), context: after.context as Instance["context"] };
+    const effects = actions.map((action) => toEffect(machine, action));
+    return { kind: "taken", next, change: changed(before.context, next.context), effects, digest: stateDigest(next) };
+  } catch (cause) {
+    if (cause instanceof MachineError) throw cause;
+    throw new MachineError(
+      "MACHINE_FAULT",
+      `${machine.name} cannot take ${event.type} in ${current?.state ?? "its initial state"}`,
+      cause,
+    );
+  }
+}
+
+/** Whether an instance in that state takes no more events. */
+export function isFinished(machine: MachineDefinition, state: string): boolean {
+  const node = machine.logic.states[state];
+  if (node === undefined) throw new MachineError("UNKNOWN_STATE", `expected a state of ${machine.name}, got ${state}`);
+  return node.type === "final";
+}
+
+/** First 16 bytes of SHA-256 over the canonical state and context. */
+export function stateDigest({ state, context }: Instance): Uint8Array {
+  return sha256(new TextEncoder().encode(encodeCanonical({ state, context }))).slice(0, 16);
+}
+
+function restore(machine: MachineDefinition, current: Instance | undefined) {
+  if (current === undefined) return initialTransition(machine.logic)[0];
+  return machine.logic.resolveState({ value: current.state, context: current.context });
+}
+
+function stateName(value: unknown): string {
+  if (typeof value !== "string") throw new MachineError("UNKNOWN_STATE", "expected a machine without nested states");
+  return value;
+}
+
+function toEffect(machine: MachineDefinition, action: { type: string; params: unknown }): Effect {
+  if (!isEffectType(action.type)) throw new MachineError("UNKNOWN_EFFECT", `${machine.name} asks for ${action.type}`);
+  return { type: action.type, params: action.params ?? {} } as Effect;
+}
+
+function changed(before: Instance["context"], after: Instance["context"]): Record<string, Plain> {
+  const change: Record<string, Plain> = {};
+  for (const [name, value] of Object.entries(after)) {
+    const previous = before[name];
+    if (previous === value) continue;
+    if (previous === undefined || encodeCanonical(previous) !== encodeCanonical(value)) change[name] = value;
+  }
+  return change;
+}
