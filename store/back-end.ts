@@ -1,0 +1,19 @@
+import type { RawFrame } from "./chain-reader.ts";
+import type { LogHead } from "./event-log.ts";
+
+/**
+ * What a back end does; everything else about a log is shared.
+ *
+ * `writeFrames` and `writeHead` are each called one at a time, but the head of one commit may be written while the
+ * frames of the next are.
+ */
+export interface BackEnd {
+  /** Frames `from` … `to`, both included, in order and in batches of bounded size. */
+  frames(from: bigint, to: bigint): AsyncIterable<readonly RawFrame[]>;
+  /** Writes the frames of one commit, all or none; resolves when they are durable. */
+  writeFrames(frames: readonly RawFrame[]): Promise<void>;
+  /** Notes the end of the log outside of it; resolves when it is durable. */
+  writeHead(head: LogHead): Promise<void>;
+  /** Gives everything free. `head` is the last one if every write succeeded, else undefined. */
+  close(head: LogHead | undefined): Promise<void>;
+}

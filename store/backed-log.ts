@@ -1,0 +1,117 @@
+import type { BackEnd } from "./back-end.ts";
+import { fromHex, sameBytes } from "./bytes.ts";
+import { type ChainPosition, ChainReader, positionAfter, type RawFrame, startOf } from "./chain-reader.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import { StoreError } from "./errors.ts";
+import type { AppendRequest, EventLog, LogHead, ReadOptions, StoredRecord } from "./event-log.ts";
+
+/** Options of {@link BackedLog}. */
+export interface BackedLogOptions {
+  readonly backEnd: BackEnd;
+  /** The verified end, with the epoch of this open. */
+  readonly head: LogHead;
+  readonly readOnly: boolean;
+}
+
+/** An {@link EventLog} over any back end. */
+export class BackedLog implements EventLog {
+  readonly #backEnd: BackEnd;
+  readonly #readOnly: boolean;
+  readonly #queue: CommitQueue;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BackedLogOptions) {
+    this.#backEnd = options.backEnd;
+    this.#readOnly = options.readOnly;
+    this.#queue = new CommitQueue(options.head, options.backEnd);
+  }
+
+  head(): LogHead {
+    return this.#queue.committed;
+  }
+
+  async append(request: AppendRequest): Promise<{ readonly commit: bigint }> {
+    this.#checkOpen();
+    if (this.#readOnly)
+      throw new StoreError("STORE_READ_ONLY", "expected a log that is open for writing, got one that is open for reading only");
+    return this.#queue.append(request);
+  }
+
+  async *read(options: ReadOptions = {}): AsyncGenerator<StoredRecord, void, undefined> {
+    this.#checkOpen();
+    const { from = 1n, to, signal } = options;
+    const head = this.head();
+    if (from < 1n) throw new StoreError("STORE_OUT_OF_RANGE", `expected to read from record 1 or later, got ${from}`);
+    const last = to === undefined || to > head.seq ? head.seq : to;
+    signal?.throwIfAborted();
+    if (from > last) return;
+    const reader = new ChainReader(await this.#before(from));
+    for await (const batch of this.#frames(from, last)) {
+      for (const raw of batch) {
+        signal?.throwIfAborted();
+        yield reader.accept(raw);
+        this.#checkOpen();
+      }
+    }
+    checkEnd(reader.position, last, head);
+  }
+
+  async get(seq: bigint): Promise<StoredRecord> {
+    this.#checkOpen();
+    const last = this.head().seq;
+    if (seq < 1n || seq > last) throw new StoreError("STORE_OUT_OF_RANGE", `expected a record from 1 to ${last}, got ${seq}`);
+    let found: StoredRecord | undefined;
+    // To the end, not returning from the loop: what follows the record checks the chain's end.
+    for await (const stored of this.read({ from: seq, to: seq })) found = stored;
+    if (found === undefined) throw gap(seq);
+    return found;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.drain();
+    await this.#backEnd.close(this.#queue.poisoned ? undefined : this.head());
+  }
+
+  async #before(seq: bigint): Promise<ChainPosition> {
+    if (seq === 1n) return startOf(this.head().logId);
+    for await (const [raw] of this.#frames(seq - 1n, seq - 1n)) {
+      if (raw?.seq === seq - 1n) return positionAfter(raw);
+    }
+    throw gap(seq - 1n);
+  }
+
+  async *#frames(from: bigint, to: bigint): AsyncGenerator<readonly RawFrame[], void, undefined> {
+    try {
+      yield* this.#backEnd.frames(from, to);
+    } catch (error) {
+      this.#checkOpen();
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new StoreError("STORE_CLOSED", "expected an open log, got a closed one");
+  }
+}
+
+function gap(seq: bigint): StoreError {
+  return new StoreError("STORE_SEQUENCE_GAP", `expected record ${seq}, got none`, { place: { file: "log", seq } });
+}
+
+function checkEnd(position: ChainPosition, last: bigint, head: LogHead): void {
+  if (position.seq !== last) throw gap(position.seq + 1n);
+  if (last === head.seq && !sameBytes(position.chain, fromHex(head.chain))) {
+    throw new StoreError("STORE_BROKEN_CHAIN", `expected chain link ${head.chain} at the end of the log, got another`, {
+      place: { file: "log", seq: last, commit: head.commit },
+    });
+  }
+}

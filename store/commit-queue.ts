@@ -1,0 +1,176 @@
+import type { BackEnd } from "./back-end.ts";
+import { fromHex, toHex } from "./bytes.ts";
+import { nextLink } from "./chain.ts";
+import { decodeRecord, type RawFrame } from "./chain-reader.ts";
+import { StoreError, toStoreError } from "./errors.ts";
+import type { AppendRequest, LogHead } from "./event-log.ts";
+import { encodeFrame } from "./frame.ts";
+
+/** Limits of one commit; a single request larger than that is a commit of its own. */
+const COMMIT_RECORDS_MAX = 4_096;
+const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
+
+interface QueuedRequest {
+  readonly bodies: readonly Uint8Array[];
+  readonly resolve: (result: { readonly commit: bigint }) => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+/**
+ * Group commit: one batch is being written, what arrives meanwhile fills the next.
+ *
+ * The head of a commit is written while the frames of the next one are, so the log may lead HEAD by two commits, and
+ * HEAD never leads the log. After the first failed write nothing is written any more: a LevelDB handle that ran out
+ * of room acknowledges later writes and loses them.
+ */
+export class CommitQueue {
+  readonly #backEnd: BackEnd;
+  readonly #queue: QueuedRequest[] = [];
+  /** The end that readers see. */
+  #committed: LogHead;
+  /** The end of what was handed to the back end. */
+  #written: LogHead;
+  /** The last record that is queued, written or not. */
+  #queuedSeq: bigint;
+  #running: Promise<void> | undefined;
+  #headSync: Promise<void> = Promise.resolve();
+  #poison: StoreError | undefined;
+
+  constructor(head: LogHead, backEnd: BackEnd) {
+    this.#backEnd = backEnd;
+    this.#committed = head;
+    this.#written = head;
+    this.#queuedSeq = head.seq;
+  }
+
+  /** The committed end. */
+  get committed(): LogHead {
+    return this.#committed;
+  }
+
+  /** Whether a write failed. */
+  get poisoned(): boolean {
+    return this.#poison !== undefined;
+  }
+
+  /** See {@link EventLog.append}. */
+  append(request: AppendRequest): Promise<{ readonly commit: bigint }> {
+    return new Promise((resolve, reject) => {
+      if (this.#poison !== undefined) throw poisoned(this.#poison);
+      const bodies = this.#check(request);
+      this.#queuedSeq += BigInt(bodies.length);
+      this.#queue.push({ bodies, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when nothing is queued or being written. Never rejects. */
+  async drain(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    await this.#headSync;
+  }
+
+  #check(request: AppendRequest): Uint8Array[] {
+    const { epoch } = this.#committed;
+    const expectedSeq = this.#queuedSeq + 1n;
+    if (request.epoch !== epoch || request.expectedSeq !== expectedSeq) {
+      throw new StoreError(
+        "STORE_CONFLICT",
+        `expected record ${expectedSeq} of epoch ${epoch}, got ${request.expectedSeq} of epoch ${request.epoch}`,
+      );
+    }
+    if (request.bodies.length === 0) throw new StoreError("STORE_BAD_RECORD", "expected at least one record, got none");
+    return request.bodies.map((given, index) => {
+      const body = new Uint8Array(given);
+      const seq = expectedSeq + BigInt(index);
+      const record = decodeRecord(body, { seq });
+      if (record.seq !== seq || record.epoch !== epoch) {
+        throw new StoreError(
+          "STORE_BAD_RECORD",
+          `expected record ${seq} of epoch ${epoch}, got ${record.seq} of epoch ${record.epoch}`,
+          {
+            place: { seq },
+          },
+        );
+      }
+      return body;
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Requests of one turn of the event loop share the first commit.
+    await Promise.resolve();
+    while (this.#queue.length > 0 && this.#poison === undefined) await this.#commit(this.#takeBatch());
+    this.#running = undefined;
+  }
+
+  async #commit(requests: readonly QueuedRequest[]): Promise<void> {
+    const { head, frames } = this.#seal(requests);
+    try {
+      await this.#backEnd.writeFrames(frames);
+    } catch (error) {
+      this.#fail(toStoreError(error, `writing commit ${head.commit}`), requests);
+      return;
+    }
+    this.#written = head;
+    // Not before the head of the previous commit is durable: the log leads by two at most.
+    await this.#headSync;
+    if (this.#poison === undefined) this.#headSync = this.#acknowledge(head, requests);
+    else reject(requests, poisoned(this.#poison));
+  }
+
+  async #acknowledge(head: LogHead, requests: readonly QueuedRequest[]): Promise<void> {
+    try {
+      await this.#backEnd.writeHead(head);
+    } catch (error) {
+      this.#fail(toStoreError(error, `writing the head of commit ${head.commit}`, "STORE_IO", { file: "HEAD" }), requests);
+      return;
+    }
+    this.#committed = head;
+    for (const request of requests) request.resolve({ commit: head.commit });
+  }
+
+  #fail(error: StoreError, requests: readonly QueuedRequest[]): void {
+    const first = this.#poison === undefined;
+    this.#poison ??= error;
+    reject(requests, first ? error : poisoned(this.#poison));
+    reject(this.#queue.splice(0), poisoned(this.#poison));
+  }
+
+  #takeBatch(): QueuedRequest[] {
+    let records = 0;
+    let bytes = 0;
+    const next = this.#queue.findIndex((request, index) => {
+      records += request.bodies.length;
+      bytes += request.bodies.reduce((sum, body) => sum + body.length, 0);
+      return index > 0 && (records > COMMIT_RECORDS_MAX || bytes > COMMIT_BYTES_MAX);
+    });
+    return this.#queue.splice(0, next === -1 ? this.#queue.length : next);
+  }
+
+  #seal(requests: readonly QueuedRequest[]): { head: LogHead; frames: RawFrame[] } {
+    const commit = this.#written.commit + 1n;
+    let chain = fromHex(this.#written.chain);
+    let seq = this.#written.seq;
+    const frames = requests
+      .flatMap((request) => request.bodies)
+      .map((body) => {
+        chain = nextLink(chain, commit, body);
+        seq += 1n;
+        return { seq, bytes: encodeFrame({ commit, chain, body }) };
+      });
+    return { head: { ...this.#written, commit, seq, chain: toHex(chain) }, frames };
+  }
+}
+
+function poisoned(cause: StoreError): StoreError {
+  return new StoreError(
+    "STORE_POISONED",
+    `expected no failed write before this one, got ${cause.code}; close and reopen the log`,
+    { cause },
+  );
+}
+
+function reject(requests: readonly QueuedRequest[], error: StoreError): void {
+  for (const request of requests) request.reject(error);
+}

@@ -1,0 +1,65 @@
+import { crc32 } from "node:zlib";
+import { CHAIN_BYTES } from "./chain.ts";
+import { type Place, StoreError } from "./errors.ts";
+
+/** The only frame format so far. */
+export const FRAME_FORMAT = 1;
+
+const COMMIT_AT = 1;
+const CRC_AT = 9;
+const CHAIN_AT = 13;
+const BODY_AT = CHAIN_AT + CHAIN_BYTES;
+
+/** A record as it lies in the log. */
+export interface Frame {
+  /** The commit that wrote it; the first is 1. */
+  readonly commit: bigint;
+  /** Its link of the hash chain, 16 bytes. */
+  readonly chain: Uint8Array;
+  /** An encoded `Record` of `proto/log.proto`. */
+  readonly body: Uint8Array;
+}
+
+/** Bytes of a frame: `format u8 | commit u64 | crc32 u32 | chain 16 B | body`, big-endian (docs/log-format.md §2). */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const bytes = new Uint8Array(BODY_AT + frame.body.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = FRAME_FORMAT;
+  view.setBigUint64(COMMIT_AT, frame.commit);
+  bytes.set(frame.chain, CHAIN_AT);
+  bytes.set(frame.body, BODY_AT);
+  view.setUint32(CRC_AT, checksum(bytes));
+  return bytes;
+}
+
+/**
+ * A frame from its bytes, copied. The chain is not checked here: that needs the record before.
+ *
+ * @throws StoreError `STORE_BAD_FRAME` if it is too short, of another format, or its CRC does not fit
+ */
+export function decodeFrame(bytes: Uint8Array, place: Place = {}): Frame {
+  if (bytes.length < BODY_AT) {
+    throw new StoreError("STORE_BAD_FRAME", `expected a frame of at least ${BODY_AT} bytes, got ${bytes.length}`, { place });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const stored = view.getUint32(CRC_AT);
+  const computed = checksum(bytes);
+  if (stored !== computed) {
+    throw new StoreError("STORE_BAD_FRAME", `expected CRC ${computed.toString(16)} in the frame, got ${stored.toString(16)}`, {
+      place,
+    });
+  }
+  if (bytes[0] !== FRAME_FORMAT) {
+    throw new StoreError("STORE_BAD_FRAME", `expected frame format ${FRAME_FORMAT}, got ${bytes[0]}`, { place });
+  }
+  return {
+    commit: view.getBigUint64(COMMIT_AT),
+    chain: new Uint8Array(bytes.subarray(CHAIN_AT, BODY_AT)),
+    body: new Uint8Array(bytes.subarray(BODY_AT)),
+  };
+}
+
+/** CRC-32 (ISO-HDLC, as in zlib) over everything but itself. */
+function checksum(frame: Uint8Array): number {
+  return crc32(frame.subarray(CHAIN_AT), crc32(frame.subarray(0, CRC_AT)));
+}

@@ -1,0 +1,152 @@
+import { crc32 } from "node:zlib";
+import { Level } from "level";
+import { fromHex, toHex } from "./bytes.ts";
+import { LOG_ID_BYTES } from "./chain.ts";
+import type { RawFrame } from "./chain-reader.ts";
+import { errorCode, StoreError, toStoreError } from "./errors.ts";
+
+const FRAME_PREFIX = 0x65;
+const FRAME_KEY_BYTES = 9;
+const IDENTITY_KEY = new Uint8Array([0x69]);
+const IDENTITY_FORMAT = 1;
+const READ_FRAMES = 1_024;
+const READ_BYTES = 1024 * 1024;
+
+/** Frames in LevelDB: keys are `e ‖ seq u64`, and under `i` the id of the log stands again (docs/log-format.md §4). */
+export class LevelDatabase {
+  readonly #level: Level<Uint8Array, Uint8Array>;
+
+  private constructor(level: Level<Uint8Array, Uint8Array>) {
+    this.#level = level;
+  }
+
+  /** Makes a new database with the log's id in it, and closes it. */
+  static async create(path: string, logId: string): Promise<void> {
+    const database = new LevelDatabase(await openLevel(path, { createIfMissing: true, errorIfExists: true }));
+    try {
+      await database.#level.put(IDENTITY_KEY, encodeIdentity(logId), { sync: true });
+    } finally {
+      await database.close();
+    }
+  }
+
+  /**
+   * Opens a database; LevelDB moves what its write-ahead log holds into tables, whatever the purpose.
+   *
+   * @throws StoreError `STORE_LOCKED` if another process has it open, `STORE_BAD_DATABASE`, `STORE_SWAPPED` if it is
+   * another log's, `STORE_FULL`
+   */
+  static async open(path: string, logId: string): Promise<LevelDatabase> {
+    const database = new LevelDatabase(await openLevel(path, { createIfMissing: false }));
+    try {
+      await database.#checkIdentity(logId);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    return database;
+  }
+
+  /** Frames from … to, both included, in order, at most about 1 MiB at a time. */
+  async *frames(from: bigint, to: bigint): AsyncGenerator<readonly RawFrame[], void, undefined> {
+    const options = { gte: frameKey(from), lte: frameKey(to), highWaterMarkBytes: READ_BYTES, fillCache: false };
+    const iterator = this.#level.iterator(options);
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(READ_FRAMES);
+        if (entries.length === 0) return;
+        yield entries.map(([key, bytes]) => ({ seq: decodeKey(key), bytes }));
+      }
+    } catch (error) {
+      throw toStoreError(error, "reading the database", "STORE_BAD_DATABASE", { file: "log" });
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /** Writes frames in one synced batch. */
+  async writeFrames(frames: readonly RawFrame[]): Promise<void> {
+    const operations = frames.map(({ seq, bytes }) => ({ type: "put" as const, key: frameKey(seq), value: bytes }));
+    await this.#level.batch(operations, { sync: true });
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close();
+  }
+
+  async #checkIdentity(logId: string): Promise<void> {
+    const value = await readOrRefuse(this.#level.get(IDENTITY_KEY));
+    const found = value === undefined ? undefined : decodeIdentity(value);
+    if (found === undefined) {
+      throw new StoreError(
+        "STORE_BAD_DATABASE",
+        `expected the log id in the database, got ${value === undefined ? "none" : "a damaged one"}`,
+        {
+          place: { file: "log" },
+        },
+      );
+    }
+    if (found !== logId) {
+      throw new StoreError("STORE_SWAPPED", `expected the database of log ${logId}, got that of ${found}`, {
+        place: { file: "log" },
+      });
+    }
+  }
+}
+
+async function openLevel(
+  path: string,
+  options: { createIfMissing: boolean; errorIfExists?: boolean },
+): Promise<Level<Uint8Array, Uint8Array>> {
+  const level = new Level<Uint8Array, Uint8Array>(path, { keyEncoding: "view", valueEncoding: "view", ...options });
+  try {
+    await level.open();
+    return level;
+  } catch (error) {
+    if (error instanceof Error && errorCode(error.cause) === "LEVEL_LOCKED") {
+      throw new StoreError("STORE_LOCKED", "expected a database that nobody has open, got one that LevelDB found locked", {
+        cause: error,
+      });
+    }
+    throw toStoreError(error, "opening the database", "STORE_BAD_DATABASE", { file: "log" });
+  }
+}
+
+async function readOrRefuse<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw toStoreError(error, "reading the database", "STORE_BAD_DATABASE", { file: "log" });
+  }
+}
+
+function frameKey(seq: bigint): Uint8Array {
+  const key = new Uint8Array(FRAME_KEY_BYTES);
+  key[0] = FRAME_PREFIX;
+  new DataView(key.buffer).setBigUint64(1, seq);
+  return key;
+}
+
+function decodeKey(key: Uint8Array): bigint {
+  if (key.length !== FRAME_KEY_BYTES) {
+    throw new StoreError("STORE_BAD_DATABASE", `expected a key of ${FRAME_KEY_BYTES} bytes, got ${toHex(key)}`, {
+      place: { file: "log" },
+    });
+  }
+  return new DataView(key.buffer, key.byteOffset, key.byteLength).getBigUint64(1);
+}
+
+function encodeIdentity(logId: string): Uint8Array {
+  const bytes = new Uint8Array(1 + LOG_ID_BYTES + 4);
+  bytes[0] = IDENTITY_FORMAT;
+  bytes.set(fromHex(logId), 1);
+  new DataView(bytes.buffer).setUint32(1 + LOG_ID_BYTES, crc32(bytes.subarray(0, 1 + LOG_ID_BYTES)));
+  return bytes;
+}
+
+function decodeIdentity(bytes: Uint8Array): string | undefined {
+  if (bytes.length !== 1 + LOG_ID_BYTES + 4 || bytes[0] !== IDENTITY_FORMAT) return undefined;
+  const content = bytes.subarray(0, 1 + LOG_ID_BYTES);
+  const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(content.length);
+  return stored === crc32(content) ? toHex(content.subarray(1)) : undefined;
+}

@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import type { BackEnd } from "./back-end.ts";
+import { BackedLog } from "./backed-log.ts";
+import { headAt } from "./chain-reader.ts";
+import { isStoreError, StoreError, toStoreError } from "./errors.ts";
+import type { EventLog } from "./event-log.ts";
+import { syncDirectory } from "./files.ts";
+import { HeadFile } from "./head-file.ts";
+import { LevelDatabase } from "./level-database.ts";
+import { reserveDirectory } from "./open-directories.ts";
+import { Ownership } from "./owner-file.ts";
+import { DATABASE, findStore, HEAD, type StoreDirectory } from "./store-directory.ts";
+import { type VerifyOptions, verifyLog } from "./verify-log.ts";
+
+/** Options of {@link openLevelLog}. */
+export interface OpenLevelLogOptions extends VerifyOptions {
+  /**
+   * Appends nothing, raises no epoch, leaves HEAD as it is. The directory is locked all the same, since LevelDB has no
+   * reading mode: it moves its write-ahead log into tables.
+   */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Opens a log in a directory, and verifies all of it.
+ *
+ * For writing, the epoch is one more than before; the caller's first record should say so. Nothing is repaired: damage
+ * is refused. `onProgress` hears of each batch verified; `signal` ends the opening with its reason.
+ *
+ * @throws StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED`, `STORE_UNKNOWN_FORMAT`, any code of damage,
+ * `STORE_FULL`, `STORE_IO`
+ */
+export async function openLevelLog(directory: string, options: OpenLevelLogOptions = {}): Promise<EventLog> {
+  options.signal?.throwIfAborted();
+  const store = await guarded(findStore(directory), `looking for a store in ${directory}`);
+  const cleanup = new Cleanup();
+  cleanup.add(async (release) => release(), reserveDirectory(store.path, options.readOnly === true));
+  try {
+    return await guarded(openReserved(store, options, cleanup), `opening the store in ${directory}`, options.signal);
+  } catch (error) {
+    // The reason of the refusal counts, not what else fails while everything is given free.
+    await cleanup.run().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions, cleanup: Cleanup): Promise<EventLog> {
+  const readOnly = options.readOnly === true;
+  const ownership = await Ownership.acquire(store.path, readOnly);
+  cleanup.add((owned) => owned.release(), ownership);
+  const headFile = await HeadFile.open(join(store.path, HEAD), readOnly);
+  cleanup.add((file) => file.close(), headFile);
+  const found = headFile.state;
+  if (found.logId !== store.logId) {
+    throw new StoreError("STORE_SWAPPED", `expected the HEAD of log ${store.logId}, got that of ${found.logId}`, {
+      place: { file: HEAD },
+    });
+  }
+  const database = await openDatabase(store, ownership);
+  cleanup.add((opened) => opened.close(), database);
+  const epoch = readOnly ? found.epoch : found.epoch + 1n;
+  await ownership.confirm(epoch);
+  const end = await verifyLog(database, found, options);
+  const head = headAt(store.logId, epoch, end);
+  if (!readOnly) {
+    // What LevelDB recovered lies in a synced table now; its name must last before HEAD says that it does.
+    await syncDirectory(join(store.path, DATABASE));
+    await headFile.write({ ...head, clean: false });
+  }
+  return new BackedLog({ backEnd: levelBackEnd(database, headFile, readOnly, cleanup), head, readOnly });
+}
+
+async function openDatabase(store: StoreDirectory, ownership: Ownership): Promise<LevelDatabase> {
+  try {
+    return await LevelDatabase.open(join(store.path, DATABASE), store.logId);
+  } catch (error) {
+    // LevelDB is the last arbiter: whoever looked gone is not.
+    if (isStoreError(error, "STORE_LOCKED")) await ownership.yield();
+    throw error;
+  }
+}
+
+function levelBackEnd(database: LevelDatabase, headFile: HeadFile, readOnly: boolean, cleanup: Cleanup): BackEnd {
+  return {
+    frames: (from, to) => database.frames(from, to),
+    writeFrames: (frames) => database.writeFrames(frames),
+    writeHead: (head) => headFile.write({ ...head, clean: false }),
+    async close(head) {
+      try {
+        if (head !== undefined && !readOnly) await headFile.write({ ...head, clean: true });
+      } finally {
+        await cleanup.run();
+      }
+    },
+  };
+}
+
+/** What was opened, given free in reverse order. */
+class Cleanup {
+  readonly #steps: (() => Promise<void>)[] = [];
+
+  add<T>(release: (resource: T) => Promise<void>, resource: T): void {
+    this.#steps.push(() => release(resource));
+  }
+
+  /** Runs every step, whatever fails; then throws the first failure. */
+  async run(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const step of this.#steps.splice(0).reverse()) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw toStoreError(failures[0], "closing the store");
+  }
+}
+
+async function guarded<T>(action: Promise<T>, doing: string, signal?: AbortSignal): Promise<T> {
+  try {
+    return await action;
+  } catch (error) {
+    if (signal?.aborted === true && error === signal.reason) throw error;
+    throw toStoreError(error, doing);
+  }
+}

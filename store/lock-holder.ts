@@ -1,0 +1,24 @@
+import { StoreError } from "./errors.ts";
+
+/** Who has a store open. */
+export interface LockHolder {
+  readonly host: string;
+  readonly pid: number;
+  /** When the store was opened, ISO 8601 in UTC. */
+  readonly since: string;
+  /** Whether it was opened for reading only. */
+  readonly readOnly: boolean;
+}
+
+/** The refusal of a store that somebody else has open. */
+export function lockedBy(holder: LockHolder): StoreError {
+  const { host, pid, since, readOnly } = holder;
+  const purpose = readOnly ? "reading" : "writing";
+  return new StoreError(
+    "STORE_LOCKED",
+    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}`,
+    {
+      holder: { host, pid, since, readOnly },
+    },
+  );
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { BackEnd } from "./back-end.ts";
+import { BackedLog } from "./backed-log.ts";
+import { toHex } from "./bytes.ts";
+import { LOG_ID_BYTES } from "./chain.ts";
+import { headAt, type RawFrame, startOf } from "./chain-reader.ts";
+import type { EventLog, LogHead } from "./event-log.ts";
+import { type LockHolder, lockedBy } from "./lock-holder.ts";
+
+const BATCH_FRAMES = 256;
+
+/** A log in memory that can be closed and opened again, with the same rules as one on disk. */
+export interface MemoryLog {
+  /**
+   * Opens it; for writing, this raises the epoch by one.
+   *
+   * @throws StoreError `STORE_LOCKED` while it is open
+   */
+  open(options?: { readonly readOnly?: boolean }): Promise<EventLog>;
+}
+
+/** A new, empty log in memory, for tests and for wallets that need not outlive their process. */
+export function createMemoryLog(): MemoryLog {
+  const logId = toHex(randomBytes(LOG_ID_BYTES));
+  const stored: RawFrame[] = [];
+  let head: LogHead = headAt(logId, 0n, startOf(logId));
+  let holder: LockHolder | undefined;
+
+  return {
+    async open({ readOnly = false } = {}) {
+      if (holder !== undefined) throw lockedBy(holder);
+      holder = { host: hostname(), pid: process.pid, since: new Date().toISOString(), readOnly };
+      if (!readOnly) head = { ...head, epoch: head.epoch + 1n };
+      const backEnd: BackEnd = {
+        async *frames(from, to) {
+          for (let at = from; at <= to; at += BigInt(BATCH_FRAMES)) {
+            const end = at + BigInt(BATCH_FRAMES) - 1n;
+            yield stored.slice(Number(at) - 1, Number(end < to ? end : to));
+          }
+        },
+        async writeFrames(frames) {
+          stored.push(...frames);
+        },
+        async writeHead(next) {
+          head = next;
+        },
+        async close() {
+          holder = undefined;
+        },
+      };
+      return new BackedLog({ backEnd, head, readOnly });
+    },
+  };
+}

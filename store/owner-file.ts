@@ -1,0 +1,156 @@
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { link, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { toHex } from "./bytes.ts";
+import { StoreError } from "./errors.ts";
+import { readIfPresent, succeeds, writeNewFile } from "./files.ts";
+import { lockedBy } from "./lock-holder.ts";
+import { currentProcess, isCertainlyGone, type ProcessIdentity } from "./process-identity.ts";
+import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
+
+const TITLE = "heartwood owner 1";
+const ATTEMPTS = 16;
+
+/** Content of the OWNER file (docs/log-format.md §6). */
+interface Owner extends ProcessIdentity {
+  /** Random: tells two openings by one process apart. */
+  readonly token: string;
+  readonly since: string;
+  readonly readOnly: boolean;
+  readonly epoch: bigint;
+}
+
+/**
+ * The right to open the database of a directory, held by a file in it.
+ *
+ * LevelDB's lock is not enough: it vanishes when the process that holds it opens the database again or merely reads
+ * the LOCK file. So it is tried only after this file says that no live process holds the directory.
+ */
+export class Ownership {
+  readonly #directory: string;
+  readonly #displaced: string | undefined;
+  #owner: Owner;
+
+  private constructor(directory: string, owner: Owner, displaced: string | undefined) {
+    this.#directory = directory;
+    this.#owner = owner;
+    this.#displaced = displaced;
+  }
+
+  /**
+   * Takes a directory that has no owner, or whose owner is certainly gone.
+   *
+   * @throws StoreError `STORE_LOCKED` with the holder
+   */
+  static async acquire(directory: string, readOnly: boolean): Promise<Ownership> {
+    const token = toHex(randomBytes(16));
+    const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n };
+    let displaced: string | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = await readOwner(join(directory, "OWNER"));
+      if (found === undefined) {
+        if (await place(directory, owner)) return new Ownership(directory, owner, displaced);
+      } else {
+        if (!(await isCertainlyGone(found))) throw lockedBy(found);
+        displaced = (await displace(directory, found, token)) ?? displaced;
+      }
+    }
+    throw new StoreError("STORE_LOCKED", `expected to become the owner in ${ATTEMPTS} attempts, got others each time`, {
+      place: { file: "OWNER" },
+    });
+  }
+
+  /**
+   * Notes the epoch once the database is open, after a look whether the directory is still ours.
+   *
+   * @throws StoreError `STORE_LOCKED` if another process took it meanwhile
+   */
+  async confirm(epoch: bigint): Promise<void> {
+    const found = await readOwner(join(this.#directory, "OWNER"));
+    if (found?.token !== this.#owner.token) throw found === undefined ? unknownHolder() : lockedBy(found);
+    this.#owner = { ...this.#owner, epoch };
+    const path = join(this.#directory, `OWNER.${this.#owner.token}`);
+    await writeNewFile(path, encodeOwner(this.#owner));
+    await rename(path, join(this.#directory, "OWNER"));
+    if (this.#displaced !== undefined) await rm(this.#displaced, { force: true });
+  }
+
+  /** Removes the file if it is still ours. */
+  async release(): Promise<void> {
+    const path = join(this.#directory, "OWNER");
+    const found = await readOwner(path);
+    if (found?.token === this.#owner.token) await rm(path, { force: true });
+  }
+
+  /** Gives way to an owner that looked gone and is not: its file is put back. */
+  async yield(): Promise<void> {
+    await this.release();
+    if (this.#displaced === undefined) return;
+    await succeeds(link(this.#displaced, join(this.#directory, "OWNER")), "EEXIST");
+    await rm(this.#displaced, { force: true });
+  }
+}
+
+/** Puts the file there whole or not at all; false if another was first. */
+async function place(directory: string, owner: Owner): Promise<boolean> {
+  const path = join(directory, `OWNER.${owner.token}`);
+  await writeNewFile(path, encodeOwner(owner));
+  try {
+    return await succeeds(link(path, join(directory, "OWNER")), "EEXIST");
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** Moves the file of an owner that is gone aside; undefined if another process was first. */
+async function displace(directory: string, gone: Owner, token: string): Promise<string | undefined> {
+  const path = join(directory, "OWNER");
+  const aside = join(directory, `OWNER.${token}.${gone.token}`);
+  if (!(await succeeds(rename(path, aside), "ENOENT"))) return undefined;
+  const moved = await readOwner(aside);
+  if (moved?.token === gone.token) return aside;
+  // Between the look and the move a new owner came: it gets its file back.
+  await succeeds(link(aside, path), "EEXIST");
+  await rm(aside, { force: true });
+  throw moved === undefined ? unknownHolder() : lockedBy(moved);
+}
+
+function encodeOwner(owner: Owner): string {
+  return encodeSealedText(TITLE, {
+    host: owner.host,
+    boot: owner.bootId,
+    pid: String(owner.pid),
+    start: owner.startTime,
+    since: owner.since,
+    mode: owner.readOnly ? "read" : "write",
+    epoch: String(owner.epoch),
+    token: owner.token,
+  });
+}
+
+async function readOwner(path: string): Promise<Owner | undefined> {
+  const content = await readIfPresent(path);
+  if (content === undefined) return undefined;
+  const members = decodeSealedText(TITLE, Buffer.from(content).toString("utf8"));
+  if (members === undefined) throw unknownHolder();
+  const { host = "", boot = "", pid = "", start = "", since = "", mode, epoch = "0", token = "" } = members;
+  return {
+    host,
+    bootId: boot,
+    pid: Number(pid),
+    startTime: start,
+    since,
+    readOnly: mode === "read",
+    epoch: BigInt(epoch),
+    token,
+  };
+}
+
+function unknownHolder(): StoreError {
+  return new StoreError(
+    "STORE_LOCKED",
+    "expected an OWNER file that names its holder, got a damaged one; remove it if no process uses the directory",
+    { place: { file: "OWNER" } },
+  );
+}

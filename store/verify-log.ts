@@ -1,0 +1,90 @@
+import type { BackEnd } from "./back-end.ts";
+import { fromHex, sameBytes } from "./bytes.ts";
+import { type ChainPosition, ChainReader, SEQ_MAX, startOf } from "./chain-reader.ts";
+import { StoreError, type StoreErrorCode } from "./errors.ts";
+import type { HeadState } from "./head-file.ts";
+
+/** How far a verification has come. */
+export interface VerifyProgress {
+  /** The last record that was verified. */
+  readonly seq: bigint;
+  /** The records that HEAD knows of. */
+  readonly total: bigint;
+}
+
+/** Options of {@link verifyLog}. */
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  /** Called now and then, and once at the end. */
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
+/** What the log may have that HEAD does not know of: one commit written, the next one being written. */
+const LEAD_COMMITS_MAX = 2n;
+
+/**
+ * Reads a whole log and compares it with its HEAD.
+ *
+ * @returns the end of the log, at or up to two commits after HEAD
+ * @throws StoreError any code of damage
+ */
+export async function verifyLog(
+  backEnd: Pick<BackEnd, "frames">,
+  head: HeadState,
+  options: VerifyOptions = {},
+): Promise<ChainPosition> {
+  const { signal, onProgress } = options;
+  const reader = new ChainReader(startOf(head.logId));
+  let atHead = head.seq === 0n ? reader.position : undefined;
+  for await (const batch of backEnd.frames(1n, SEQ_MAX)) {
+    signal?.throwIfAborted();
+    for (const raw of batch) {
+      reader.accept(raw);
+      if (reader.position.seq === head.seq) atHead = reader.position;
+    }
+    onProgress?.({ seq: reader.position.seq, total: head.seq });
+  }
+  signal?.throwIfAborted();
+  const end = reader.position;
+  checkAgainstHead(end, atHead, head);
+  onProgress?.({ seq: end.seq, total: head.seq });
+  return end;
+}
+
+function checkAgainstHead(end: ChainPosition, atHead: ChainPosition | undefined, head: HeadState): void {
+  if (atHead === undefined)
+    throw disagreement("STORE_MISSING_TAIL", "log", `records up to ${head.seq}, as HEAD says`, `records up to ${end.seq}`, end);
+  if (atHead.commit !== head.commit || !sameBytes(atHead.chain, fromHex(head.chain))) {
+    throw disagreement(
+      "STORE_FORKED",
+      "log",
+      `record ${head.seq} to end commit ${head.commit} with chain link ${head.chain}, as HEAD says`,
+      "another",
+      atHead,
+    );
+  }
+  if (end.epoch > head.epoch) {
+    throw disagreement(
+      "STORE_STALE_HEAD",
+      "HEAD",
+      `a HEAD of epoch ${end.epoch} or later, as the log has`,
+      `one of epoch ${head.epoch}`,
+      end,
+    );
+  }
+  const lead = end.commit - head.commit;
+  const leadMax = head.clean ? 0n : LEAD_COMMITS_MAX;
+  if (lead > leadMax || (lead === 0n && end.seq !== head.seq)) {
+    throw disagreement(
+      "STORE_STALE_HEAD",
+      "HEAD",
+      `a log at most ${leadMax} commits ahead of HEAD (commit ${head.commit})`,
+      `one at commit ${end.commit}`,
+      end,
+    );
+  }
+}
+
+function disagreement(code: StoreErrorCode, file: string, expected: string, got: string, at: ChainPosition): StoreError {
+  return new StoreError(code, `expected ${expected}, got ${got}`, { place: { file, seq: at.seq, commit: at.commit } });
+}
