@@ -1,0 +1,48 @@
+/** Every reason for which the command itself, not what it works on, refuses something. */
+export type CliErrorCode =
+  /** The command line is wrong; exit code 2. */
+  | "USAGE"
+  /** A line or an argument is longer than the command takes. */
+  | "INPUT_TOO_LONG"
+  /** A line is not a JSON object in UTF-8. */
+  | "BAD_JSON"
+  /** A member is missing or has another type than expected. */
+  | "BAD_MEMBER"
+  /** A member or an argument is not hex. */
+  | "BAD_HEX"
+  /** The given anchor transaction is none. */
+  | "BAD_ANCHOR_TX"
+  /** The mnemonic file cannot be read, is empty, or holds no mnemonic. */
+  | "MNEMONIC_FILE_UNREADABLE"
+  | "MNEMONIC_FILE_EMPTY"
+  | "BAD_MNEMONIC"
+  /** A bug of ours: report it. */
+  | "INTERNAL_ERROR";
+
+/** Options of {@link CliError}. */
+export interface CliErrorOptions {
+  /** What the user can do next, printed on a line of its own. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** Bad use of the command, or input that it cannot take. Repeating it as it is never helps. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly code: CliErrorCode;
+  readonly retryable = false;
+  readonly hint: string | undefined;
+
+  constructor(code: CliErrorCode, message: string, options: CliErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Code and message of anything thrown: our own error classes and Node's system errors have a code. */
+export function describeError(error: unknown): { code: string; message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? { code, message } : { code: "INTERNAL_ERROR", message };
+}

@@ -1,0 +1,53 @@
+import { isInteractive, styleFor, widthOf } from "./style.ts";
+
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const FRAME_MS = 80;
+const RETURN_AND_CLEAR = "\r\u001b[2K";
+
+/** A stream that progress is shown on. */
+export interface ProgressScreen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** One line about what is going on: a spinner on a terminal, a plain line for each new text elsewhere. */
+export class Progress {
+  readonly #stream: ProgressScreen;
+  readonly #interactive: boolean;
+  #text = "";
+  #frame = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(stream: ProgressScreen) {
+    this.#stream = stream;
+    this.#interactive = isInteractive(stream);
+  }
+
+  /** Shows `text`, already safe for a terminal, until the next call. */
+  update(text: string): void {
+    if (text === this.#text) return;
+    this.#text = text;
+    if (!this.#interactive) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#timer ??= setInterval(() => this.#draw(), FRAME_MS).unref();
+    this.#draw();
+  }
+
+  /** Takes the line away, for instance before a result is printed. */
+  clear(): void {
+    if (this.#timer !== undefined) this.#stream.write(RETURN_AND_CLEAR);
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#text = "";
+  }
+
+  #draw(): void {
+    const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
+    const room = (this.#stream.columns ?? 80) - 3;
+    const text = widthOf(this.#text) > room ? `${[...this.#text].slice(0, room - 1).join("")}…` : this.#text;
+    this.#stream.write(`${RETURN_AND_CLEAR}${styleFor(this.#stream).accent(frame)} ${text}`);
+  }
+}
