@@ -29,6 +29,9 @@ export type ArkErrorCode =
   | "MISSING_GENESIS"
   | "UNEXPECTED_GENESIS"
   | "TOO_MANY_OUTPUTS"
+  // completing the last item (vtxo.md §5.3)
+  | "NOT_HASH_LOCKED"
+  | "WRONG_PREIMAGE"
   // validation (vtxo.md §6.3)
   | "ANCHOR_OUTPUT_MISSING"
   | "ANCHOR_OUTPUT_MISMATCH"
