@@ -93,7 +93,14 @@ export type ArkErrorCode =
   | "ARKOOR_INCORRECT_KEY"
   | "ARKOOR_BAD_NONCE"
   | "ARKOOR_BAD_PARTIAL_SIGNATURE"
-  | "ARKOOR_NONCE_REUSED";
+  | "ARKOOR_NONCE_REUSED"
+  | "ARKOOR_INVALID_SIGNATURE"
+  // a server's rules for arkoor requests (arkoor.md §10.1)
+  | "ARKOOR_INPUT_POLICY"
+  | "ARKOOR_EMPTY_PACKAGE"
+  | "ARKOOR_WRONG_MODE"
+  | "ARKOOR_EXIT_DEPTH"
+  | "ARKOOR_FAN_OUT";
 
 /** Options of {@link ArkError}: where it happened, and the cause. */
 export interface ArkErrorOptions {
