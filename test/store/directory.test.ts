@@ -1,0 +1,128 @@
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createLevelLog, openLevelLog } from "../../store/index.ts";
+import { encodeSealedText } from "../../store/sealed-text.ts";
+import { appendRecords, freshDirectory, freshLog, recordBody, refusal } from "./helpers.ts";
+
+describe("creating", () => {
+  test("makes a directory that only the user can enter, with files that only the user can read", async () => {
+    const directory = await freshLog();
+    const log = await openLevelLog(directory);
+    expect(await modes(directory, ".", "log", "HEAD", "HEARTWOOD", "OWNER")).toEqual(["700", "700", "600", "600", "600"]);
+    await log.close();
+    expect(await readdir(join(directory, ".."))).toEqual(["wallet"]);
+  });
+
+  test("uses an empty directory, also through a link and with an open mode", async () => {
+    const parent = await freshDirectory();
+    await mkdir(join(parent, "empty"));
+    await chmod(join(parent, "empty"), 0o777);
+    await symlink(join(parent, "empty"), join(parent, "link"));
+    await createLevelLog(join(parent, "link"));
+    expect(await modes(parent, "empty")).toEqual(["700"]);
+    await (await openLevelLog(join(parent, "link"))).close();
+    expect(await readdir(parent)).toEqual(["empty", "link"]);
+  });
+
+  test("refuses what is there already and leaves it as it is", async () => {
+    const parent = await freshDirectory();
+    await mkdir(join(parent, "full"));
+    await writeFile(join(parent, "full", "letter.txt"), "dear");
+    await writeFile(join(parent, "file"), "text");
+    await symlink(join(parent, "nowhere"), join(parent, "dangling"));
+    await createLevelLog(join(parent, "store"));
+    const before = await readdir(parent, { recursive: true });
+    expect(await refusal(createLevelLog(join(parent, "full")))).toMatchObject({ code: "STORE_FOREIGN" });
+    expect(await refusal(createLevelLog(join(parent, "file")))).toMatchObject({ code: "STORE_FOREIGN" });
+    expect(await refusal(createLevelLog(join(parent, "file", "below")))).toMatchObject({ code: "STORE_FOREIGN" });
+    expect(await refusal(createLevelLog(join(parent, "dangling")))).toMatchObject({ code: "STORE_FOREIGN" });
+    expect(await refusal(createLevelLog(join(parent, "store")))).toMatchObject({ code: "STORE_EXISTS" });
+    expect(await refusal(createLevelLog(join(parent, "missing", "store")))).toMatchObject({ code: "STORE_NOT_FOUND" });
+    expect(await readdir(parent, { recursive: true })).toEqual(before);
+    expect(await readFile(join(parent, "full", "letter.txt"), "utf8")).toBe("dear");
+  });
+
+  test("at the same moment at one place succeeds once", async () => {
+    const directory = join(await freshDirectory(), "wallet");
+    const results = await Promise.allSettled(Array.from({ length: 6 }, () => createLevelLog(directory)));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "STORE_EXISTS" });
+    expect(await readdir(join(directory, ".."))).toEqual(["wallet"]);
+    await (await openLevelLog(directory)).close();
+  });
+
+  test("two logs have two ids", async () => {
+    await using one = await openLevelLog(await freshLog());
+    await using other = await openLevelLog(await freshLog());
+    expect(one.head().logId).not.toBe(other.head().logId);
+  });
+});
+
+describe("opening", () => {
+  test("refuses what is no store and leaves it as it is", async () => {
+    const parent = await freshDirectory();
+    await mkdir(join(parent, "empty"));
+    await mkdir(join(parent, "full"));
+    await writeFile(join(parent, "full", "CURRENT"), "MANIFEST-000001");
+    await writeFile(join(parent, "file"), "text");
+    const before = await readdir(parent, { recursive: true });
+    expect(await refusal(openLevelLog(join(parent, "missing")))).toMatchObject({ code: "STORE_NOT_FOUND" });
+    expect(await refusal(openLevelLog(join(parent, "empty")))).toMatchObject({ code: "STORE_NOT_FOUND" });
+    expect(await refusal(openLevelLog(join(parent, "full")))).toMatchObject({ code: "STORE_FOREIGN" });
+    expect(await refusal(openLevelLog(join(parent, "file")))).toMatchObject({ code: "STORE_FOREIGN" });
+    expect(await readdir(parent, { recursive: true })).toEqual(before);
+  });
+
+  test("refuses a store of a later format", async () => {
+    const directory = await freshLog();
+    await writeFile(join(directory, "HEARTWOOD"), encodeSealedText("heartwood store", { format: "2", log: "ab".repeat(32) }));
+    expect(await refusal(openLevelLog(directory))).toMatchObject({ code: "STORE_UNKNOWN_FORMAT" });
+  });
+
+  test("for reading leaves HEAD and the marker as they are and no owner behind", async () => {
+    const directory = await freshLog();
+    const log = await openLevelLog(directory);
+    await appendRecords(log, 3);
+    await log.close();
+    const before = await Promise.all(["HEAD", "HEARTWOOD"].map((name) => readFile(join(directory, name))));
+    await (await openLevelLog(directory, { readOnly: true })).close();
+    expect(await Promise.all(["HEAD", "HEARTWOOD"].map((name) => readFile(join(directory, name))))).toEqual(before);
+    expect(await readdir(directory)).toEqual(["HEAD", "HEARTWOOD", "log"]);
+  });
+
+  test("tells its progress, and ends with the reason of its signal and everything given free", async () => {
+    const directory = await freshLog();
+    const log = await openLevelLog(directory);
+    const { epoch } = log.head();
+    await log.append({
+      epoch,
+      expectedSeq: 1n,
+      bodies: Array.from({ length: 5_000 }, (_, i) => recordBody(BigInt(i + 1), epoch)),
+    });
+    await log.close();
+    const seen: bigint[] = [];
+    const again = await openLevelLog(directory, { onProgress: ({ seq, total }) => seen.push(seq, total) });
+    await again.close();
+    expect(seen.length).toBeGreaterThan(4);
+    expect(seen.slice(-2)).toEqual([5_000n, 5_000n]);
+
+    const stop = new AbortController();
+    const opening = openLevelLog(directory, { signal: stop.signal, onProgress: () => stop.abort(new Error("not today")) });
+    await expect(opening).rejects.toThrow("not today");
+    expect(await readdir(directory)).toEqual(["HEAD", "HEARTWOOD", "log"]);
+    await (await openLevelLog(directory)).close();
+  });
+
+  test("lets other files lie in the directory", async () => {
+    const directory = await freshLog();
+    await writeFile(join(directory, "settings.json"), "{}");
+    await (await openLevelLog(directory)).close();
+    await rm(join(directory, "settings.json"));
+  });
+});
+
+async function modes(directory: string, ...names: readonly string[]): Promise<string[]> {
+  const found = names.map(async (name) => ((await stat(join(directory, name))).mode & 0o777).toString(8));
+  return Promise.all(found);
+}

@@ -1,0 +1,136 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { Record } from "../../proto/generated/log.ts";
+import { createLevelLog, type EventLog, isStoreError, type StoreError } from "../../store/index.ts";
+
+/** The program that opens a log in another process or thread; it runs the built package. */
+export const openerPath = fileURLToPath(new URL("./opener.mjs", import.meta.url));
+
+/** A fresh directory that is removed after the test. */
+export async function freshDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "heartwood-store-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A directory with a new, empty log. */
+export async function freshLog(): Promise<string> {
+  const directory = join(await freshDirectory(), "wallet");
+  await createLevelLog(directory);
+  return directory;
+}
+
+/** A record whose content follows from its seq, so that a reader knows what it must be. */
+export function recordBody(seq: bigint, epoch: bigint): Uint8Array {
+  const event = new Uint8Array(20 + (Number(seq) % 7) * 90).map((_, i) => (Number(seq) * 131 + i * i * 7) & 0xff);
+  return Record.encode(
+    Record.fromPartial({ seq, epoch, machine: "test", instance: "test/1", type: `type-${seq}`, event }),
+  ).finish();
+}
+
+/** Appends records one commit at a time. */
+export async function appendRecords(log: EventLog, count: number): Promise<void> {
+  const { epoch, seq } = log.head();
+  for (let next = seq + 1n; next <= seq + BigInt(count); next++) {
+    await log.append({ epoch, expectedSeq: next, bodies: [recordBody(next, epoch)] });
+  }
+}
+
+/** Every record's position and event, comparable. */
+export async function contents(log: EventLog): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { seq, commit, record } of log.read()) {
+    lines.push(`${seq} ${commit} ${record.epoch} ${record.type} ${Buffer.from(record.event).toString("hex")}`);
+  }
+  return lines;
+}
+
+/** The error with which something was refused; fails if it was not, or not by the store. */
+export async function refusal(action: Promise<unknown>): Promise<StoreError> {
+  try {
+    await action;
+  } catch (error) {
+    if (isStoreError(error)) return error;
+    throw error;
+  }
+  throw new Error("expected a refusal, got success");
+}
+
+/** A copy of a log's directory beside it. */
+export async function copyOf(directory: string, name: string): Promise<string> {
+  const copy = `${directory}-${name}`;
+  await rm(copy, { recursive: true, force: true });
+  await cp(directory, copy, { recursive: true });
+  return copy;
+}
+
+/** Files of the LevelDB directory with one of these endings. */
+export async function databaseFiles(directory: string, ...endings: readonly string[]): Promise<string[]> {
+  const names = await readdir(join(directory, "log"));
+  return names
+    .filter((name) => endings.some((ending) => name.endsWith(ending) || name.startsWith(ending)))
+    .map((name) => join(directory, "log", name));
+}
+
+/** Another process that has something to do with a log. */
+export interface Opener {
+  readonly process: ChildProcessWithoutNullStreams;
+  /** Its next line of output, parsed. */
+  next(): Promise<{
+    readonly code?: string;
+    readonly holder?: { readonly pid: number };
+    readonly seq?: string;
+    readonly epoch?: string;
+  }>;
+  /** Everything it says until it ends. */
+  rest(): Promise<string[]>;
+  /** Asks it to close the log and to end. */
+  finish(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** Starts another process that opens a log: `try`, `hold` or `append`. */
+export function startOpener(mode: "try" | "hold" | "append", directory: string): Opener {
+  const child = spawn(process.execPath, [openerPath, mode, directory], { stdio: ["pipe", "pipe", "pipe"] });
+  child.stderr.pipe(process.stderr);
+  child.stdin.on("error", () => undefined);
+  const ended = once(child, "close");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return {
+    process: child,
+    async next() {
+      const { value } = await lines.next();
+      if (value === undefined) throw new Error("expected a line of the other process, got its end");
+      return JSON.parse(value);
+    },
+    async rest() {
+      const all: string[] = [];
+      for (let line = await lines.next(); !line.done; line = await lines.next()) all.push(line.value);
+      return all;
+    },
+    async finish() {
+      child.stdin.end();
+      await ended;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Random numbers from a seed, the same on every run: `next(n)` is from 0 to n − 1. */
+export function seededRandom(seed: number): (bound: number) => number {
+  let state = seed >>> 0;
+  return (bound) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 0x1_0000_0000) * bound);
+  };
+}
