@@ -12,6 +12,8 @@ export const EXIT_BROKEN_PIPE = 141;
 export interface Output {
   /** Colours for results. */
   readonly style: Style;
+  /** Width of the terminal that results go to; undefined where there is none. */
+  readonly columns: number | undefined;
   /** Writes one line of a result; resolves when there is room for more. */
   line(text: string): Promise<void>;
   /** Writes one line of a message. */
@@ -24,6 +26,7 @@ export function processOutput(): Output {
   endQuietlyOnBrokenPipe(process.stderr);
   return {
     style: styleFor(process.stdout),
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     line: (text) => writeLine(process.stdout, text),
     message: (text) => void process.stderr.write(`${text}\n`),
   };
