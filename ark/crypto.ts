@@ -67,8 +67,11 @@ function decompress(point: Uint8Array): Point {
   });
 }
 
+/** The library's own encoder checks the curve equation of its own result: a second inversion that buys nothing. */
 function compress(point: Point): Uint8Array | null {
-  return point.is0() ? null : point.toBytes(true);
+  if (point.is0()) return null;
+  const { x, y } = point.toAffine();
+  return concatBytes(Uint8Array.of(y % 2n === 0n ? 2 : 3), scalarToBytes(x));
 }
 
 /** Whether 33 bytes are a compressed point of the curve (vtxo.md §1.1). */

@@ -1,3 +1,4 @@
+import { BoundedCache, cacheKey } from "./bounded-cache.ts";
 import { ByteWriter, compareBytes, concatBytes } from "./bytes.ts";
 import { addBaseMultiple, bytesToScalar, GROUP_ORDER, hasEvenY, liftX, taggedHash, xOnly } from "./crypto.ts";
 import { ArkError } from "./errors.ts";
@@ -40,16 +41,21 @@ export function taprootScript(outputKey: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.of(0x51, 0x20), xOnly(outputKey));
 }
 
+/** By key and tweak: VTXOs of one tree or one payment share most of the outputs on their way. */
+const outputKeys = new BoundedCache<Uint8Array>(1_024);
+
 /**
  * Adds a tweak to the even point of an x coordinate: P' + tweak·G, compressed (vtxo.md §4.6 step 4).
  *
  * @throws ArkError `BAD_OUTPUT_KEY` when the sum is the point at infinity or the tweak is not below n; `BAD_PUBKEY`
  */
 export function tweakKey(internalKey: Uint8Array, tweak: Uint8Array): Uint8Array {
-  const scalar = bytesToScalar(tweak);
-  const outputKey = scalar < GROUP_ORDER ? addBaseMultiple(liftX(internalKey), scalar) : null;
-  if (outputKey === null) throw new ArkError("BAD_OUTPUT_KEY", "expected an output key on the curve, got none");
-  return outputKey;
+  return outputKeys.get(cacheKey(internalKey, tweak), () => {
+    const scalar = bytesToScalar(tweak);
+    const outputKey = scalar < GROUP_ORDER ? addBaseMultiple(liftX(internalKey), scalar) : null;
+    if (outputKey === null) throw new ArkError("BAD_OUTPUT_KEY", "expected an output key on the curve, got none");
+    return outputKey;
+  });
 }
 
 /**
