@@ -1,6 +1,4 @@
-import { publicKeyOf, verifySchnorr, xOnly } from "./crypto.ts";
-import { ArkError } from "./errors.ts";
-import { MusigSession, SecretNonce } from "./musig.ts";
+import { checkJointKeys, type JointKeys, signJointly } from "./joint-signing.ts";
 import type { Outpoint } from "./outpoint.ts";
 import type { PubkeyPolicy } from "./policy.ts";
 import { policyOutput } from "./policy-output.ts";
@@ -84,37 +82,23 @@ export function buildBoard(options: BoardOptions): UnsignedBoard {
   };
 }
 
-/** Secret keys of both sides of a board, in the hands of one program: a simulator or a test. */
-export interface BoardSecrets {
-  readonly userSecretKey: Uint8Array;
-  readonly serverSecretKey: Uint8Array;
-}
-
 /**
- * Signs a board with both keys at once.
+ * Signs a board with the keys of both sides at once, see {@link signJointly}: for simulators and tests.
  *
- * @throws ArkError `BAD_SECRET_KEY`, `ARKOOR_INCORRECT_KEY` when a key is not one of the board
+ * @throws ArkError `ARKOOR_INCORRECT_KEY`, `BAD_SECRET_KEY`
  */
-export function signBoard(board: UnsignedBoard, secrets: BoardSecrets, randomBytes: RandomBytes): Vtxo<PubkeyPolicy> {
+export function signBoard(board: UnsignedBoard, keys: JointKeys, randomBytes: RandomBytes): Vtxo<PubkeyPolicy> {
   const { vtxo, sighash, funding } = board;
-  const signers = [secrets.userSecretKey, secrets.serverSecretKey].map((secretKey) => ({
-    secretKey,
-    publicKey: publicKeyOf(secretKey),
-    nonce: SecretNonce.generate({ secretKey, message: sighash, random: randomBytes(32) }),
-  }));
-  const session = new MusigSession({
-    cosigners: signers.map(({ publicKey, nonce }) => ({ publicKey, publicNonce: nonce.publicNonce })),
-    message: sighash,
-    tapTweak: funding.tapTweak,
-  });
-  const signature = session.aggregate(signers.map(({ nonce, secretKey }) => session.sign(nonce, secretKey)));
-  if (!verifySchnorr(signature, sighash, xOnly(funding.outputKey))) {
-    throw new ArkError("ARKOOR_INCORRECT_KEY", "expected the keys of user and server of this board, got others");
-  }
-  return withSignature(vtxo, signature);
+  checkJointKeys(keys, vtxo.policy.userPubkey, vtxo.serverPubkey);
+  const secretKeys = [keys.userSecretKey, keys.serverSecretKey];
+  return withBoardSignature(
+    vtxo,
+    signJointly(secretKeys, { message: sighash, tapTweak: funding.tapTweak, auxRand: randomBytes(32) }),
+  );
 }
 
-function withSignature(vtxo: Vtxo<PubkeyPolicy>, signature: Uint8Array): Vtxo<PubkeyPolicy> {
+/** Fills the one signature slot of a board (64 bytes); validate the result. */
+export function withBoardSignature(vtxo: Vtxo<PubkeyPolicy>, signature: Uint8Array): Vtxo<PubkeyPolicy> {
   const genesis = vtxo.genesis.map((item) => ({ ...item, transition: { ...item.transition, signature } }));
   return { ...vtxo, genesis };
 }
