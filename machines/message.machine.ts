@@ -17,7 +17,7 @@
 //      │◀── haltMailbox ───┤ Halted                       │
 //      │ message.redelivered                              │
 //      ├──────────────────▶│ Vetting …                    │
-import { assign, setup } from "xstate";
+import { setup } from "xstate";
 import { effectActions } from "./effects.ts";
 import {
   type AcceptedVtxo,

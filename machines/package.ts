@@ -40,6 +40,8 @@ export type HeldItem = {
 /** What vetting found out about one entry of a package. */
 export type Verdict =
   | { readonly kind: "accepted"; readonly vtxo: AcceptedVtxo }
+  /** The wallet has it already, in whatever state: nothing was asked about it. */
+  | { readonly kind: "known"; readonly id: VtxoId }
   | { readonly kind: "refused"; readonly key: string; readonly item: HeldItem };
 
 /** A finished receive in the wallet's history (mailbox.md §6.2, M-52). */

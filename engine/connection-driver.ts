@@ -1,0 +1,161 @@
+import { defer, type Subscription } from "rxjs";
+import { encodeHex } from "../ark/hex.ts";
+import { concatMapHeld } from "../streams/credit.ts";
+import type { ServerInfo } from "../streams/server-info.ts";
+import type { ServerSession } from "../streams/session.ts";
+import { Consumer, Halt } from "./consumer.ts";
+import type { Engine } from "./engine.ts";
+import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
+import { Requeue } from "./requeue.ts";
+import { CONNECTION, WALLET } from "./wallet-state.ts";
+
+/** Life of the authorization that opens a subscription, in seconds (mailbox.md M-4). */
+const STREAM_AUTHORIZATION_S = 10;
+
+/** Answers that no retry changes: the server is not this wallet's, or the owner's input is wrong. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "SERVER_KEY_CHANGED",
+  "MAILBOX_KEY_CHANGED",
+  "SERVER_WRONG_NETWORK",
+  "SERVER_TOO_OLD",
+  "CLIENT_TOO_OLD",
+  "BAD_URL",
+  "BAD_OPTION",
+  "PLAINTEXT_REFUSED",
+]);
+
+interface Connection {
+  readonly stop: AbortController;
+  session?: ServerSession;
+  consumer?: Consumer;
+  subscription?: Subscription;
+  requeue?: Requeue;
+}
+
+/** Carries out what the connection machine asks for: one connection at a time, and everything in it cancellable. */
+export class ConnectionDriver {
+  readonly #engine: Engine;
+  #current: Connection | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  #lastError: unknown;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The session in use, if any. */
+  get session(): ServerSession | undefined {
+    return this.#current?.session;
+  }
+
+  /** Aborted when the connection in use is let go. */
+  get signal(): AbortSignal {
+    return this.#current?.stop.signal ?? AbortSignal.abort(new HeartwoodError("WALLET_CLOSED", "there is no connection"));
+  }
+
+  /** Why the last connection ended, if it failed. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** Connects, pins, and catches up in the background; the answers are events. */
+  async open(): Promise<void> {
+    const connection: Connection = { stop: new AbortController() };
+    this.#current = connection;
+    this.#lastError = undefined;
+    void this.#catchUp(connection).catch((error) => this.#report(connection, error));
+  }
+
+  /** Subscribes to what is posted from now on. */
+  async openStream(): Promise<void> {
+    const connection = this.#current;
+    const { session, consumer } = connection ?? {};
+    if (connection === undefined || session === undefined || consumer === undefined) return;
+    const { keyring } = this.#engine;
+    const mailbox$ = session.mailbox$({
+      mailboxId: keyring.mailboxId,
+      authorization: () => keyring.mailboxAuthorization(STREAM_AUTHORIZATION_S),
+      after: consumer.position,
+    });
+    connection.subscription = mailbox$
+      .pipe(concatMapHeld((delivery) => defer(() => consumer.consume(delivery, connection.stop.signal))))
+      .subscribe({ error: (error: unknown) => this.#report(connection, error) });
+    connection.requeue = new Requeue(this.#engine, connection.stop.signal);
+    connection.requeue.start();
+  }
+
+  /** Lets the connection go; what was under way is aborted. */
+  async close(): Promise<void> {
+    this.abandon();
+  }
+
+  /** As {@link close}, for an engine that cannot record any more. */
+  abandon(): void {
+    const connection = this.#current;
+    if (connection === undefined) return;
+    this.#current = undefined;
+    connection.stop.abort();
+    connection.subscription?.unsubscribe();
+    const before = this.#closing;
+    this.#closing = Promise.allSettled([before, connection.session?.close()]).then(() => {});
+  }
+
+  /** Resolves when every connection that was let go is closed. */
+  closed(): Promise<void> {
+    return this.#closing;
+  }
+
+  async #catchUp(connection: Connection): Promise<void> {
+    const { signal } = connection.stop;
+    const engine = this.#engine;
+    await this.#closing;
+    const session = await this.#connect(signal);
+    connection.session = session;
+    if (signal.aborted) return session.close();
+    this.#pin(session.info);
+    engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
+    const consumer = new Consumer(engine);
+    connection.consumer = consumer;
+    await consumer.drain(session, signal);
+    await new Requeue(engine, signal).vetAll();
+    await engine.loop.settled();
+    await engine.outbox.flush(signal);
+    signal.throwIfAborted();
+    engine.feed({ instance: CONNECTION, event: { type: "mailbox.caughtUp" } });
+  }
+
+  #connect(signal: AbortSignal): Promise<ServerSession> {
+    const { committed, network, ports } = this.#engine;
+    const serverUrl = String(committed.contextOf(WALLET)?.serverUrl ?? "");
+    return ports.transport({ serverUrl, network, signal });
+  }
+
+  /** Trust on first use; a server with other keys gets no work at all (mailbox.md C-10). */
+  #pin(info: ServerInfo): void {
+    const { loop } = this.#engine;
+    const context = loop.pending.contextOf(WALLET);
+    const [serverPubkey, mailboxPubkey] = [encodeHex(info.serverPubkey), encodeHex(info.mailboxPubkey)];
+    const [pinnedServer, pinnedMailbox] = [context?.serverPubkey ?? null, context?.mailboxPubkey ?? null];
+    if (pinnedServer === null && pinnedMailbox === null) {
+      this.#engine.feed({ instance: WALLET, event: { type: "server.pinned", serverPubkey, mailboxPubkey } });
+      return;
+    }
+    if (pinnedServer !== serverPubkey) {
+      throw new HeartwoodError("SERVER_KEY_CHANGED", `expected server key ${pinnedServer}, got ${serverPubkey}`);
+    }
+    if (pinnedMailbox !== mailboxPubkey) {
+      throw new HeartwoodError("MAILBOX_KEY_CHANGED", `expected mailbox key ${pinnedMailbox}, got ${mailboxPubkey}`);
+    }
+  }
+
+  #report(connection: Connection, error: unknown): void {
+    const engine = this.#engine;
+    if (connection !== this.#current || connection.stop.signal.aborted || engine.signal.aborted) return;
+    if (error instanceof Halt) return; // the machines decided what follows
+    const code = codeOf(error);
+    this.#lastError = error;
+    engine.ports.logger("warn", "the connection ended", { code, message: messageOf(error) });
+    const type = REFUSALS.has(code) ? "connection.refused" : "connection.failed";
+    engine.feed({ instance: CONNECTION, event: { type, code } });
+  }
+}

@@ -1,0 +1,136 @@
+import { type Observable, Subject } from "rxjs";
+import type { ChainSource } from "../chain/source.ts";
+import { effectKinds } from "../machines/effects.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { Network } from "../streams/server-info.ts";
+import { BlobReader } from "./blob-reader.ts";
+import { ConnectionDriver } from "./connection-driver.ts";
+import type { Keyring } from "./keyring.ts";
+import { Outbox } from "./outbox.ts";
+import type { Clock, Ports } from "./ports.ts";
+import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
+import type { IssuedEffect, Transition } from "./transition.ts";
+import { Vetting } from "./vetting.ts";
+import { CONNECTION, type WalletState } from "./wallet-state.ts";
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly log: EventLog;
+  readonly pending: WalletState;
+  readonly committed: WalletState;
+  readonly keyring: Keyring;
+  readonly chain: ChainSource;
+  readonly network: Network;
+  readonly ports: Ports;
+}
+
+/** An event that was taken, and the end of what it asked for. */
+export interface Fed extends Dispatched {
+  /** Resolves when the queries that the event led to have been answered and their answers decided. */
+  readonly done: Promise<void>;
+}
+
+/** The run loop with its executors: the one place where effects meet the world. */
+export class Engine implements RunLoopListener {
+  readonly loop: RunLoop;
+  readonly committed: WalletState;
+  readonly keyring: Keyring;
+  readonly chain: ChainSource;
+  readonly network: Network;
+  readonly ports: Ports;
+  readonly blobs: BlobReader;
+  readonly vetting: Vetting;
+  readonly outbox: Outbox;
+  readonly connection: ConnectionDriver;
+  readonly #committed$ = new Subject<Transition>();
+  readonly #stopped = new AbortController();
+
+  constructor(parts: EngineParts) {
+    this.committed = parts.committed;
+    this.keyring = parts.keyring;
+    this.chain = parts.chain;
+    this.network = parts.network;
+    this.ports = parts.ports;
+    this.loop = new RunLoop({
+      log: parts.log,
+      pending: parts.pending,
+      committed: parts.committed,
+      clock: parts.ports.clock,
+      randomness: parts.ports.randomness,
+      listener: this,
+    });
+    this.blobs = new BlobReader(parts.log, parts.committed);
+    this.vetting = new Vetting(this);
+    this.outbox = new Outbox(this);
+    this.connection = new ConnectionDriver(this);
+  }
+
+  get clock(): Clock {
+    return this.ports.clock;
+  }
+
+  /** Records as they become durable. Errors once the engine failed, completes when it was closed. */
+  get committed$(): Observable<Transition> {
+    return this.#committed$.asObservable();
+  }
+
+  /** Aborted when the engine stops for good. */
+  get signal(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** Takes an event and carries out the queries it leads to. */
+  feed(dispatch: Dispatch): Fed {
+    const dispatched = this.loop.dispatch(dispatch);
+    for (const { digest, data } of dispatch.blobs ?? []) this.blobs.remember(digest, data, dispatched.committed);
+    const done = Promise.all(dispatched.queries.map((effect) => this.#query(effect, dispatch.instance))).then(() => {});
+    // Whoever waits sees a failure; where nobody waits, the listener was told.
+    done.catch(() => {});
+    return { ...dispatched, done };
+  }
+
+  /** A command starts only now that the record which asks for it is durable (DESIGN §2). */
+  onCommitted(transition: Transition): void {
+    for (const effect of transition.effects) {
+      if (effectKinds[effect.type] === "command")
+        this.outbox.issue({ effect, instance: transition.instance, seq: transition.seq });
+    }
+    this.#committed$.next(transition);
+  }
+
+  onFailed(error: unknown): void {
+    this.ports.logger("error", "the wallet stopped at a failure", { error });
+    this.#stopped.abort();
+    this.connection?.abandon();
+    this.#committed$.error(error);
+  }
+
+  /** Ends the connection, then everything else; resolves when what was decided is durable. */
+  async stop(): Promise<void> {
+    if (!this.signal.aborted) {
+      this.feed({ instance: CONNECTION, event: { type: "stop.requested" } });
+      this.outbox.stop();
+      await this.connection.closed();
+    }
+    await this.loop.settled().catch(() => {});
+    this.#stopped.abort();
+    this.#committed$.complete();
+  }
+
+  async #query(effect: IssuedEffect, _from: string): Promise<void> {
+    switch (effect.type) {
+      case "vetPackage":
+        return this.vetting.vetPackage(effect.id, effect.params);
+      case "openConnection":
+        return this.connection.open();
+      case "openStream":
+        return this.connection.openStream();
+      case "closeConnection":
+        return this.connection.close();
+      case "cancelTimer":
+        return this.outbox.cancelTimer(effect.params.timer);
+      default:
+        throw new Error(`${effect.type} is no query`);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Every reason for which the engine refuses, and what to do about it.
+ *
+ * | code | what to do |
+ * |---|---|
+ * | `BAD_OPTION` | correct the option named in the message |
+ * | `WALLET_NOT_CREATED` | open with `create`, or name the right directory |
+ * | `WALLET_SEED_MISMATCH` | the directory belongs to another seed: use that one |
+ * | `WALLET_WRONG_NETWORK` | the directory, server or chain is of another network |
+ * | `SERVER_KEY_CHANGED` | the server is not the one this wallet trusts: leave its VTXOs, use a new directory |
+ * | `MAILBOX_KEY_CHANGED` | old addresses no longer receive there: as above |
+ * | `SERVER_NOT_SEEN` | no address can be made before the first connection: run or sync once |
+ * | `WALLET_CLOSED`, `WALLET_FAILED` | open it again; the cause says why it failed |
+ * | `WALLET_RUNNING` | it is live already: no sync is needed |
+ * | `MAILBOX_STUCK` | the server repeats itself: tried again after a wait |
+ * | `LOG_UNREADABLE` | a record of a newer build: upgrade; or damage: see the cause |
+ * | `LOG_MISMATCH` | replay disagrees with the record: report it |
+ * | `NOT_FOUND` | no such entry in this wallet |
+ * | `TIMED_OUT` | the time given to a sync ran out; what was done is kept |
+ */
+export type HeartwoodErrorCode =
+  | "BAD_OPTION"
+  | "WALLET_NOT_CREATED"
+  | "WALLET_SEED_MISMATCH"
+  | "WALLET_WRONG_NETWORK"
+  | "SERVER_KEY_CHANGED"
+  | "MAILBOX_KEY_CHANGED"
+  | "SERVER_NOT_SEEN"
+  | "WALLET_CLOSED"
+  | "WALLET_FAILED"
+  | "WALLET_RUNNING"
+  | "MAILBOX_STUCK"
+  | "LOG_UNREADABLE"
+  | "LOG_MISMATCH"
+  | "NOT_FOUND"
+  | "TIMED_OUT";
+
+/** A refusal of the engine. */
+export class HeartwoodError extends Error {
+  override readonly name = "HeartwoodError";
+  readonly code: HeartwoodErrorCode;
+  /** Whether the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+
+  constructor(code: HeartwoodErrorCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The stable code of any error of Heartwood, or `UNEXPECTED`. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : "UNEXPECTED";
+}
+
+/** The text of any thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,83 @@
+import type { EventLog } from "../store/event-log.ts";
+import type { Engine } from "./engine.ts";
+import { HeartwoodError } from "./errors.ts";
+import { decodeTransition } from "./transition.ts";
+import { toWalletEvent, type WalletEvent } from "./wallet-event.ts";
+
+/** History, then the present: the log is read as far as it goes, and again whenever it grew. Nothing is buffered. */
+export async function* followEvents(
+  engine: Engine,
+  log: EventLog,
+  options: { readonly from?: bigint; readonly signal?: AbortSignal },
+): AsyncGenerator<WalletEvent> {
+  let next = options.from === undefined || options.from < 1n ? 1n : options.from;
+  const growth = new Growth(engine, options.signal);
+  try {
+    for (;;) {
+      const until = engine.committed.seq;
+      if (next <= until) {
+        for await (const { record } of log.read({ from: next, to: until })) {
+          next = record.seq + 1n;
+          const event = toWalletEvent(decodeTransition(record));
+          if (event !== undefined) yield event;
+          if (growth.ended) return;
+        }
+      } else if (growth.ended) {
+        return growth.throwIfFailed();
+      } else {
+        await growth.wait();
+      }
+    }
+  } finally {
+    growth.stop();
+  }
+}
+
+/** Notices that the log grew or will not grow any more. */
+class Growth {
+  #wake: () => void = () => {};
+  #grew = false;
+  #failure: { readonly error: unknown } | undefined;
+  readonly #subscription: { unsubscribe(): void };
+  readonly #signal: AbortSignal | undefined;
+  ended = false;
+
+  constructor(engine: Engine, signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    this.#subscription = engine.committed$.subscribe({
+      next: () => this.#notice(),
+      error: (error: unknown) => {
+        this.#failure = { error };
+        this.#end();
+      },
+      complete: this.#end,
+    });
+    if (signal?.aborted === true) this.#end();
+    signal?.addEventListener("abort", this.#end, { once: true });
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#grew && !this.ended) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#grew = false;
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure === undefined) return;
+    throw new HeartwoodError("WALLET_FAILED", "the wallet stopped at a failure", { cause: this.#failure.error });
+  }
+
+  stop(): void {
+    this.#subscription.unsubscribe();
+    this.#signal?.removeEventListener("abort", this.#end);
+  }
+
+  #notice(): void {
+    this.#grew = true;
+    this.#wake();
+  }
+
+  readonly #end = (): void => {
+    this.ended = true;
+    this.#wake();
+  };
+}

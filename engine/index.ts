@@ -1,0 +1,26 @@
+/** The public entry `heartwood`. */
+export { ChainError, type ChainErrorCode } from "../chain/errors.ts";
+export { type EsploraOptions, type EsploraSource, esplora } from "../chain/esplora.ts";
+export type {
+  Answer,
+  ChainSource,
+  ChainTip,
+  QuestionOptions,
+  SpendStatus,
+  TipOptions,
+  TransactionStatus,
+} from "../chain/source.ts";
+export { MachineError, type MachineErrorCode } from "../machines/errors.ts";
+export { StreamError, type StreamErrorCode } from "../streams/errors.ts";
+export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
+export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
+export { Heartwood } from "./node/heartwood.ts";
+export type { OpenOptions, SecretSource } from "./options.ts";
+export { checkpointTimeMs } from "./plausible-checkpoint.ts";
+export type { Clock, Logger, Ports, Randomness, Transport } from "./ports.ts";
+export type { ReplayOptions, ReplayProgress } from "./replay.ts";
+export type { SyncOptions, SyncResult } from "./sync.ts";
+export type { Balance, Movement, QuarantinedVtxo, WalletStatus, WalletVtxo } from "./view.ts";
+export { Wallet } from "./wallet.ts";
+export type { EventBase, WalletEvent } from "./wallet-event.ts";
+export type { Counters } from "./wallet-state.ts";

@@ -1,0 +1,116 @@
+import { buildAddress, encodeAddress } from "../ark/address.ts";
+import { signAttestation } from "../ark/attestation.ts";
+import { createAuthorization, encodeAuthorization } from "../ark/authorization.ts";
+import { decodeHex } from "../ark/hex.ts";
+import type { WalletKeys } from "../ark/keys.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { Clock, Randomness } from "./ports.ts";
+
+/** How far ahead of the last used key an owner is looked for (mailbox.md W-3, W-50). */
+const LOOK_AHEAD = 1_000;
+/** Keys derived between two turns of the event loop, so that keep-alive survives a search. */
+const SEARCH_STEP = 25;
+const AUX_BYTES = 32;
+
+/** The server's two keys, hex, as pinned at the first connection. */
+export interface ServerPins {
+  readonly serverPubkey: string;
+  readonly mailboxPubkey: string;
+}
+
+/** Everything that needs a secret key, in one place: no other part of the engine sees one. */
+export class Keyring {
+  readonly #keys: WalletKeys;
+  readonly #clock: Clock;
+  readonly #randomness: Randomness;
+
+  constructor(keys: WalletKeys, clock: Clock, randomness: Randomness) {
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#randomness = randomness;
+  }
+
+  get fingerprint(): string {
+    return this.#keys.fingerprint;
+  }
+
+  get mailboxId(): Uint8Array {
+    return this.#keys.mailboxId;
+  }
+
+  get recoveryMailboxId(): Uint8Array {
+    return this.#keys.recoveryMailboxId;
+  }
+
+  /**
+   * Index of the wallet's key, up to {@link LOOK_AHEAD} behind the last used one, or undefined.
+   *
+   * A foreign key costs a second or so the first time: the search yields to the event loop and ends with `signal`.
+   */
+  async ownerIndex(publicKey: Uint8Array, nextIndex: number, signal: AbortSignal): Promise<number | undefined> {
+    for (let from = 0; from < nextIndex + LOOK_AHEAD; from += SEARCH_STEP) {
+      signal.throwIfAborted();
+      const found = this.#keys.findVtxoKey(publicKey, { from, to: Math.min(from + SEARCH_STEP, nextIndex + LOOK_AHEAD) });
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#clock.after(0, resolve));
+    }
+    return undefined;
+  }
+
+  /** Index among the keys used so far, or undefined. */
+  usedIndex(publicKey: Uint8Array, nextIndex: number): number | undefined {
+    return this.#keys.findVtxoKey(publicKey, { from: 0, to: nextIndex });
+  }
+
+  /** A main-mailbox authorization of 105 bytes that lives that long (mailbox.md M-3, M-4). */
+  mailboxAuthorization(lifeSeconds: number): Uint8Array {
+    return this.#authorize(this.#keys.mailboxSecretKey(), lifeSeconds);
+  }
+
+  /** The same for the recovery mailbox (mailbox.md M-6). */
+  recoveryAuthorization(lifeSeconds: number): Uint8Array {
+    return this.#authorize(this.#keys.recoveryMailboxSecretKey(), lifeSeconds);
+  }
+
+  /** Proof of ownership that a status query asks for (mailbox.md §3.8): 64 bytes. */
+  statusAttestation(vtxoId: VtxoId, keyIndex: number): Uint8Array {
+    return this.#withSecret(this.#keys.vtxoSecretKey(keyIndex), (secretKey) =>
+      signAttestation({ kind: "vtxo-status", vtxoId }, secretKey, this.#randomness.bytes(AUX_BYTES)),
+    );
+  }
+
+  /** The wallet's address at a key index: the same index gives the same address (vtxo.md §7.3). */
+  address(keyIndex: number, pins: ServerPins, mainnet: boolean): string {
+    return this.#withSecret(this.#keys.vtxoSecretKey(keyIndex), (vtxoSecretKey) =>
+      encodeAddress(
+        buildAddress({
+          serverPubkey: decodeHex(pins.serverPubkey),
+          mailboxPubkey: decodeHex(pins.mailboxPubkey),
+          vtxoSecretKey,
+          mailboxId: this.#keys.mailboxId,
+          mainnet,
+        }),
+      ),
+    );
+  }
+
+  /** Overwrites the secrets; nothing can be signed afterwards. */
+  wipe(): void {
+    this.#keys.wipe();
+  }
+
+  #authorize(secret: Uint8Array, lifeSeconds: number): Uint8Array {
+    const expiresAt = BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeSeconds);
+    return this.#withSecret(secret, (secretKey) =>
+      encodeAuthorization(createAuthorization({ secretKey, expiresAt, auxRand: this.#randomness.bytes(AUX_BYTES) })),
+    );
+  }
+
+  #withSecret<T>(secret: Uint8Array, use: (secret: Uint8Array) => T): T {
+    try {
+      return use(secret);
+    } finally {
+      secret.fill(0);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+import { openWallet } from "./open-wallet.ts";
+import { readWallet } from "./read-wallet.ts";
+
+/** Where everything begins: `await using wallet = await Heartwood.open({ … })`. */
+export const Heartwood = {
+  open: openWallet,
+  read: readWallet,
+} as const;

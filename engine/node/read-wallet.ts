@@ -1,0 +1,33 @@
+import { openLevelLog } from "../../store/level-log.ts";
+import { HeartwoodError } from "../errors.ts";
+import { type ReplayOptions, replay } from "../replay.ts";
+import { statusOf, type WalletStatus } from "../view.ts";
+import { WALLET, WalletState } from "../wallet-state.ts";
+
+/**
+ * What a directory says of its wallet, recomputed from the log alone: no seed, no network, nothing is appended.
+ *
+ * @throws HeartwoodError `WALLET_NOT_CREATED`, `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`,
+ * `STORE_LOCKED`, any code of damage
+ */
+export async function readWallet(directory: string, options: ReplayOptions = {}): Promise<WalletStatus> {
+  const log = await openLevelLog(directory, { readOnly: true, ...storeOptions(options) });
+  try {
+    const state = new WalletState();
+    await replay(log, [state], options);
+    if (state.instances.get(WALLET) === undefined) throw notCreated(directory);
+    return statusOf(state);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Those options that are the store's business too. */
+export function storeOptions({ signal, onProgress }: ReplayOptions): ReplayOptions {
+  return { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) };
+}
+
+/** A log without a wallet in it: its creation was interrupted. */
+export function notCreated(directory: string): HeartwoodError {
+  return new HeartwoodError("WALLET_NOT_CREATED", `expected a wallet in ${directory}, got an empty log: open it with create`);
+}

@@ -1,0 +1,124 @@
+import type { VtxoSource } from "../machines/package.ts";
+import type { ServerSession } from "../streams/session.ts";
+import type { Engine } from "./engine.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import type { OpenCommand } from "./wallet-state.ts";
+
+/** Most VTXOs and bytes of one registration (mailbox.md W-39), most ids of one recovery post (M-65). */
+const CHUNK_ITEMS = 20;
+const CHUNK_BYTES = 3 * 1024 * 1024;
+/** Life of the authorization for a recovery post, in seconds (mailbox.md M-6). */
+const RECOVERY_AUTHORIZATION_S = 60;
+/** Wait before a command that got no good answer is tried again while connected. */
+const RETRY_MS = 30_000;
+
+/**
+ * Carries out commands whose record is durable. One that gets no good answer stays in the outbox and is tried again:
+ * while connected after a wait, else at the next connection. A refusal is never final (mailbox.md §3.8).
+ */
+export class Outbox {
+  readonly #engine: Engine;
+  readonly #timers = new Map<string, () => void>();
+  #running: Promise<void> = Promise.resolve();
+  #cancelRetry: () => void = () => {};
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Starts a command of a record that just became durable. */
+  issue(command: OpenCommand): void {
+    if (command.effect.type === "startTimer") return this.#startTimer(command);
+    if (this.#engine.connection.session !== undefined) void this.flush(this.#engine.signal);
+  }
+
+  /** Tries every open server command once, in order. Resolves when each was tried; a failure is only logged. */
+  flush(signal: AbortSignal): Promise<void> {
+    const turn = this.#running.then(() => this.#tryAll(signal)).catch(() => {});
+    this.#running = turn;
+    return turn;
+  }
+
+  /** Forgets a timer. */
+  cancelTimer(timer: string): void {
+    this.#timers.get(timer)?.();
+    this.#timers.delete(timer);
+  }
+
+  /** Forgets all timers and retries; the commands stay in the log's outbox. */
+  stop(): void {
+    this.#cancelRetry();
+    for (const timer of [...this.#timers.keys()]) this.cancelTimer(timer);
+  }
+
+  #startTimer({ effect, instance }: OpenCommand): void {
+    if (effect.type !== "startTimer") return;
+    const { timer, dueAtMs } = effect.params;
+    const { clock } = this.#engine;
+    this.cancelTimer(timer);
+    const due = (): void => {
+      this.#timers.delete(timer);
+      if (!this.#engine.signal.aborted) this.#engine.feed({ instance, event: { type: "timer.due" }, effectId: effect.id });
+    };
+    this.#timers.set(timer, clock.after(Math.max(0, dueAtMs - clock.nowMs()), due));
+  }
+
+  async #tryAll(signal: AbortSignal): Promise<void> {
+    let failed = false;
+    for (const command of [...this.#engine.committed.outbox.values()]) {
+      const { session } = this.#engine.connection;
+      if (session === undefined || signal.aborted) return;
+      failed = !(await this.#try(command, session, signal)) || failed;
+    }
+    this.#cancelRetry();
+    if (failed) this.#cancelRetry = this.#engine.clock.after(RETRY_MS, () => void this.flush(signal));
+  }
+
+  async #try({ effect, instance }: OpenCommand, session: ServerSession, signal: AbortSignal): Promise<boolean> {
+    try {
+      switch (effect.type) {
+        case "registerVtxos":
+          await this.#register(effect.params.sources, session, signal);
+          this.#engine.feed({ instance, event: { type: "vtxos.registered" }, effectId: effect.id });
+          return true;
+        case "postRecoveryIds":
+          await this.#backUp(effect.params.ids, session, signal);
+          this.#engine.feed({ instance, event: { type: "recoveryIds.posted" }, effectId: effect.id });
+          return true;
+        default:
+          return true; // timers run by themselves
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        const details = { effect: effect.type, code: codeOf(error), message: messageOf(error) };
+        this.#engine.ports.logger("warn", "a command got no good answer and is tried again", details);
+      }
+      return false;
+    }
+  }
+
+  async #register(sources: readonly VtxoSource[], session: ServerSession, signal: AbortSignal): Promise<void> {
+    let chunk: Uint8Array[] = [];
+    let bytes = 0;
+    for (const source of sources) {
+      const vtxo = await this.#engine.blobs.vtxo(source);
+      if (chunk.length === CHUNK_ITEMS || bytes + vtxo.length > CHUNK_BYTES) {
+        await session.registerVtxoTransactions(chunk, { signal });
+        chunk = [];
+        bytes = 0;
+      }
+      chunk.push(vtxo);
+      bytes += vtxo.length;
+    }
+    if (chunk.length > 0) await session.registerVtxoTransactions(chunk, { signal });
+  }
+
+  async #backUp(ids: readonly string[], session: ServerSession, signal: AbortSignal): Promise<void> {
+    const { keyring } = this.#engine;
+    for (let from = 0; from < ids.length; from += CHUNK_ITEMS) {
+      const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
+      const chunk = ids.slice(from, from + CHUNK_ITEMS);
+      await session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: chunk, authorization }, { signal });
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { equalBytes } from "../ark/bytes.ts";
+import { machineNamed } from "../machines/registry.ts";
+import { step } from "../machines/step.ts";
+import type { EventLog } from "../store/event-log.ts";
+import { HeartwoodError } from "./errors.ts";
+import { decodeTransition, type Transition } from "./transition.ts";
+import type { WalletState } from "./wallet-state.ts";
+
+/** How far a replay is. */
+export interface ReplayProgress {
+  readonly seq: bigint;
+  readonly total: bigint;
+}
+
+/** Options of {@link replay}. */
+export interface ReplayOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ReplayProgress) => void;
+}
+
+const PROGRESS_EVERY = 1_000n;
+
+/**
+ * Folds a log into states that are at its beginning, and checks each record against the machine that wrote it.
+ *
+ * Outcomes are folded; today's code need not agree with yesterday's. Where it is the same revision it must: the step
+ * is taken again and its digest compared (DESIGN §5).
+ *
+ * @throws HeartwoodError `LOG_UNREADABLE` for a record of a newer build, `LOG_MISMATCH` if a step comes out otherwise;
+ * StoreError for damage
+ */
+export async function replay(log: EventLog, states: readonly WalletState[], options: ReplayOptions = {}): Promise<void> {
+  const total = log.head().seq;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  for await (const { record } of log.read(signal)) {
+    const transition = decodeTransition(record);
+    const [reference] = states;
+    if (reference !== undefined) checkStep(reference, transition);
+    for (const state of states) state.apply(transition);
+    if (transition.seq % PROGRESS_EVERY === 0n || transition.seq === total) {
+      options.onProgress?.({ seq: transition.seq, total });
+    }
+  }
+}
+
+/** Takes the step again on the state before it and compares. */
+export function checkStep(state: WalletState, transition: Transition): void {
+  const { instance, machine: name, revision, seq, event, atMs } = transition;
+  const machine = machineNamed(name);
+  if (revision > machine.revision) {
+    const known = `revision ${machine.revision} of ${name}`;
+    throw new HeartwoodError("LOG_UNREADABLE", `record ${seq}: expected at most ${known}, got ${revision}; upgrade`);
+  }
+  const current = state.instances.get(instance);
+  const version = (current?.version ?? 0n) + 1n;
+  if (state.finished.has(instance) || transition.version !== version) {
+    throw mismatch(transition, `expected version ${version} of a live instance, got ${transition.version}`);
+  }
+  if (revision < machine.revision) return;
+  const outcome = step(machine, current, { ...event, atMs });
+  if (outcome.kind === "unexpected") throw mismatch(transition, "the machine does not take this event here");
+  if (!equalBytes(outcome.digest, transition.digest)) throw mismatch(transition, "the machine comes to another state");
+}
+
+function mismatch({ seq, instance, event }: Transition, why: string): HeartwoodError {
+  return new HeartwoodError("LOG_MISMATCH", `record ${seq} (${instance} ${event.type}): ${why}`);
+}

@@ -1,0 +1,266 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import { effectKinds } from "../machines/effects.ts";
+import type { Verdict } from "../machines/package.ts";
+import { machineNamed } from "../machines/registry.ts";
+import { type MachineEvent, step } from "../machines/step.ts";
+import type { EventLog } from "../store/event-log.ts";
+import { HeartwoodError } from "./errors.ts";
+import { isPlausible } from "./plausible-checkpoint.ts";
+import type { Clock, Randomness } from "./ports.ts";
+import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
+import { CONNECTION, MAILBOX, type WalletState } from "./wallet-state.ts";
+
+/** An event for an instance, with where it came from. */
+export interface Dispatch {
+  readonly instance: string;
+  readonly event: MachineEvent;
+  /** Bytes that the event refers to; those that the log has already are not stored again. */
+  readonly blobs?: readonly (Blob & { readonly data: Uint8Array })[];
+  /** The effect whose result this is. */
+  readonly effectId?: string;
+  readonly causeSeq?: bigint;
+}
+
+/** What became of an event. */
+export interface Dispatched {
+  /** False if no transition was selected: nothing was recorded. */
+  readonly taken: boolean;
+  /** Queries that the records ask for; the caller or the engine carries them out, before or after the commit. */
+  readonly queries: readonly IssuedEffect[];
+  /** Resolves when the records are durable. */
+  readonly committed: Promise<void>;
+}
+
+/** Who is told what the run loop does. */
+export interface RunLoopListener {
+  /** Called for each record, in order, once it is durable. */
+  onCommitted(transition: Transition): void;
+  /** Called once, when the log or a machine failed; nothing is decided after it. */
+  onFailed(error: unknown): void;
+}
+
+/**
+ * Decides purely, commits once, then lets act (DESIGN §2).
+ *
+ * An event and everything that it routes to other instances are decided in one synchronous tick on the pending state
+ * and written as one commit; so no two events can see the same coin free or the same VTXO new.
+ */
+export class RunLoop {
+  readonly #log: EventLog;
+  readonly #epoch: bigint;
+  readonly #pending: WalletState;
+  readonly #committed: WalletState;
+  readonly #clock: Clock;
+  readonly #randomness: Randomness;
+  readonly #listener: RunLoopListener;
+  #tail: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+  #unexpected = 0;
+
+  constructor(parts: {
+    log: EventLog;
+    pending: WalletState;
+    committed: WalletState;
+    clock: Clock;
+    randomness: Randomness;
+    listener: RunLoopListener;
+  }) {
+    this.#log = parts.log;
+    this.#epoch = parts.log.head().epoch;
+    this.#pending = parts.pending;
+    this.#committed = parts.committed;
+    this.#clock = parts.clock;
+    this.#randomness = parts.randomness;
+    this.#listener = parts.listener;
+  }
+
+  /** Committed plus queued: what decisions are made on. */
+  get pending(): Readonly<WalletState> {
+    return this.#pending;
+  }
+
+  /** Events that changed nothing and asked nothing since the start: counted, not recorded (DESIGN §7). */
+  get unexpected(): number {
+    return this.#unexpected;
+  }
+
+  /**
+   * Takes an event.
+   *
+   * @throws HeartwoodError `WALLET_FAILED` after the log or a machine failed
+   */
+  dispatch(dispatch: Dispatch): Dispatched {
+    this.#refuseAfterFailure();
+    const transitions = this.#decide(dispatch);
+    if (transitions.length === 0) return { taken: false, queries: [], committed: this.#tail };
+    const effects = transitions.flatMap((transition) => transition.effects);
+    return {
+      taken: true,
+      queries: effects.filter(({ type }) => effectKinds[type] === "query"),
+      committed: this.#commit(transitions),
+    };
+  }
+
+  /** Resolves when everything decided so far is durable. */
+  settled(): Promise<void> {
+    return this.#tail;
+  }
+
+  #decide(first: Dispatch): Transition[] {
+    const transitions: Transition[] = [];
+    const queue: Dispatch[] = [first];
+    const atMs = this.#clock.nowMs();
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const transition = this.#take(next, atMs);
+        if (transition === undefined) continue;
+        transitions.push(transition);
+        queue.push(...routes(transition));
+      }
+    } catch (error) {
+      this.#fail(error);
+      throw this.#failed();
+    }
+    return transitions;
+  }
+
+  #take(dispatch: Dispatch, atMs: number): Transition | undefined {
+    const { instance } = dispatch;
+    if (this.#pending.finished.has(instance)) return this.#count();
+    const machine = machineNamed(instance.slice(0, instance.indexOf("/")));
+    const current = this.#pending.instances.get(instance);
+    const event = this.#withFacts(dispatch.event, instance, atMs);
+    const outcome = step(machine, current, { ...event, atMs });
+    if (outcome.kind === "unexpected") return this.#count();
+    const seq = this.#pending.seq + 1n;
+    const transition: Transition = {
+      seq,
+      epoch: this.#epoch,
+      atMs,
+      machine: machine.name,
+      revision: machine.revision,
+      instance,
+      version: (current?.version ?? 0n) + 1n,
+      event,
+      blobs: (dispatch.blobs ?? []).map((blob) => (this.#pending.blobs.has(blob.digest) ? { digest: blob.digest } : blob)),
+      causeSeq: dispatch.causeSeq ?? 0n,
+      effectId: dispatch.effectId ?? "",
+      state: outcome.next.state,
+      change: outcome.change,
+      effects: outcome.effects.map((effect, index) => ({ ...effect, id: `${seq}.${index}` })),
+      digest: outcome.digest,
+    };
+    this.#pending.apply(transition);
+    return transition;
+  }
+
+  /** Facts shared between instances are put in from the pending state, in the tick that uses them (DESIGN §6). */
+  #withFacts(event: MachineEvent, instance: string, atMs: number): MachineEvent {
+    switch (event.type) {
+      case "message.received":
+        return { ...event, advance: isPlausible(event.checkpoint as bigint, atMs, this.#pending.checkpoint) };
+      case "package.vetted": {
+        const ids = (event.verdicts as readonly Verdict[]).flatMap(idsOf);
+        const { checkpoint, digest } = this.#pending.contextOf(instance) as { checkpoint: bigint; digest: string };
+        const name = `arkoor_receive.${checkpoint}`;
+        const movement = this.#pending.movements.has(name) ? `${name}.${digest.slice(0, 8)}` : name;
+        return { ...event, known: [...new Set(ids)].filter((id) => this.#pending.coins.has(id)), movement };
+      }
+      case "item.vetted":
+        return { ...event, isKnown: idsOf(event.verdict as Verdict).some((id) => this.#pending.coins.has(id)) };
+      case "address.issued":
+        return { ...event, keyIndex: this.#pending.nextKeyIndex };
+      case "connection.failed":
+        return { ...event, jitterPermille: this.#jitterPermille() };
+      case "package.halted":
+        return instance === CONNECTION ? { ...event, jitterPermille: this.#jitterPermille() } : event;
+      default:
+        return event;
+    }
+  }
+
+  #jitterPermille(): number {
+    const [high = 0, low = 0] = this.#randomness.bytes(2);
+    return (high * 256 + low) % 1000;
+  }
+
+  #commit(transitions: readonly Transition[]): Promise<void> {
+    const [first] = transitions;
+    const expectedSeq = first?.seq ?? 0n;
+    const written = this.#log.append({ epoch: this.#epoch, expectedSeq, bodies: transitions.map(encodeTransition) });
+    const before = this.#tail;
+    const committed = (async () => {
+      try {
+        await Promise.all([written, before]);
+      } catch (error) {
+        this.#fail(error);
+        throw this.#failed();
+      }
+      for (const transition of transitions) {
+        this.#committed.apply(transition);
+        this.#listener.onCommitted(transition);
+      }
+    })();
+    this.#tail = committed;
+    // Whoever asked sees the failure; those who did not ask see it through the listener.
+    committed.catch(() => {});
+    return committed;
+  }
+
+  #count(): undefined {
+    this.#unexpected++;
+    return undefined;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#listener.onFailed(error);
+  }
+
+  #failed(): HeartwoodError {
+    return new HeartwoodError("WALLET_FAILED", "the wallet stopped at a failure; close it and open it again", {
+      cause: this.#failure?.error,
+    });
+  }
+
+  #refuseAfterFailure(): void {
+    if (this.#failure !== undefined) throw this.#failed();
+  }
+}
+
+/** Events that a record's routing effects carry to other instances. */
+function routes({ effects, seq, instance }: Transition): Dispatch[] {
+  return effects.flatMap((effect): Dispatch[] => {
+    switch (effect.type) {
+      case "consumeMessage":
+        return [{ instance: MAILBOX, event: { type: "message.consumed", ...effect.params }, causeSeq: seq }];
+      case "haltMailbox":
+        return [{ instance: MAILBOX, event: { type: "package.halted", ...effect.params }, causeSeq: seq }];
+      case "haltConnection":
+        return [{ instance: CONNECTION, event: { type: "package.halted", ...effect.params }, causeSeq: seq }];
+      case "holdItem":
+        return [
+          {
+            instance: `quarantined/${effect.params.key}`,
+            event: { type: "item.held", item: effect.params.item },
+            causeSeq: seq,
+          },
+        ];
+      default:
+        if (effectKinds[effect.type] === "route") throw new Error(`${instance} asks for ${effect.type}, which has no route`);
+        return [];
+    }
+  });
+}
+
+function idsOf(verdict: Verdict): VtxoId[] {
+  switch (verdict.kind) {
+    case "accepted":
+      return [verdict.vtxo.id];
+    case "known":
+      return [verdict.id];
+    case "refused":
+      return verdict.item.id === null ? [] : [verdict.item.id];
+  }
+}

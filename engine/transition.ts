@@ -1,0 +1,124 @@
+import { decodeHex, encodeHex } from "../ark/hex.ts";
+import { decodeCanonical, encodeCanonical, type Plain } from "../machines/canonical.ts";
+import { type Effect, isEffectType } from "../machines/effects.ts";
+import type { MachineEvent } from "../machines/step.ts";
+import { Record as LogRecord } from "../proto/generated/log.ts";
+import { HeartwoodError } from "./errors.ts";
+
+/** Schema of the events that this build writes. */
+const SCHEMA = 1;
+
+/** An effect of a recorded transition. */
+export type IssuedEffect = Effect & {
+  /** `<seq>.<index>`. */
+  readonly id: string;
+};
+
+/** Bytes that belong to a transition; `data` is absent when an earlier record holds them. */
+export interface Blob {
+  /** SHA-256 of the bytes, hex. */
+  readonly digest: string;
+  readonly data?: Uint8Array;
+}
+
+/** One record of the log in the engine's words. */
+export interface Transition {
+  readonly seq: bigint;
+  readonly epoch: bigint;
+  readonly atMs: number;
+  readonly machine: string;
+  readonly revision: number;
+  readonly instance: string;
+  readonly version: bigint;
+  readonly event: MachineEvent;
+  readonly blobs: readonly Blob[];
+  /** The record that caused this one; 0 if an outside fact did. */
+  readonly causeSeq: bigint;
+  /** The effect whose result this is; empty if none. */
+  readonly effectId: string;
+  readonly state: string;
+  readonly change: Readonly<{ [name: string]: Plain }>;
+  readonly effects: readonly IssuedEffect[];
+  readonly digest: Uint8Array;
+}
+
+const text = new TextEncoder();
+const fromText = new TextDecoder("utf-8", { fatal: true });
+
+/** The record's bytes (proto/log.proto). */
+export function encodeTransition(transition: Transition): Uint8Array {
+  const { type, ...members } = transition.event;
+  return LogRecord.encode({
+    seq: transition.seq,
+    epoch: transition.epoch,
+    atMs: BigInt(transition.atMs),
+    machine: transition.machine,
+    revision: transition.revision,
+    instance: transition.instance,
+    version: transition.version,
+    type,
+    schema: SCHEMA,
+    event: text.encode(encodeCanonical(members)),
+    blobs: transition.blobs.map(({ digest, data }) => ({ digest: decodeHex(digest), data })),
+    causeSeq: transition.causeSeq,
+    effectId: transition.effectId,
+    outcome: {
+      state: transition.state,
+      contextChange: text.encode(encodeCanonical(transition.change)),
+      effects: transition.effects.map(({ id, type, params }) => ({
+        id,
+        type,
+        params: text.encode(encodeCanonical(params as Plain)),
+      })),
+      stateDigest: transition.digest,
+    },
+  }).finish();
+}
+
+/**
+ * A record in the engine's words.
+ *
+ * @throws HeartwoodError `LOG_UNREADABLE` for a schema or an effect of a newer build, or canonical text that is none
+ */
+export function decodeTransition(record: LogRecord): Transition {
+  const { outcome } = record;
+  if (record.schema !== SCHEMA) throw unreadable(record, `expected schema ${SCHEMA}, got ${record.schema}`);
+  if (outcome === undefined) throw unreadable(record, "expected an outcome, got none");
+  try {
+    return {
+      seq: record.seq,
+      epoch: record.epoch,
+      atMs: Number(record.atMs),
+      machine: record.machine,
+      revision: record.revision,
+      instance: record.instance,
+      version: record.version,
+      event: { ...decodeMembers(record.event), type: record.type },
+      blobs: record.blobs.map(({ digest, data }) => ({ digest: encodeHex(digest), ...(data === undefined ? {} : { data }) })),
+      causeSeq: record.causeSeq,
+      effectId: record.effectId,
+      state: outcome.state,
+      change: decodeMembers(outcome.contextChange),
+      effects: outcome.effects.map(({ id, type, params }) => {
+        if (!isEffectType(type)) throw new Error(`expected an effect of this build, got ${type}`);
+        return { id, type, params: decodeMembers(params) } as IssuedEffect;
+      }),
+      digest: outcome.stateDigest,
+    };
+  } catch (cause) {
+    throw unreadable(record, "its parts cannot be read", cause);
+  }
+}
+
+function decodeMembers(bytes: Uint8Array): { [name: string]: Plain } {
+  const value = decodeCanonical(fromText.decode(bytes));
+  if (value === null || typeof value !== "object" || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new Error("expected named members");
+  }
+  return value as { [name: string]: Plain };
+}
+
+function unreadable(record: LogRecord, why: string, cause?: unknown): HeartwoodError {
+  const place = `record ${record.seq} (${record.machine} ${record.type})`;
+  return new HeartwoodError("LOG_UNREADABLE", `${place}: ${why}`, cause === undefined ? {} : { cause });
+}

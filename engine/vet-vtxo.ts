@@ -1,0 +1,192 @@
+import { type Judgement, judgeVtxo, readableVtxoId } from "../ark/accept.ts";
+import { encodeHex } from "../ark/hex.ts";
+import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { Answer, ChainSource } from "../chain/source.ts";
+import type { HeldItem, Verdict, VtxoSource } from "../machines/package.ts";
+import type { ServerInfo } from "../streams/server-info.ts";
+import type { ServerSession } from "../streams/session.ts";
+import { digestOf } from "./blob-reader.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import type { Keyring } from "./keyring.ts";
+import type { Blob } from "./transition.ts";
+
+/** Chains deeper than the server cosigns from are not verified; two more for the hop that it just signed (DESIGN §7). */
+const DEPTH_ALLOWANCE = 2;
+const DEPTH_LIMIT = 256;
+
+/** Somebody who had to answer did not: the package is tried again, whole (mailbox.md W-1). */
+export class Undecided extends Error {
+  override readonly name = "Undecided";
+  readonly code: string;
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** What the entries of a package are held against. */
+export interface VettingContext {
+  readonly session: ServerSession;
+  readonly info: ServerInfo;
+  readonly chain: ChainSource;
+  readonly keyring: Keyring;
+  readonly tipHeight: number;
+  readonly nextKeyIndex: number;
+  readonly isKnown: (id: VtxoId) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** One entry: its bytes, where they stand in the log, and the message that brought them. */
+export interface Entry {
+  readonly bytes: Uint8Array;
+  readonly source: VtxoSource;
+  readonly checkpoint: bigint;
+}
+
+/** A verdict, and bytes that it refers to and the log may not have yet. */
+export interface Vetted {
+  readonly verdict: Verdict;
+  readonly blobs: readonly (Blob & { readonly data: Uint8Array })[];
+}
+
+/**
+ * Three answers about one VTXO: accepted, refused (and kept), or none yet.
+ *
+ * Rules of vtxo.md §10 with its advice; mailbox.md W-1 (chain trouble is no refusal), W-5 (the server's copy is asked
+ * for when the posted bytes are broken) and W-14 (the spend state is asked for before anything is credited).
+ *
+ * @throws Undecided; the signal's reason
+ */
+export async function vetVtxo(entry: Entry, context: VettingContext): Promise<Vetted> {
+  const id = readableVtxoId(entry.bytes);
+  if (id !== undefined && context.isKnown(id)) return { verdict: { kind: "known", id }, blobs: [] };
+  const posted = await judge(entry.bytes, context);
+  if (posted.kind === "refused" && posted.broken && id !== undefined) return vetServerCopy(entry, id, posted, context);
+  return { verdict: await conclude(entry, posted, context), blobs: [] };
+}
+
+type Refusal = { readonly kind: "refused"; readonly code: string; readonly message: string; readonly permanent: boolean };
+type Judged =
+  | { readonly kind: "accepted"; readonly vtxo: Vtxo; readonly keyIndex: number; readonly flags: readonly string[] }
+  /** `broken`: the bytes fail to decode or to validate, so another copy of the VTXO may be good. */
+  | (Refusal & { readonly broken: boolean; readonly amountSats: bigint | null });
+
+async function vetServerCopy(entry: Entry, id: VtxoId, posted: Refusal, context: VettingContext): Promise<Vetted> {
+  const copy = await ask(() => context.session.getVtxo(id, { signal: context.signal }), context.signal);
+  if (copy !== undefined && readableVtxoId(copy) === id) {
+    const judged = await judge(copy, context);
+    if (judged.kind === "accepted" || !judged.broken) {
+      const source = { digest: digestOf(copy), entry: null };
+      const verdict = await conclude({ ...entry, source, bytes: copy }, judged, context);
+      return { verdict, blobs: [{ digest: source.digest, data: copy }] };
+    }
+  }
+  // Unknown there, or unsigned, or another VTXO: that is no answer about this one (mailbox.md W-5, M-69).
+  return { verdict: refused(entry, id, null, { ...posted, permanent: false }), blobs: [] };
+}
+
+async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged> {
+  const { chain, info, keyring, signal, tipHeight, nextKeyIndex } = context;
+  let vtxo: Vtxo;
+  try {
+    vtxo = decodeVtxo(bytes);
+  } catch (error) {
+    const refusal = { code: codeOf(error), message: messageOf(error), permanent: true };
+    return { kind: "refused", ...refusal, broken: true, amountSats: null };
+  }
+  const { amountSats } = vtxo;
+  const depthLimit = Math.min(info.maxVtxoExitDepth + DEPTH_ALLOWANCE, DEPTH_LIMIT);
+  if (vtxo.genesis.length > depthLimit) {
+    const message = `expected a depth of at most ${depthLimit}, got ${vtxo.genesis.length}`;
+    return { kind: "refused", code: "TOO_DEEP", message, permanent: false, broken: false, amountSats };
+  }
+  const anchor = answered(await chain.transaction(vtxo.chainAnchor.txid, { signal }));
+  const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;
+  const keyIndex = owner === undefined ? undefined : await keyring.ownerIndex(owner, nextKeyIndex, signal);
+  const ownerHex = owner === undefined ? "" : encodeHex(owner);
+  const judgement: Judgement = judgeVtxo({
+    bytes,
+    anchor: anchor === undefined ? { kind: "absent" } : { kind: "found", transaction: anchor },
+    tipHeight,
+    serverPubkey: info.serverPubkey,
+    exitDelta: info.exitDelta,
+    ownsKey: (key) => (encodeHex(key) === ownerHex ? keyIndex : keyring.usedIndex(key, nextKeyIndex)),
+  });
+  if (judgement.kind === "refused") return { ...judgement, amountSats };
+  return { kind: "accepted", vtxo, keyIndex: judgement.keyIndex, flags: judgement.flags };
+}
+
+/** What only chain and server can say of a VTXO that is good by its bytes. */
+async function conclude(entry: Entry, judged: Judged, context: VettingContext): Promise<Verdict> {
+  if (judged.kind === "refused") return refused(entry, readableVtxoId(entry.bytes) ?? null, judged.amountSats, judged);
+  const { vtxo, keyIndex, flags } = judged;
+  const { amountSats, expiryHeight } = vtxo;
+  const id = vtxoId(vtxo);
+  const obstacle = (await anchorObstacle(vtxo, context)) ?? (await spendObstacle(id, keyIndex, context));
+  if (typeof obstacle === "object") return refused(entry, id, amountSats, { ...obstacle, permanent: false });
+  const registered = obstacle === "registered";
+  const exitDepth = vtxo.genesis.length;
+  return {
+    kind: "accepted",
+    vtxo: { id, amountSats, expiryHeight, exitDepth, keyIndex, source: entry.source, registered, flags },
+  };
+}
+
+type Obstacle = { readonly code: string; readonly message: string };
+
+/** An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41). */
+async function anchorObstacle({ chainAnchor }: Vtxo, { chain, signal }: VettingContext): Promise<Obstacle | undefined> {
+  const { txid, vout } = chainAnchor;
+  const status = answered(await chain.status(txid, { signal }));
+  if (status === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected anchor transaction ${txid}, got none` };
+  if (!status.confirmed) {
+    return { code: "ANCHOR_UNCONFIRMED", message: `expected anchor transaction ${txid} in a block, got it unconfirmed` };
+  }
+  const spend = answered(await chain.outspend(txid, vout, { signal }));
+  if (spend === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected output ${txid}:${vout}, got none` };
+  return spend.spent ? { code: "ANCHOR_SPENT", message: `expected output ${txid}:${vout} unspent, got it spent` } : undefined;
+}
+
+/** The server's word on a VTXO: never a reason to credit, only one to wait (mailbox.md W-14). */
+async function spendObstacle(
+  id: VtxoId,
+  keyIndex: number,
+  { session, keyring, signal }: VettingContext,
+): Promise<Obstacle | "registered" | "unregistered"> {
+  const status = await ask(() => session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal }), signal);
+  if (status === "spendable") return "registered";
+  if (status === "unregistered") return "unregistered";
+  if (status === undefined) return { code: "SERVER_DOES_NOT_KNOW", message: `expected the server to know ${id}, it does not` };
+  if (status === "spent")
+    return { code: "SERVER_SAYS_SPENT", message: `expected ${id} unspent, the server says that it is spent` };
+  return { code: "SERVER_SAYS_OTHER", message: `expected ${id} spendable, the server says ${status}` };
+}
+
+/** The answer, undefined for a refusal, or no answer at all. */
+async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await question();
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = codeOf(error);
+    if (code === "SERVER_NOT_FOUND" || code === "SERVER_REJECTED") return undefined;
+    throw new Undecided(code, messageOf(error), error);
+  }
+}
+
+function answered<T>(answer: Answer<T>): T | undefined {
+  if (answer.kind === "unknown") throw new Undecided(answer.error.code, answer.error.message, answer.error);
+  return answer.kind === "found" ? answer.value : undefined;
+}
+
+function refused(
+  { bytes, source, checkpoint }: Entry,
+  id: VtxoId | null,
+  amountSats: bigint | null,
+  { code, message, permanent }: Omit<Refusal, "kind">,
+): Verdict {
+  const item: HeldItem = { id, amountSats, source, checkpoint, code, message, permanent };
+  return { kind: "refused", key: digestOf(bytes).slice(0, 16), item };
+}

@@ -1,0 +1,126 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { HeldItem, ReceiveMovement } from "../machines/package.ts";
+import type { Transition } from "./transition.ts";
+import { CONNECTION, MAILBOX, WALLET } from "./wallet-state.ts";
+
+/** Members of every event. */
+export interface EventBase {
+  /** The record's `seq`: unique, and where to go on with `events({ from: seq + 1n })`. */
+  readonly seq: bigint;
+  readonly atMs: number;
+}
+
+/** Something that happened in a wallet. The union grows; members of a type do not change their meaning. */
+export type WalletEvent = EventBase &
+  (
+    | { readonly type: "wallet.created"; readonly network: string; readonly fingerprint: string }
+    | { readonly type: "wallet.opened"; readonly epoch: bigint }
+    | { readonly type: "server.pinned"; readonly serverPubkey: string; readonly mailboxPubkey: string }
+    | { readonly type: "address.issued"; readonly keyIndex: number }
+    | {
+        readonly type: "connection.changed";
+        readonly state: string;
+        /** Why it waits or stopped, or null. */
+        readonly code: string | null;
+      }
+    | {
+        readonly type: "payment.received";
+        readonly checkpoint: bigint;
+        readonly movement: string;
+        readonly amountSats: bigint;
+        readonly vtxos: readonly VtxoId[];
+        /** Whether it was held before. */
+        readonly fromQuarantine: boolean;
+      }
+    | { readonly type: "message.ignored"; readonly checkpoint: bigint; readonly rule: string }
+    | { readonly type: "package.halted"; readonly checkpoint: bigint; readonly code: string; readonly message: string }
+    | { readonly type: "package.redelivered"; readonly checkpoint: bigint }
+    | { readonly type: "mailbox.resumed"; readonly checkpoint: bigint }
+    | {
+        readonly type: "vtxo.quarantined";
+        readonly key: string;
+        readonly id: VtxoId | null;
+        readonly amountSats: bigint | null;
+        readonly code: string;
+        readonly message: string;
+        readonly permanent: boolean;
+        readonly checkpoint: bigint;
+      }
+  );
+
+/** What a record means to the owner of the wallet, or undefined where it is bookkeeping. */
+export function toWalletEvent(transition: Transition): WalletEvent | undefined {
+  switch (transition.machine) {
+    case "wallet":
+      return fromWallet(transition);
+    case "connection":
+      return fromConnection(transition);
+    case "mailbox":
+      return fromMailbox(transition);
+    case "message":
+      return fromMessage(transition);
+    case "quarantined":
+      return fromQuarantined(transition);
+    default:
+      return undefined;
+  }
+}
+
+function fromWallet({ seq, atMs, event, instance }: Transition): WalletEvent | undefined {
+  if (instance !== WALLET) return undefined;
+  switch (event.type) {
+    case "wallet.created":
+      return { seq, atMs, type: event.type, network: String(event.network), fingerprint: String(event.fingerprint) };
+    case "wallet.opened":
+      return { seq, atMs, type: event.type, epoch: event.epoch as bigint };
+    case "server.pinned": {
+      const { serverPubkey, mailboxPubkey } = event as unknown as { serverPubkey: string; mailboxPubkey: string };
+      return { seq, atMs, type: event.type, serverPubkey, mailboxPubkey };
+    }
+    case "address.issued":
+      return { seq, atMs, type: event.type, keyIndex: Number(event.keyIndex) };
+    default:
+      return undefined;
+  }
+}
+
+function fromConnection({ seq, atMs, instance, state, event }: Transition): WalletEvent | undefined {
+  if (instance !== CONNECTION || event.type === "mailbox.progressed") return undefined;
+  return { seq, atMs, type: "connection.changed", state, code: typeof event.code === "string" ? event.code : null };
+}
+
+function fromMailbox({ seq, atMs, instance, change }: Transition): WalletEvent | undefined {
+  if (instance !== MAILBOX || change.haltedAt !== null) return undefined;
+  return { seq, atMs, type: "mailbox.resumed", checkpoint: change.position as bigint };
+}
+
+function fromMessage({ seq, atMs, instance, state, change, event }: Transition): WalletEvent | undefined {
+  const checkpoint = BigInt(instance.split("/")[1] ?? 0);
+  if (event.type === "message.redelivered") return { seq, atMs, type: "package.redelivered", checkpoint };
+  if (event.type === "package.undecided") {
+    return { seq, atMs, type: "package.halted", checkpoint, code: String(event.code), message: String(event.message) };
+  }
+  if (state === "Ignored") return { seq, atMs, type: "message.ignored", checkpoint, rule: String(change.rule) };
+  return event.type === "package.vetted" ? received(seq, atMs, checkpoint, change, false) : undefined;
+}
+
+function fromQuarantined({ seq, atMs, instance, state, change, event }: Transition): WalletEvent | undefined {
+  if (state === "Held" && change.item !== undefined) {
+    const { source: _, ...item } = change.item as unknown as HeldItem;
+    return { seq, atMs, type: "vtxo.quarantined", key: instance.slice("quarantined/".length), ...item };
+  }
+  if (state !== "Released" || event.type !== "item.vetted") return undefined;
+  const { id } = change.movement as ReceiveMovement;
+  return received(seq, atMs, BigInt(id.split(".")[1] ?? 0), change, true);
+}
+
+function received(
+  seq: bigint,
+  atMs: number,
+  checkpoint: bigint,
+  change: Transition["change"],
+  fromQuarantine: boolean,
+): WalletEvent {
+  const { id, amountSats, outputs } = change.movement as ReceiveMovement;
+  return { seq, atMs, type: "payment.received", checkpoint, movement: id, amountSats, vtxos: outputs, fromQuarantine };
+}

@@ -1,0 +1,219 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { Plain } from "../machines/canonical.ts";
+import { effectKinds } from "../machines/effects.ts";
+import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
+import { machineNamed } from "../machines/registry.ts";
+import { type Instance, isFinished } from "../machines/step.ts";
+import type { IssuedEffect, Transition } from "./transition.ts";
+
+/** A VTXO that is the wallet's money. */
+export interface Coin extends AcceptedVtxo {
+  /** Checkpoint of the message that brought it. */
+  readonly checkpoint: bigint;
+  /** The record that credited it. */
+  readonly seq: bigint;
+}
+
+/** A finished movement with the record that made it. */
+export interface RecordedMovement extends ReceiveMovement {
+  readonly seq: bigint;
+  readonly atMs: number;
+  readonly checkpoint: bigint;
+}
+
+/** An item that is held now. */
+export interface QuarantineEntry extends HeldItem {
+  readonly key: string;
+  readonly heldAtMs: number;
+}
+
+/** A command without a result. */
+export interface OpenCommand {
+  readonly effect: IssuedEffect;
+  readonly instance: string;
+  readonly seq: bigint;
+}
+
+/** What happened so far, counted over the log. */
+export interface Counters {
+  messages: number;
+  packages: number;
+  ignored: number;
+  halts: number;
+  redeliveries: number;
+  quarantined: number;
+  released: number;
+}
+
+/** A machine instance; the context of a finished one is let go. */
+export interface LiveInstance extends Instance {
+  readonly machine: string;
+  readonly revision: number;
+  readonly version: bigint;
+}
+
+/** Names of the instances of which there is one. */
+export const WALLET = "wallet/main";
+export const CONNECTION = "connection/main";
+export const MAILBOX = "mailbox/main";
+
+/**
+ * Everything that is derived from the log: a fold of its records, and of their outcomes only.
+ *
+ * The engine keeps two, one with what is queued (for decisions) and one with what is durable (for readers).
+ */
+export class WalletState {
+  seq = 0n;
+  checkpoint = 0n;
+  nextKeyIndex = 0;
+  readonly instances = new Map<string, LiveInstance>();
+  readonly finished = new Set<string>();
+  readonly coins = new Map<VtxoId, Coin>();
+  readonly movements = new Map<string, RecordedMovement>();
+  readonly quarantine = new Map<string, QuarantineEntry>();
+  readonly outbox = new Map<string, OpenCommand>();
+  /** The record that holds a blob's bytes, by digest. */
+  readonly blobs = new Map<string, bigint>();
+  readonly counters: Counters = {
+    messages: 0,
+    packages: 0,
+    ignored: 0,
+    halts: 0,
+    redeliveries: 0,
+    quarantined: 0,
+    released: 0,
+  };
+
+  /** Folds one record in. Records come in order, each once. */
+  apply(transition: Transition): void {
+    this.seq = transition.seq;
+    const before = this.instances.get(transition.instance);
+    const context = { ...before?.context, ...transition.change };
+    this.#keepInstance(transition, context);
+    this.#keepBlobs(transition);
+    this.#keepOutbox(transition);
+    switch (transition.machine) {
+      case "message":
+        this.#foldMessage(transition, context);
+        break;
+      case "quarantined":
+        this.#foldQuarantined(transition, context);
+        break;
+      case "mailbox":
+        this.#reach(context.position as bigint);
+        break;
+      case "wallet":
+        if (transition.event.type === "address.issued") this.#useKey(Number(transition.event.keyIndex));
+        break;
+    }
+  }
+
+  /** Context of a live instance, or undefined. */
+  contextOf(instance: string): Readonly<Record<string, Plain>> | undefined {
+    return this.instances.get(instance)?.context;
+  }
+
+  /** Live message instances, in the order of their checkpoints. */
+  undecidedMessages(): { name: string; checkpoint: bigint; digest: string }[] {
+    const found: { name: string; checkpoint: bigint; digest: string }[] = [];
+    for (const [name, { machine, state, context }] of this.instances) {
+      if (machine !== "message" || !isUndecided(state)) continue;
+      found.push({ name, checkpoint: context.checkpoint as bigint, digest: context.digest as string });
+    }
+    return found.sort((a, b) => (a.checkpoint < b.checkpoint ? -1 : 1));
+  }
+
+  #keepInstance(transition: Transition, context: Instance["context"]): void {
+    const { instance, machine, revision, version, state } = transition;
+    if (isFinished(machineNamed(machine), state)) {
+      this.instances.delete(instance);
+      this.finished.add(instance);
+    } else {
+      this.instances.set(instance, { machine, revision, version, state, context });
+    }
+  }
+
+  #keepBlobs({ blobs, seq }: Transition): void {
+    for (const { digest, data } of blobs) if (data !== undefined) this.blobs.set(digest, seq);
+  }
+
+  #keepOutbox({ effectId, effects, instance, seq }: Transition): void {
+    this.outbox.delete(effectId);
+    for (const effect of effects) {
+      if (effect.type === "cancelTimer" || effect.type === "startTimer") this.#dropTimer(effect.params.timer);
+      if (effectKinds[effect.type] === "command") this.outbox.set(effect.id, { effect, instance, seq });
+    }
+  }
+
+  #dropTimer(timer: string): void {
+    for (const [id, { effect }] of this.outbox) {
+      if (effect.type === "startTimer" && effect.params.timer === timer) this.outbox.delete(id);
+    }
+  }
+
+  /** The one record that decides a message: its coins, its movement and the advance of the checkpoint. */
+  #foldMessage(transition: Transition, context: Instance["context"]): void {
+    const { event, state } = transition;
+    const checkpoint = context.checkpoint as bigint;
+    if (event.type === "message.received") this.counters.messages++;
+    if (event.type === "message.redelivered") this.counters.redeliveries++;
+    if (state === "Halted") this.counters.halts++;
+    if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
+    const decides = event.type === "package.vetted" || (event.type === "message.received" && state === "Ignored");
+    if (!decides) return;
+    if (state === "Applied") {
+      this.counters.packages++;
+      this.#credit(transition, checkpoint, context);
+    } else {
+      this.counters.ignored++;
+    }
+    if (context.advance === true) this.#reach(checkpoint);
+  }
+
+  #foldQuarantined(transition: Transition, context: Instance["context"]): void {
+    const { event, instance, state } = transition;
+    const key = instance.slice("quarantined/".length);
+    const item = context.item as HeldItem;
+    if (event.type === "item.held") this.counters.quarantined++;
+    if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
+    if (state === "Held") {
+      this.quarantine.set(key, { ...item, key, heldAtMs: context.heldAtMs as number });
+      return;
+    }
+    this.quarantine.delete(key);
+    if (state === "Released" && event.type === "item.vetted") {
+      this.counters.released++;
+      this.#credit(transition, item.checkpoint, context);
+    }
+  }
+
+  #credit({ seq, atMs }: Transition, checkpoint: bigint, context: Instance["context"]): void {
+    const movement = context.movement as ReceiveMovement;
+    for (const vtxo of context.vtxos as readonly AcceptedVtxo[]) {
+      this.coins.set(vtxo.id, { ...vtxo, checkpoint, seq });
+      this.#useKey(vtxo.keyIndex);
+    }
+    this.movements.set(movement.id, { ...movement, seq, atMs, checkpoint });
+  }
+
+  #markRegistered(vtxos: readonly AcceptedVtxo[]): void {
+    for (const { id } of vtxos) {
+      const coin = this.coins.get(id);
+      if (coin !== undefined && !coin.registered) this.coins.set(id, { ...coin, registered: true });
+    }
+  }
+
+  /** A checkpoint never goes back (mailbox.md M-34). */
+  #reach(checkpoint: bigint): void {
+    if (checkpoint > this.checkpoint) this.checkpoint = checkpoint;
+  }
+
+  #useKey(index: number): void {
+    this.nextKeyIndex = Math.max(this.nextKeyIndex, index + 1);
+  }
+}
+
+/** Whether a message in that state waits for an answer. */
+export function isUndecided(state: string): boolean {
+  return state === "Vetting" || state === "Halted";
+}

@@ -1,0 +1,197 @@
+import type { Observable } from "rxjs";
+import { mergeMap } from "rxjs/operators";
+import type { EventLog } from "../store/event-log.ts";
+import type { Engine } from "./engine.ts";
+import { HeartwoodError } from "./errors.ts";
+import { followEvents } from "./follow-events.ts";
+import type { ServerPins } from "./keyring.ts";
+import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
+import {
+  type Balance,
+  balanceOf,
+  type Movement,
+  movementsOf,
+  type QuarantinedVtxo,
+  quarantineOf,
+  statusOf,
+  vtxosOf,
+  type WalletStatus,
+  type WalletVtxo,
+} from "./view.ts";
+import { toWalletEvent, type WalletEvent } from "./wallet-event.ts";
+import { CONNECTION, WALLET } from "./wallet-state.ts";
+
+/**
+ * An open wallet. Readers see what is durable; everything it says is recomputed from the log when it is opened.
+ *
+ * Opened with `Heartwood.open`; give it back with `close` or `await using`.
+ */
+export class Wallet implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #log: EventLog;
+  #closing: Promise<void> | undefined;
+
+  /** Use `Heartwood.open`. */
+  constructor(engine: Engine, log: EventLog) {
+    this.#engine = engine;
+    this.#log = log;
+  }
+
+  /** What happens from now on. Errors if the wallet fails, completes when it is closed. For history: {@link events}. */
+  get events$(): Observable<WalletEvent> {
+    return this.#engine.committed$.pipe(
+      mergeMap((transition) => [toWalletEvent(transition)].filter((event) => event !== undefined)),
+    );
+  }
+
+  /**
+   * What happened since a record, then what happens, without a gap and in order, as fast as it is consumed.
+   *
+   * Ends when the wallet is closed or `signal` is aborted.
+   *
+   * @param options.from the first record wanted; the beginning unless given
+   * @throws HeartwoodError `WALLET_FAILED`; StoreError if a record is damaged
+   */
+  events(options: { readonly from?: bigint; readonly signal?: AbortSignal } = {}): AsyncIterable<WalletEvent> {
+    return followEvents(this.#engine, this.#log, options);
+  }
+
+  /**
+   * Follows the mailbox until the wallet is stopped or closed; reconnects by itself. Does nothing if it runs already.
+   *
+   * Trouble is an event (`connection.changed`, `package.halted`), never an exception here.
+   *
+   * @throws HeartwoodError `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  start(): void {
+    this.#checkOpen();
+    this.#engine.feed({ instance: CONNECTION, event: { type: "run.requested", mode: "live" } });
+  }
+
+  /** Ends what {@link start} began; the wallet stays open. Resolves when the connection is closed. */
+  async stop(): Promise<void> {
+    this.#checkOpen();
+    await this.#engine.feed({ instance: CONNECTION, event: { type: "stop.requested" } }).committed;
+    await this.#engine.connection.closed();
+  }
+
+  /**
+   * Reads the mailbox until nothing is left, once, and says what happened.
+   *
+   * @throws HeartwoodError `WALLET_RUNNING` after {@link start}, `SERVER_KEY_CHANGED`, `MAILBOX_KEY_CHANGED`;
+   * StreamError if the server cannot be reached or refuses; ChainError `CHAIN_WRONG_NETWORK`; the reason of `signal`
+   */
+  async sync(options: SyncOptions = {}): Promise<SyncResult> {
+    this.#checkOpen();
+    return runSync(this.#engine, options);
+  }
+
+  /** The wallet's money. */
+  balance(): Balance {
+    return balanceOf(this.#engine.committed);
+  }
+
+  /** Its VTXOs, those that expire first at the front. */
+  vtxos(): readonly WalletVtxo[] {
+    return vtxosOf(this.#engine.committed);
+  }
+
+  /** Its history, the oldest first. */
+  movements(): readonly Movement[] {
+    return movementsOf(this.#engine.committed);
+  }
+
+  /** Server position of the last message that was fully consumed; 0 at the beginning. */
+  checkpoint(): bigint {
+    return this.#engine.committed.checkpoint;
+  }
+
+  /** What arrived and is not money now, with the reason. */
+  quarantine(): readonly QuarantinedVtxo[] {
+    return quarantineOf(this.#engine.committed);
+  }
+
+  /** Everything at once. */
+  status(): WalletStatus {
+    return statusOf(this.#engine.committed);
+  }
+
+  /**
+   * The encoding of a quarantined VTXO, as it arrived.
+   *
+   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
+   */
+  async quarantinedBytes(key: string): Promise<Uint8Array> {
+    const entry = this.#engine.committed.quarantine.get(key);
+    if (entry === undefined) throw new HeartwoodError("NOT_FOUND", `expected a quarantined item ${key}, got none`);
+    return this.#engine.blobs.vtxo(entry.source);
+  }
+
+  /**
+   * The full encoding of a VTXO of the wallet, with all that is needed to bring it on chain.
+   *
+   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
+   */
+  async vtxoBytes(id: string): Promise<Uint8Array> {
+    const coin = this.#engine.committed.coins.get(id);
+    if (coin === undefined) throw new HeartwoodError("NOT_FOUND", `expected a VTXO ${id} of this wallet, got none`);
+    return this.#engine.blobs.vtxo(coin.source);
+  }
+
+  /**
+   * An Ark address that pays this wallet: the last one given out, or with `fresh` a new one, which is recorded before
+   * it is returned.
+   *
+   * @throws HeartwoodError `SERVER_NOT_SEEN` before the first connection, `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  async address(options: { readonly fresh?: boolean } = {}): Promise<string> {
+    this.#checkOpen();
+    const pins = this.#pins();
+    const issued = this.#engine.loop.pending.contextOf(WALLET)?.lastIssuedIndex;
+    if (options.fresh === true || typeof issued !== "number") {
+      const { committed } = this.#engine.feed({ instance: WALLET, event: { type: "address.issued" } });
+      const index = Number(this.#engine.loop.pending.contextOf(WALLET)?.lastIssuedIndex);
+      await committed;
+      return this.#addressAt(index, pins);
+    }
+    return this.#addressAt(issued, pins);
+  }
+
+  /** Lets the wallet go: ends the connection, waits for what was decided to be durable. A second call waits too. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#engine.stop();
+    } finally {
+      await this.#log.close();
+      this.#engine.keyring.wipe();
+    }
+  }
+
+  #addressAt(keyIndex: number, pins: ServerPins): string {
+    return this.#engine.keyring.address(keyIndex, pins, this.#engine.network === "bitcoin");
+  }
+
+  #pins(): ServerPins {
+    const { serverPubkey, mailboxPubkey } = statusOf(this.#engine.committed);
+    if (serverPubkey === null || mailboxPubkey === null) {
+      throw new HeartwoodError(
+        "SERVER_NOT_SEEN",
+        "expected the server's keys, got none yet: connect once with sync() or start()",
+      );
+    }
+    return { serverPubkey, mailboxPubkey };
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new HeartwoodError("WALLET_CLOSED", "expected an open wallet, got a closed one");
+  }
+}
