@@ -20,8 +20,8 @@ export interface CallerOptions {
   readonly timeoutMs: number;
 }
 
-// The header has room for 8 digits (gRPC over HTTP/2, "Timeout").
-const MAX_TIMEOUT_HEADER_MS = 99_999_999;
+// What fits the 8 digits of the header (gRPC over HTTP/2, "Timeout"): 27 hours.
+const MAX_TIMEOUT_MS = 99_999_999;
 
 /** Makes gRPC calls that carry the session's headers, end with it, and fail with {@link StreamError} only. */
 export class Caller {
@@ -42,7 +42,7 @@ export class Caller {
    * @throws StreamError any code of a call; `DEADLINE`, `CANCELLED`, `SESSION_CLOSED` for the local reasons
    */
   async unary<T>(method: string, run: (options: GrpcCallOptions) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
+    const timeoutMs = Math.min(Math.ceil(options.timeoutMs ?? this.#options.timeoutMs), MAX_TIMEOUT_MS);
     const scope = this.#scope(method, options.signal);
     const timer = setTimeout(() => {
       const message = `expected an answer to ${method} within ${timeoutMs} ms, got none`;
@@ -52,7 +52,7 @@ export class Caller {
     try {
       return await run({
         signal: scope.signal,
-        metadata: this.#metadata({ "grpc-timeout": `${Math.min(timeoutMs, MAX_TIMEOUT_HEADER_MS)}m` }),
+        metadata: this.#metadata({ "grpc-timeout": `${timeoutMs}m` }),
         onTrailer: (trailer) => {
           context = { ...context, trailer };
         },

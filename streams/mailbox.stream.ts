@@ -26,7 +26,7 @@ export interface MailboxStreamOptions extends Omit<ReadMailboxOptions, "authoriz
   readonly maxBytes?: number;
   /**
    * Called when the server accepted the subscription: its response headers came. The reference sends them
-   * at once; other servers may send them only with the first message.
+   * at once, other servers only with the first message: it says that the stream is open, its absence nothing.
    */
   readonly onOpen?: () => void;
 }

@@ -58,12 +58,12 @@ export function checkServerUrl(text: string, options: { readonly allowPlaintext:
 }
 
 function parse(text: string): URL {
-  try {
-    return new URL(text);
-  } catch {
-    // The cause would repeat the text, which may hold a password.
+  // `URL` takes a missing host from the path and drops blanks inside, both without a word. Neither its error nor
+  // the text may reach ours: they can hold a password.
+  if (!/:\/\/[^/\\]/.test(text) || /\s/.test(text) || !URL.canParse(text)) {
     throw new StreamError("BAD_URL", "expected a server address such as https://ark.example:3535, got something else");
   }
+  return new URL(text);
 }
 
 function isLoopback(host: string): boolean {
