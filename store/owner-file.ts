@@ -71,8 +71,12 @@ export class Ownership {
     if (found?.token !== this.#owner.token) throw found === undefined ? unknownHolder() : lockedBy(found);
     this.#owner = { ...this.#owner, epoch };
     const path = join(this.#directory, `OWNER.${this.#owner.token}`);
-    await writeNewFile(path, encodeOwner(this.#owner));
-    await rename(path, join(this.#directory, "OWNER"));
+    try {
+      await writeNewFile(path, encodeOwner(this.#owner));
+      await rename(path, join(this.#directory, "OWNER"));
+    } finally {
+      await rm(path, { force: true });
+    }
     if (this.#displaced !== undefined) await rm(this.#displaced, { force: true });
   }
 
@@ -95,8 +99,8 @@ export class Ownership {
 /** Puts the file there whole or not at all; false if another was first. */
 async function place(directory: string, owner: Owner): Promise<boolean> {
   const path = join(directory, `OWNER.${owner.token}`);
-  await writeNewFile(path, encodeOwner(owner));
   try {
+    await writeNewFile(path, encodeOwner(owner));
     return await succeeds(link(path, join(directory, "OWNER")), "EEXIST");
   } finally {
     await rm(path, { force: true });

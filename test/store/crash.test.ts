@@ -1,7 +1,9 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Record } from "../../proto/generated/log.ts";
-import { openLevelLog } from "../../store/index.ts";
-import { contents, freshLog, recordBody, seededRandom, startOpener } from "./helpers.ts";
+import { createLevelLog, openLevelLog } from "../../store/index.ts";
+import { contents, freshDirectory, freshLog, recordBody, seededRandom, startOpener } from "./helpers.ts";
 
 const ROUNDS = 10;
 
@@ -27,6 +29,28 @@ test("after SIGKILL every acknowledged record is there, whole commits only, and 
     }
   }
   expect(acknowledgements).toBeGreaterThan(0);
+});
+
+test("after SIGKILL a log that was being created is absent or ready", async () => {
+  const directory = await freshDirectory();
+  const random = seededRandom(4);
+  for (let round = 0; round < 6; round++) {
+    const parent = join(directory, String(round));
+    await mkdir(parent);
+    const creator = startOpener("create", parent);
+    for (let count = 1 + random(4); count > 0; count--) await creator.next();
+    await new Promise((resolve) => {
+      setTimeout(resolve, random(12));
+    });
+    await creator.kill();
+    const created = (await readdir(parent)).filter((name) => !name.startsWith("."));
+    expect(created.length).toBeGreaterThan(0);
+    for (const name of created) await (await openLevelLog(join(parent, name))).close();
+    // What was not finished is not in the way.
+    const next = join(parent, `wallet-${created.length + 1}`);
+    await createLevelLog(next);
+    await (await openLevelLog(next)).close();
+  }
 });
 
 async function lastKnown(directory: string): Promise<{ readonly seq: bigint }> {

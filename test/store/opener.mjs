@@ -1,8 +1,10 @@
 // Opens a log in a process or worker thread of its own: node opener.mjs try|hold|append DIRECTORY
+// or creates logs below a directory without end: node opener.mjs create DIRECTORY
 import { writeSync } from "node:fs";
+import { join } from "node:path";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { Record } from "../../dist/proto/generated/log.js";
-import { isStoreError, openLevelLog } from "../../dist/store/index.js";
+import { createLevelLog, isStoreError, openLevelLog } from "../../dist/store/index.js";
 
 const [mode, directory] = isMainThread ? process.argv.slice(2) : [workerData.mode, workerData.directory];
 
@@ -35,7 +37,15 @@ async function appendForever(log) {
   }
 }
 
+async function createForever() {
+  for (let count = 1; ; count++) {
+    await createLevelLog(join(directory, `wallet-${count}`));
+    say({ seq: String(count) });
+  }
+}
+
 try {
+  if (mode === "create") await createForever();
   const log = await openLevelLog(directory);
   say({ epoch: String(log.head().epoch) });
   if (mode === "append") await appendForever(log);
