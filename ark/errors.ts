@@ -74,6 +74,7 @@ export type ArkErrorCode =
   | "WRONG_SERVER_KEY"
   | "NEAR_EXPIRY"
   | "NOT_OWNED"
+  | "ANCHOR_NOT_FOUND"
   | "ANCHOR_TXID_MISMATCH"
   // arkoor building and cosigning (arkoor.md §9)
   | "INSUFFICIENT_FUNDS"

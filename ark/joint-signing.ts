@@ -19,7 +19,7 @@ export interface JointSignature {
 }
 
 /**
- * Signs alone for all cosigners of a taproot output: the result is as good as one that MuSig2 makes, and some twenty
+ * Signs alone for all cosigners of a taproot output: the result is as good as one that MuSig2 makes, and several
  * times cheaper. For simulators and tests: scalar arithmetic here is not hardened against timing.
  *
  * @throws ArkError `BAD_SECRET_KEY`, `EMPTY_COSIGNERS`
