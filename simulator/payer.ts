@@ -1,0 +1,186 @@
+import type { Address } from "../ark/address.ts";
+import { isolateDust } from "../ark/arkoor-allocation.ts";
+import { ArkoorCosignSession } from "../ark/arkoor-cosign.ts";
+import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
+import { type ArkoorPart, buildArkoorPart } from "../ark/arkoor-transactions.ts";
+import { boardFunding, buildBoard, signBoard } from "../ark/board.ts";
+import { publicKeyOf } from "../ark/crypto.ts";
+import { displayTxid } from "../ark/outpoint.ts";
+import type { UserPolicy } from "../ark/policy.ts";
+import { encodeTransaction, type Transaction } from "../ark/transaction.ts";
+import { encodeVtxo, exitDepth, type Vtxo, vtxoId } from "../ark/vtxo.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { ServerTerms } from "./ark-info.ts";
+import type { ArkoorCosigner } from "./arkoor-cosigner.ts";
+import { readCosignResponse, writeCosignRequest } from "./arkoor-wire.ts";
+import { SimulatorError } from "./errors.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { ServerKeys } from "./server-keys.ts";
+import type { SimulatedChain } from "./simulated-chain.ts";
+import type { VtxoLedger } from "./vtxo-ledger.ts";
+import type { VtxoRegistry } from "./vtxo-registry.ts";
+
+/** What a payer shall make. */
+export interface PackageRequest {
+  /** One VTXO for each, 1 … 2^62 sats. */
+  readonly amountsSats: readonly bigint[];
+  /** What the payer gets back from each of its coins, so that the new VTXOs have siblings. Default 0: no change. */
+  readonly changeSats?: bigint;
+  /** Genesis items of the new VTXOs: an odd number from 3 on; every two more are one more payment. Default 3. */
+  readonly depth?: number;
+  /** Leaves the funding transactions in the mempool. Default false: they are in blocks already. */
+  readonly unconfirmedAnchor?: boolean;
+  /** Another policy than the address has, say of an HTLC. */
+  readonly policy?: UserPolicy;
+  /** Whether the payer registers the new VTXOs, as an honest one does. Default true. */
+  readonly register?: boolean;
+  /** Height at which the new VTXOs expire. Default: the tip and the lifetime of the server's terms. */
+  readonly expiryHeight?: number;
+}
+
+/** A VTXO that a payer made. */
+export interface SimulatedVtxo {
+  readonly id: VtxoId;
+  readonly amountSats: bigint;
+  /** Full encoding, fully signed. */
+  readonly bytes: Uint8Array;
+  /** Transaction on chain that everything hangs from. */
+  readonly anchorTxid: string;
+  /** Number of genesis items. */
+  readonly depth: number;
+}
+
+/** What payers stand on. */
+export interface PayerParts {
+  readonly keys: ServerKeys;
+  readonly terms: ServerTerms;
+  readonly ledger: VtxoLedger;
+  readonly chain: SimulatedChain;
+  readonly cosigner: ArkoorCosigner;
+  readonly registry: VtxoRegistry;
+  readonly random: SeededRandom;
+}
+
+/** Confirmations of a funding transaction that is in a block. */
+const FUNDING_CONFIRMATIONS = 6;
+
+/** A payer's coin with the key that spends it. */
+interface Coin {
+  readonly vtxo: Vtxo<UserPolicy>;
+  readonly secretKey: Uint8Array;
+}
+
+/** Boards coins and sends them on: every signature is real and made by both sides, through the server's own methods. */
+export class Payer {
+  readonly #parts: PayerParts;
+  #packages = 0;
+
+  constructor(parts: PayerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Makes signed VTXOs for the owner of an address, without delivering them.
+   *
+   * @throws SimulatorError `AMOUNT_INVALID`, `OPTION_INVALID`; ServerError where the server refuses
+   */
+  async createPackage(address: Address, request: PackageRequest): Promise<SimulatedVtxo[]> {
+    const { depth = 3, changeSats = 0n, register = true } = request;
+    checkRequest(request);
+    const random = this.#parts.random.fork(`package/${this.#packages++}`);
+    let coins = request.amountsSats.map((amountSats) => this.#board(amountSats + changeSats, request, random));
+    for (let reached = 1; reached + 2 < depth; reached += 2) coins = await this.#forward(coins, random);
+
+    const policy = request.policy ?? address.policy;
+    const changePolicy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(random.secretKey()) };
+    const parts = coins.map(({ vtxo }) => {
+      const payment = { amountSats: vtxo.amountSats - changeSats, policy };
+      const change = { amountSats: changeSats, policy: changePolicy };
+      return buildArkoorPart(vtxo, isolateDust(changeSats > 0n ? [change, payment] : [payment]), "checkpoint");
+    });
+    const created = await this.#cosign(coins, parts, random);
+    if (register) this.#parts.registry.register(created.map(encodeVtxo));
+    return vtxosOfPolicy(created, policy).map(describe);
+  }
+
+  /** Sends every coin whole to a new key of the payer. */
+  async #forward(coins: readonly Coin[], random: SeededRandom): Promise<Coin[]> {
+    const secretKeys = coins.map(() => random.secretKey());
+    const parts = coins.map(({ vtxo }, i) => {
+      const policy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(secretKeys[i] ?? new Uint8Array()) };
+      return buildArkoorPart(vtxo, { normal: [{ amountSats: vtxo.amountSats, policy }], isolated: [] }, "checkpoint");
+    });
+    const created = await this.#cosign(coins, parts, random);
+    this.#parts.registry.register(created.map(encodeVtxo));
+    return created.map((vtxo, i) => ({ vtxo, secretKey: secretKeys[i] ?? new Uint8Array() }));
+  }
+
+  async #cosign(coins: readonly Coin[], parts: readonly ArkoorPart[], random: SeededRandom): Promise<Vtxo<UserPolicy>[]> {
+    const secretKeys = coins.map((coin) => coin.secretKey);
+    const session = ArkoorCosignSession.start({ parts, secretKeys, randomBytes: (length) => random.bytes(length) });
+    const response = await this.#parts.cosigner.cosign({ parts: session.requests.map(writeCosignRequest) });
+    return session.finish(response.parts.map(readCosignResponse), secretKeys);
+  }
+
+  /** A coin that was boarded earlier: funding on the chain, known to the server, spendable. */
+  #board(amountSats: bigint, request: PackageRequest, random: SeededRandom): Coin {
+    const { keys, terms, ledger, chain } = this.#parts;
+    const secretKey = random.secretKey();
+    const boardTerms = {
+      userPubkey: publicKeyOf(secretKey),
+      serverPubkey: keys.serverPubkey,
+      expiryHeight: request.expiryHeight ?? chain.tip + terms.vtxoLifetime,
+      exitDelta: terms.vtxoExitDelta,
+    };
+    const funding = fundingTransaction(amountSats, boardFunding(boardTerms).script, random);
+    const height = request.unconfirmedAnchor ? null : Math.max(1, chain.tip - FUNDING_CONFIRMATIONS + 1);
+    const fundingOutpoint = { txid: chain.add(encodeTransaction(funding), height), vout: 0 };
+    const board = buildBoard({ ...boardTerms, amountSats, feeSats: 0n, fundingOutpoint });
+    const secrets = { userSecretKey: secretKey, serverSecretKey: keys.serverSecretKey };
+    const vtxo = signBoard(board, secrets, (length) => random.bytes(length));
+    ledger.insert(vtxo, { state: "spendable", isInternal: false });
+    return { vtxo, secretKey };
+  }
+}
+
+/** Spends an output of nobody: the simulated chain looks at no signature, so bytes of its shape do. */
+function fundingTransaction(amountSats: bigint, script: Uint8Array, random: SeededRandom): Transaction {
+  return {
+    version: 2,
+    inputs: [
+      {
+        outpoint: { txid: displayTxid(random.bytes(32)), vout: 0 },
+        script: new Uint8Array(),
+        sequence: 0xffff_fffd,
+        witness: [random.bytes(64)],
+      },
+    ],
+    outputs: [{ amountSats, script }],
+    lockTime: 0,
+  };
+}
+
+function describe(vtxo: Vtxo<UserPolicy>): SimulatedVtxo {
+  return {
+    id: vtxoId(vtxo),
+    amountSats: vtxo.amountSats,
+    bytes: encodeVtxo(vtxo),
+    anchorTxid: vtxo.chainAnchor.txid,
+    depth: exitDepth(vtxo),
+  };
+}
+
+function checkRequest({ amountsSats, depth = 3, changeSats = 0n }: PackageRequest): void {
+  if (amountsSats.length === 0) throw new SimulatorError("AMOUNT_INVALID", "expected at least one amount, got none");
+  for (const amountSats of amountsSats) checkAmount(amountSats, 1n);
+  checkAmount(changeSats, 0n);
+  if (!Number.isInteger(depth) || depth < 3 || depth % 2 === 0) {
+    throw new SimulatorError("OPTION_INVALID", `expected an odd depth of at least 3, got ${depth}`);
+  }
+}
+
+function checkAmount(amountSats: bigint, least: bigint): void {
+  if (amountSats < least || amountSats > 1n << 62n) {
+    throw new SimulatorError("AMOUNT_INVALID", `expected ${least} … 2^62 sats, got ${amountSats}`);
+  }
+}
