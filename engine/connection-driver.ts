@@ -1,5 +1,6 @@
 import { defer, type Subscription } from "rxjs";
 import { encodeHex } from "../ark/hex.ts";
+import { checkNetwork } from "../chain/network.ts";
 import { concatMapHeld } from "../streams/credit.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
@@ -22,6 +23,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "BAD_URL",
   "BAD_OPTION",
   "PLAINTEXT_REFUSED",
+  "CHAIN_WRONG_NETWORK",
 ]);
 
 interface Connection {
@@ -38,6 +40,7 @@ export class ConnectionDriver {
   #current: Connection | undefined;
   #closing: Promise<void> = Promise.resolve();
   #lastError: unknown;
+  #chainIsRight = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -109,6 +112,7 @@ export class ConnectionDriver {
     const { signal } = connection.stop;
     const engine = this.#engine;
     await this.#closing;
+    await this.#checkChain(signal);
     const session = await this.#connect(signal);
     connection.session = session;
     if (signal.aborted) return session.close();
@@ -128,6 +132,19 @@ export class ConnectionDriver {
     const { committed, network, ports } = this.#engine;
     const serverUrl = String(committed.contextOf(WALLET)?.serverUrl ?? "");
     return ports.transport({ serverUrl, network, signal });
+  }
+
+  /** A chain source of another network is refused; one that does not answer halts packages, not the connection. */
+  async #checkChain(signal: AbortSignal): Promise<void> {
+    const { chain, network } = this.#engine;
+    if (this.#chainIsRight) return;
+    try {
+      await checkNetwork(chain, network, { signal });
+      this.#chainIsRight = true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (codeOf(error) === "CHAIN_WRONG_NETWORK") throw error;
+    }
   }
 
   /** Trust on first use; a server with other keys gets no work at all (mailbox.md C-10). */

@@ -15,7 +15,7 @@ export { StreamError, type StreamErrorCode } from "../streams/errors.ts";
 export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
 export { Heartwood } from "./node/heartwood.ts";
-export type { OpenOptions, SecretSource } from "./options.ts";
+export type { OpenOptions, SecretSource, WalletOptions } from "./options.ts";
 export { checkpointTimeMs } from "./plausible-checkpoint.ts";
 export type { Clock, Logger, Ports, Randomness, Transport } from "./ports.ts";
 export type { ReplayOptions, ReplayProgress } from "./replay.ts";

@@ -1,5 +1,7 @@
+import { esplora } from "../chain/esplora.ts";
 import type { ChainSource } from "../chain/source.ts";
 import { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
+import { checkServerUrl } from "../streams/server-url.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Ports } from "./ports.ts";
 import type { ReplayProgress } from "./replay.ts";
@@ -11,11 +13,15 @@ export type SecretSource =
   /** English BIP-39 words, empty passphrase. A string cannot be overwritten in memory; prefer `seed`. */
   | { readonly mnemonic: () => string | Promise<string>; readonly seed?: never };
 
-/** How to open a wallet. What is remembered in the directory may be left out later. */
-export type OpenOptions = SecretSource & {
+/** How to open a wallet in a directory. */
+export type OpenOptions = WalletOptions & {
   /** The wallet's directory, its own alone. */
   readonly directory: string;
-  /** Makes the wallet if the directory is absent or empty; refused if there is one already and this is `"new"`. */
+};
+
+/** How to open a wallet. What it remembers may be left out later. */
+export type WalletOptions = SecretSource & {
+  /** Makes the wallet if there is none yet, and opens it if there is. */
   readonly create?: boolean;
   /** The Ark server, such as `https://ark.example`. Remembered. */
   readonly server?: string;
@@ -34,13 +40,18 @@ export type OpenOptions = SecretSource & {
 /**
  * Refuses options that no wallet can be opened with, before anything is touched.
  *
- * @throws HeartwoodError `BAD_OPTION`
+ * @throws HeartwoodError `BAD_OPTION`; StreamError `BAD_URL`, `PLAINTEXT_REFUSED`; ChainError for a bad address
  */
-export function checkOptions(options: OpenOptions): void {
-  if (typeof options.directory !== "string" || options.directory === "") throw bad("directory", "a path", options.directory);
-  if (options.network !== undefined && !isNetwork(options.network)) throw bad("network", NETWORKS.join(", "), options.network);
+export function checkOptions(options: WalletOptions | OpenOptions): void {
+  const { network, server, chain } = options;
+  if ("directory" in options && (typeof options.directory !== "string" || options.directory === "")) {
+    throw bad("directory", "a path", options.directory);
+  }
+  if (network !== undefined && !isNetwork(network)) throw bad("network", NETWORKS.join(", "), network);
   if ((options.seed === undefined) === (options.mnemonic === undefined))
-    throw bad("seed or mnemonic", "exactly one of the two", "not so");
+    throw bad("seed or mnemonic", "exactly one", "both or none");
+  if (server !== undefined) checkServerUrl(server, { allowPlaintext: false });
+  if (typeof chain === "string") esplora(chain);
 }
 
 /**
@@ -48,7 +59,7 @@ export function checkOptions(options: OpenOptions): void {
  *
  * @throws HeartwoodError `BAD_OPTION` naming what is missing
  */
-export function newWallet(options: OpenOptions): { network: Network; serverUrl: string; chainUrl: string } {
+export function newWallet(options: WalletOptions): { network: Network; serverUrl: string; chainUrl: string } {
   const { network, server, chain } = options;
   if (network === undefined) throw bad("network", `one of ${NETWORKS.join(", ")} for a new wallet`, "none");
   if (server === undefined) throw bad("server", "the address of an Ark server for a new wallet", "none");

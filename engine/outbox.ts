@@ -28,8 +28,8 @@ export class Outbox {
 
   /** Starts a command of a record that just became durable. */
   issue(command: OpenCommand): void {
-    if (command.effect.type === "startTimer") return this.#startTimer(command);
-    if (this.#engine.connection.session !== undefined) void this.flush(this.#engine.signal);
+    if (command.effect.type === "startTimer") this.#startTimer(command);
+    else if (this.#engine.connection.session !== undefined) void this.flush(this.#engine.signal);
   }
 
   /** Tries every open server command once, in order. Resolves when each was tried; a failure is only logged. */

@@ -24,7 +24,7 @@ export interface WalletVtxo {
   readonly checkpoint: bigint;
   /** The record that credited it. */
   readonly seq: bigint;
-  /** Warnings, such as `DUST` or `NON_STANDARD` (vtxo.md §10). */
+  /** Warnings, such as `dust` or `nonStandard` (vtxo.md §10). */
   readonly flags: readonly string[];
 }
 

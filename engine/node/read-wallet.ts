@@ -1,5 +1,5 @@
 import { openLevelLog } from "../../store/level-log.ts";
-import { HeartwoodError } from "../errors.ts";
+import { notCreated } from "../open-on-log.ts";
 import { type ReplayOptions, replay } from "../replay.ts";
 import { statusOf, type WalletStatus } from "../view.ts";
 import { WALLET, WalletState } from "../wallet-state.ts";
@@ -15,7 +15,7 @@ export async function readWallet(directory: string, options: ReplayOptions = {})
   try {
     const state = new WalletState();
     await replay(log, [state], options);
-    if (state.instances.get(WALLET) === undefined) throw notCreated(directory);
+    if (state.instances.get(WALLET) === undefined) throw notCreated();
     return statusOf(state);
   } finally {
     await log.close();
@@ -25,9 +25,4 @@ export async function readWallet(directory: string, options: ReplayOptions = {})
 /** Those options that are the store's business too. */
 export function storeOptions({ signal, onProgress }: ReplayOptions): ReplayOptions {
   return { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) };
-}
-
-/** A log without a wallet in it: its creation was interrupted. */
-export function notCreated(directory: string): HeartwoodError {
-  return new HeartwoodError("WALLET_NOT_CREATED", `expected a wallet in ${directory}, got an empty log: open it with create`);
 }

@@ -1,0 +1,77 @@
+import type { WalletKeys } from "../ark/keys.ts";
+import { esplora } from "../chain/esplora.ts";
+import type { ChainSource } from "../chain/source.ts";
+import type { EventLog } from "../store/event-log.ts";
+import { isNetwork, type Network } from "../streams/server-info.ts";
+import { Engine } from "./engine.ts";
+import { HeartwoodError } from "./errors.ts";
+import { Keyring } from "./keyring.ts";
+import { newWallet, type WalletOptions } from "./options.ts";
+import type { Ports } from "./ports.ts";
+import { replay } from "./replay.ts";
+import { statusOf } from "./view.ts";
+import { Wallet } from "./wallet.ts";
+import { CONNECTION, WALLET, WalletState } from "./wallet-state.ts";
+
+/**
+ * Replays a log and goes on with it; the log is the wallet's from now on, and is closed with it.
+ *
+ * @throws HeartwoodError `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`, `BAD_OPTION`,
+ * `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError for damage; the reason of `signal`. The log is left open then.
+ */
+export async function openOnLog(log: EventLog, keys: WalletKeys, ports: Ports, options: WalletOptions): Promise<Wallet> {
+  const [pending, committed] = [new WalletState(), new WalletState()];
+  await replay(log, [pending, committed], options);
+  const isNew = committed.seq === 0n;
+  if (isNew && options.create !== true) throw notCreated();
+  const known = isNew ? newWallet(options) : remembered(committed, keys, options);
+  const engine = new Engine({
+    log,
+    pending,
+    committed,
+    keyring: new Keyring(keys, ports.clock, ports.randomness),
+    chain: chainOf(options.chain ?? known.chainUrl),
+    network: known.network,
+    ports,
+  });
+  const { fingerprint } = keys;
+  const { network, serverUrl, chainUrl } = known;
+  if (isNew) engine.feed({ instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } });
+  engine.feed({ instance: WALLET, event: { type: "wallet.opened", epoch: log.head().epoch } });
+  engine.feed({ instance: WALLET, event: { type: "wallet.configured", serverUrl, chainUrl } });
+  await engine.feed({ instance: CONNECTION, event: { type: "process.restarted" } }).committed;
+  return new Wallet(engine, log);
+}
+
+/** What the directory remembers, after checking that it is this owner's. */
+function remembered(state: WalletState, keys: WalletKeys, options: WalletOptions) {
+  const status = statusOf(state);
+  if (status.fingerprint !== keys.fingerprint) {
+    throw new HeartwoodError(
+      "WALLET_SEED_MISMATCH",
+      `expected the seed with fingerprint ${status.fingerprint}, got ${keys.fingerprint}`,
+    );
+  }
+  const network = networkOf(status.network);
+  if (options.network !== undefined && options.network !== network) {
+    throw new HeartwoodError("WALLET_WRONG_NETWORK", `expected ${network}, the network of this wallet, got ${options.network}`);
+  }
+  const chainUrl = typeof options.chain === "string" ? options.chain : status.chainUrl;
+  return { network, serverUrl: options.server ?? status.serverUrl, chainUrl };
+}
+
+function chainOf(chain: string | ChainSource): ChainSource {
+  if (chain === "")
+    throw new HeartwoodError("BAD_OPTION", "option chain: expected the source that this wallet was made with, got none");
+  return typeof chain === "string" ? esplora(chain) : chain;
+}
+
+function networkOf(text: string): Network {
+  if (!isNetwork(text)) throw new HeartwoodError("LOG_UNREADABLE", `expected a network that this build knows, got ${text}`);
+  return text;
+}
+
+/** A log without a wallet in it: its creation was interrupted. */
+export function notCreated(): HeartwoodError {
+  return new HeartwoodError("WALLET_NOT_CREATED", "expected a wallet in the log, got an empty one: open it with create");
+}
