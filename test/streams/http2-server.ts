@@ -10,6 +10,8 @@ export interface Http2TestServer extends AsyncDisposable {
   readonly url: string;
   /** Path and `grpc-timeout` of every call. */
   readonly timeouts: [string, string | undefined][];
+  /** How many connections are open. */
+  connections(): number;
   /** Drops every connection. */
   drop(): void;
 }
@@ -46,6 +48,7 @@ export async function startHttp2(
     port,
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     timeouts,
+    connections: () => sessions.size,
     drop,
     [Symbol.asyncDispose]: async () => {
       server.close();

@@ -308,6 +308,17 @@ test("a black hole on the way is noticed by keep-alive, with and without a call"
   proxy.stop();
 });
 
+test("a subscription that cannot reconnect fails after the connect timeout, though it has no deadline", async () => {
+  await using server = await startServer();
+  const proxy = await startProxy(server.port);
+  await using session = await connect({ url: `http://127.0.0.1:${proxy.port}` }, { connectTimeoutMs: 300 });
+  proxy.swallow();
+  proxy.drop();
+  await settle();
+  expect(await collect(session).ended).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
+  proxy.stop();
+});
+
 test("closing the session ends its subscriptions with SESSION_CLOSED", async () => {
   await using server = await serve(async function* (_, context) {
     acceptCall(context);
@@ -362,7 +373,11 @@ async function startProxy(target: number) {
     }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
+    drop,
     port: (server.address() as AddressInfo).port,
     accepted: () => accepted,
     swallow: () => {
@@ -373,7 +388,7 @@ async function startProxy(target: number) {
     },
     stop: () => {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      drop();
     },
   };
 }

@@ -183,3 +183,16 @@ test("a closed session refuses calls, fails those under way, and closes its conn
   expect(await failure(session.getVtxo(id))).toMatchObject({ code: "SESSION_CLOSED" });
   await until(() => wasAborted, "the abort at the server");
 });
+
+test("every session has a connection of its own, and closes it", async () => {
+  await using server = await startHttp2(() => undefined);
+  const first = await connect(server);
+  const second = await connect(server);
+  expect(server.connections()).toBe(2);
+  await first.close();
+  await until(() => server.connections() === 1, "one connection");
+  await second.close();
+  await until(() => server.connections() === 0, "no connection");
+  await failure(connect(server, { network: "signet" }));
+  await until(() => server.connections() === 0, "no connection after a refusal");
+});
