@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Answer, ChainError, type ChainErrorCode, type EsploraOptions, esplora } from "../../chain/index.ts";
+import { ChainError, type ChainErrorCode } from "../../chain/errors.ts";
+import { type EsploraOptions, esplora } from "../../chain/esplora.ts";
+import type { Answer } from "../../chain/source.ts";
 import { EsploraServer } from "./esplora-server.ts";
 
 const TRANSACTION = Buffer.from(

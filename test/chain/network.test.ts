@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type ChainNetwork, checkNetwork, esplora, GENESIS_HASHES } from "../../chain/index.ts";
+import { esplora } from "../../chain/esplora.ts";
+import { type ChainNetwork, checkNetwork, GENESIS_HASHES } from "../../chain/network.ts";
 import { EsploraServer } from "./esplora-server.ts";
 
 const MERKLE_ROOT = "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b";
