@@ -80,6 +80,7 @@ async function pay(simulator: Simulator, body: ControlBody): Promise<object> {
 }
 
 function setChain(simulator: Simulator, body: ControlBody): object {
+  if (body.has("slowMs")) simulator.chain.slowMs = body.whole("slowMs");
   if (body.has("fault")) simulator.chain.setFault(body.wordOrNull("fault", CHAIN_FAULTS));
   if (body.has("hide")) simulator.chain.hide(body.text("hide"));
   if (body.has("show")) simulator.chain.show(body.text("show"));

@@ -4,9 +4,6 @@ import { encodeHex } from "../ark/hex.ts";
 import type { HttpAnswer } from "./http-server.ts";
 import type { ChainTransaction, SimulatedChain } from "./simulated-chain.ts";
 
-/** How long the fault `slow` holds an answer back. */
-export const SLOW_CHAIN_MS = 3_000;
-
 const TXID = /^[0-9a-f]{64}$/i;
 
 /**
@@ -17,7 +14,7 @@ const TXID = /^[0-9a-f]{64}$/i;
 export async function answerEsplora(chain: SimulatedChain, request: IncomingMessage): Promise<HttpAnswer | null> {
   if (chain.fault === "down") return text(503, "Service Unavailable");
   if (chain.fault === "hang") return null;
-  if (chain.fault === "slow") await sleep(SLOW_CHAIN_MS, undefined, { ref: false });
+  if (chain.fault === "slow") await sleep(chain.slowMs, undefined, { ref: false });
   if (request.method !== "GET") return text(405, "Method Not Allowed");
   const [root = "", ...rest] = new URL(request.url ?? "/", "http://chain").pathname.split("/").slice(1);
   if (root === "blocks" && rest.join("/") === "tip/height") return text(200, String(chain.tip));

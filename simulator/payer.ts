@@ -1,5 +1,5 @@
 import type { Address } from "../ark/address.ts";
-import { isolateDust } from "../ark/arkoor-allocation.ts";
+import { isolateDust, sumSats } from "../ark/arkoor-allocation.ts";
 import { ArkoorCosignSession } from "../ark/arkoor-cosign.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import { type ArkoorPart, buildArkoorPart } from "../ark/arkoor-transactions.ts";
@@ -26,6 +26,11 @@ export interface PackageRequest {
   readonly amountsSats: readonly bigint[];
   /** What the payer gets back from each of its coins, so that the new VTXOs have siblings. Default 0: no change. */
   readonly changeSats?: bigint;
+  /**
+   * How many of the new VTXOs come from one coin of the payer, and so share an anchor: 1 … the fan-out limit of the
+   * server, less one with change. Default 1.
+   */
+  readonly perCoin?: number;
   /** Genesis items of the new VTXOs: an odd number from 3 on; every two more are one more payment. Default 3. */
   readonly depth?: number;
   /** Leaves the funding transactions in the mempool. Default false: they are in blocks already. */
@@ -85,34 +90,38 @@ export class Payer {
    * @throws SimulatorError `AMOUNT_INVALID`, `OPTION_INVALID`; ServerError where the server refuses
    */
   async createPackage(address: Address, request: PackageRequest): Promise<SimulatedVtxo[]> {
-    const { depth = 3, changeSats = 0n, register = true } = request;
-    checkRequest(request);
+    const { depth = 3, changeSats = 0n, perCoin = 1, register = true } = request;
+    checkRequest(request, this.#parts.terms);
     const random = this.#parts.random.fork(`package/${this.#packages++}`);
-    let coins = request.amountsSats.map((amountSats) => this.#board(amountSats + changeSats, request, random));
+    const groups = grouped(request.amountsSats, perCoin);
+    let coins = groups.map((amounts) => this.#board(sumSats(amounts) + changeSats, request, random));
     for (let reached = 1; reached + 2 < depth; reached += 2) coins = await this.#forward(coins, random);
 
     const policy = request.policy ?? address.policy;
     const changePolicy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(random.secretKey()) };
-    const parts = coins.map(({ vtxo }) => {
-      const payment = { amountSats: vtxo.amountSats - changeSats, policy };
-      const change = { amountSats: changeSats, policy: changePolicy };
-      return buildArkoorPart(vtxo, isolateDust(changeSats > 0n ? [change, payment] : [payment]), "checkpoint");
+    const parts = coins.map(({ vtxo }, i) => {
+      const payments = (groups[i] ?? []).map((amountSats) => ({ amountSats, policy }));
+      // The change goes first: it is then what lends to dust.
+      const change = changeSats > 0n ? [{ amountSats: changeSats, policy: changePolicy }] : [];
+      return buildArkoorPart(vtxo, isolateDust([...change, ...payments]), "checkpoint");
     });
     const created = await this.#cosign(coins, parts, random);
     if (register) this.#parts.registry.register(created.map(encodeVtxo));
-    return vtxosOfPolicy(created, policy).map(describe);
+    return inOrderOf(request.amountsSats, vtxosOfPolicy(created, policy)).map(describe);
   }
 
   /** Sends every coin whole to a new key of the payer. */
   async #forward(coins: readonly Coin[], random: SeededRandom): Promise<Coin[]> {
-    const secretKeys = coins.map(() => random.secretKey());
-    const parts = coins.map(({ vtxo }, i) => {
-      const policy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(secretKeys[i] ?? new Uint8Array()) };
-      return buildArkoorPart(vtxo, { normal: [{ amountSats: vtxo.amountSats, policy }], isolated: [] }, "checkpoint");
+    const steps = coins.map(({ vtxo }) => {
+      const secretKey = random.secretKey();
+      const policy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(secretKey) };
+      const outputs = { normal: [{ amountSats: vtxo.amountSats, policy }], isolated: [] };
+      return { secretKey, part: buildArkoorPart(vtxo, outputs, "checkpoint") };
     });
+    const parts = steps.map(({ part }) => part);
     const created = await this.#cosign(coins, parts, random);
     this.#parts.registry.register(created.map(encodeVtxo));
-    return created.map((vtxo, i) => ({ vtxo, secretKey: secretKeys[i] ?? new Uint8Array() }));
+    return steps.flatMap(({ secretKey }, i) => created.slice(i, i + 1).map((vtxo) => ({ vtxo, secretKey })));
   }
 
   async #cosign(coins: readonly Coin[], parts: readonly ArkoorPart[], random: SeededRandom): Promise<Vtxo<UserPolicy>[]> {
@@ -170,10 +179,31 @@ function describe(vtxo: Vtxo<UserPolicy>): SimulatedVtxo {
   };
 }
 
-function checkRequest({ amountsSats, depth = 3, changeSats = 0n }: PackageRequest): void {
+function grouped(amounts: readonly bigint[], size: number): bigint[][] {
+  return Array.from({ length: Math.ceil(amounts.length / size) }, (_, i) => amounts.slice(i * size, (i + 1) * size));
+}
+
+/** Dust isolation can move a VTXO behind others, or cut one in two: that one is then missing. */
+function inOrderOf(amounts: readonly bigint[], vtxos: readonly Vtxo<UserPolicy>[]): Vtxo<UserPolicy>[] {
+  const left = [...vtxos];
+  return amounts.map((amountSats) => {
+    const index = left.findIndex((vtxo) => vtxo.amountSats === amountSats);
+    const [vtxo] = index < 0 ? [] : left.splice(index, 1);
+    if (!vtxo)
+      throw new SimulatorError("AMOUNT_INVALID", `expected ${amountSats} sats in one VTXO, got them cut to isolate dust`);
+    return vtxo;
+  });
+}
+
+function checkRequest(request: PackageRequest, { maxArkoorFanout }: ServerTerms): void {
+  const { amountsSats, depth = 3, changeSats = 0n, perCoin = 1 } = request;
   if (amountsSats.length === 0) throw new SimulatorError("AMOUNT_INVALID", "expected at least one amount, got none");
   for (const amountSats of amountsSats) checkAmount(amountSats, 1n);
   checkAmount(changeSats, 0n);
+  const mostPerCoin = maxArkoorFanout - (changeSats > 0n ? 1 : 0);
+  if (!Number.isInteger(perCoin) || perCoin < 1 || perCoin > mostPerCoin) {
+    throw new SimulatorError("OPTION_INVALID", `expected 1 … ${mostPerCoin} VTXOs a coin, got ${perCoin}`);
+  }
   if (!Number.isInteger(depth) || depth < 3 || depth % 2 === 0) {
     throw new SimulatorError("OPTION_INVALID", `expected an odd depth of at least 3, got ${depth}`);
   }

@@ -40,6 +40,8 @@ export class SimulatedChain {
   readonly #hidden = new Set<string>();
   #tip: number;
   #fault: ChainFault | null = null;
+  /** How long the fault `slow` holds an answer back. */
+  slowMs = 3_000;
 
   constructor(network: SimulatorNetwork, tipHeight: number) {
     this.#network = network;
