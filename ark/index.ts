@@ -1,10 +1,92 @@
-/** The Ark protocol as pure functions: VTXOs, policies, transactions, validation. `heartwood/ark`. */
+/** The Ark protocol as pure functions: VTXOs, keys, addresses, validation, arkoor payments. `heartwood/ark`. */
+export {
+  type AcceptedVtxo,
+  type AnchorLookup,
+  type Deduplicated,
+  deduplicate,
+  type Judgement,
+  judgeVtxo,
+  type ReceivedVtxo,
+  type RefusedVtxo,
+  readableVtxoId,
+  type VtxoFlag,
+} from "./accept.ts";
+export {
+  type Address,
+  type AddressNetwork,
+  type AddressParts,
+  arkIdOf,
+  buildAddress,
+  checkAddressPayable,
+  type Delivery,
+  encodeAddress,
+  parseAddress,
+} from "./address.ts";
+export {
+  allocateDestinations,
+  changePieces,
+  type Destination,
+  DUST_LIMIT_SATS,
+  isolateDust,
+  type PartOutputs,
+} from "./arkoor-allocation.ts";
+export { type ArkoorCosignOptions, ArkoorCosignSession } from "./arkoor-cosign.ts";
+export { type ArkoorCosignRequest, type ArkoorCosignResponse, decodeDestination } from "./arkoor-request.ts";
+export { arkoorResults, vtxosOfPolicy } from "./arkoor-result.ts";
+export {
+  ARKOOR_COSIGN_RULES,
+  type ArkoorRpcRules,
+  type ArkoorServerPart,
+  checkArkoorRequests,
+  cosignArkoorPart,
+} from "./arkoor-server.ts";
+export {
+  type ArkoorInput,
+  type ArkoorMode,
+  type ArkoorPackageOptions,
+  type ArkoorPart,
+  type ArkoorTransaction,
+  buildArkoorPackage,
+  buildArkoorPart,
+  spendingTxid,
+} from "./arkoor-transactions.ts";
+export { type Attestation, attestationDigest, type RoundDestination, signAttestation, verifyAttestation } from "./attestation.ts";
+export {
+  type Authorization,
+  type AuthorizationRequest,
+  createAuthorization,
+  decodeAuthorization,
+  encodeAuthorization,
+  verifyAuthorization,
+} from "./authorization.ts";
+export {
+  type BoardOptions,
+  type BoardTerms,
+  boardFunding,
+  buildBoard,
+  signBoard,
+  type UnsignedBoard,
+  withBoardSignature,
+} from "./board.ts";
+export { type Coin, type CoinSelectionOptions, selectCoins } from "./coin-selection.ts";
 export { withFinalPreimage, withFinalSignature } from "./complete.ts";
 export { memoiseVerifier, type SignatureVerifier, setSignatureVerifier } from "./crypto.ts";
 export { ArkError, type ArkErrorCode, type ArkErrorOptions } from "./errors.ts";
 export { allWitnessesPresent, chainAnchorAmountSats, exitTransactions, vtxoOutput } from "./exit.ts";
 export { encodeGenesis, type GenesisItem } from "./genesis.ts";
 export { decodeHex, encodeHex } from "./hex.ts";
+export { type JointKeys, type JointSignature, signArkoorPartJointly, signJointly } from "./joint-signing.ts";
+export { type KeyRange, PUBLIC_KEY_CACHE_LIMIT, WalletKeys } from "./keys.ts";
+export { blindMailboxId, decodeMailboxId, MAILBOX_MESSAGE_KINDS, mailboxIdOf, unblindMailboxId } from "./mailbox.ts";
+export {
+  type Cosigner,
+  decodePartialSignature,
+  decodePublicNonce,
+  MusigSession,
+  type MusigSessionOptions,
+  type NonceRequest,
+  SecretNonce,
+} from "./musig.ts";
 export type { Outpoint } from "./outpoint.ts";
 export {
   type CheckpointPolicy,
@@ -21,6 +103,7 @@ export {
   type UserPolicy,
 } from "./policy.ts";
 export { type PolicyContext, policyOutput } from "./policy-output.ts";
+export type { RandomBytes } from "./random-bytes.ts";
 export { findNonStandardOutput, isStandard, type NonStandardOutput } from "./standardness.ts";
 export type { TapLeaf, TaprootOutput } from "./taproot.ts";
 export { decodeTransaction, encodeTransaction, type Transaction, type TxInput, transactionId } from "./transaction.ts";
