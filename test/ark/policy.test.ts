@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ByteReader } from "../../ark/bytes.ts";
-import { publicKeyOf, scalarToBytes } from "../../ark/crypto.ts";
+import { ByteReader, compareBytes } from "../../ark/bytes.ts";
+import { bytesToScalar, combinePoints, GROUP_ORDER, publicKeyOf, scalarToBytes, taggedHash } from "../../ark/crypto.ts";
 import { encodeHex } from "../../ark/hex.ts";
 import { aggregateKeys } from "../../ark/key-aggregation.ts";
 import { MAX_DELTA, MAX_HEIGHT } from "../../ark/limits.ts";
@@ -50,6 +50,18 @@ describe("policy encoding", () => {
 
 it("an empty key list has no aggregate", () => {
   expect(() => aggregateKeys([])).toThrow(expect.objectContaining({ code: "EMPTY_COSIGNERS" }));
+});
+
+it("every copy of the second distinct key has coefficient 1 (vtxo.md §4.2 step 4)", () => {
+  const [first, second] = [userPubkey, publicKeyOf(scalarToBytes(6n))].toSorted(compareBytes);
+  if (first === undefined || second === undefined) throw new Error("expected two keys");
+  const list = taggedHash("KeyAgg list", first, second, second);
+  const coefficient = bytesToScalar(taggedHash("KeyAgg coefficient", list, first)) % GROUP_ORDER;
+  const sum = combinePoints([
+    { scalar: coefficient, point: first },
+    { scalar: 2n, point: second },
+  ]);
+  expect(aggregateKeys([second.slice(), first, second])).toEqual(sum);
 });
 
 it("keys of the same x and other parity have another aggregate", () => {

@@ -169,6 +169,14 @@ describe("what no decoder returns is refused all the same", () => {
   });
 });
 
+it("an output on chain with another amount or script is not the VTXO that claims to be it", () => {
+  const { vtxo: onChain, anchor: funding } = known("derived/onchain_utxo_without_genesis");
+  const richer = { ...onChain, amountSats: onChain.amountSats + 1n };
+  expect(() => validateVtxo(richer, funding)).toThrow(refused("ANCHOR_OUTPUT_MISMATCH"));
+  const slower = { ...onChain, exitDelta: onChain.exitDelta + 1 };
+  expect(() => validateVtxo(slower, funding)).toThrow(refused("ANCHOR_OUTPUT_MISMATCH"));
+});
+
 it("the id of the anchor transaction is not compared with the anchor: the caller does that", () => {
   const { vtxo: onChain, anchor } = known("derived/onchain_utxo_without_genesis");
   const other = { ...anchor, lockTime: anchor.lockTime + 1 };
