@@ -6,22 +6,23 @@ import { type Output, printError } from "./output.ts";
 import { suggest } from "./suggest.ts";
 import { packageVersion } from "./version.ts";
 
-/** Exit code of a wrong command line. */
-export const EXIT_USAGE = 2;
-
 const EXIT_FAILURE = 1;
+/** Exit codes of their own; those above 128 are what a shell reports for SIGINT and SIGPIPE. */
+const EXIT_CODES: Readonly<Record<string, number>> = { USAGE: 2, INTERRUPTED: 130, BROKEN_PIPE: 141 };
 const HELP_OPTION = { help: { describes: "show this", short: "h" } };
 
 /** Runs what the words of a command line ask for; resolves to the exit code, and never rejects. */
 export async function runCommandLine(words: readonly string[], commands: readonly Command[], output: Output): Promise<number> {
   const command = findCommand(words, commands);
   try {
-    return command === undefined ? await runProgram(words, commands, output) : await runCommand(command, words, output);
+    const code = command === undefined ? await runProgram(words, commands, output) : await runCommand(command, words, output);
+    if (output.failure === undefined) return code;
+    throw output.failure;
   } catch (error) {
-    const isUsage = describeError(error).code === "USAGE";
-    await printError(error, output, command?.options.json !== undefined && words.includes("--json"));
-    if (isUsage) output.message(`Try: heartwood ${command === undefined ? "" : `${command.name} `}--help`);
-    return isUsage ? EXIT_USAGE : EXIT_FAILURE;
+    const { code } = describeError(error);
+    if (code !== "BROKEN_PIPE") await printError(error, output, command?.options.json !== undefined && words.includes("--json"));
+    if (code === "USAGE") output.message(`Try: heartwood ${command === undefined ? "" : `${command.name} `}--help`);
+    return EXIT_CODES[code] ?? EXIT_FAILURE;
   }
 }
 

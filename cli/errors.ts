@@ -16,27 +16,26 @@ export type CliErrorCode =
   | "MNEMONIC_FILE_UNREADABLE"
   | "MNEMONIC_FILE_EMPTY"
   | "BAD_MNEMONIC"
+  /** The server is not one that the wallet can use; the code of the reason is in the message. */
+  | "WALLET_STOPPED"
+  /** The user ended the command before it was done. */
+  | "INTERRUPTED"
+  /** The demo waited for something that did not come. */
+  | "DEMO_STUCK"
+  /** Nobody reads standard output any more. */
+  | "BROKEN_PIPE"
   /** A bug of ours: report it. */
   | "INTERNAL_ERROR";
-
-/** Options of {@link CliError}. */
-export interface CliErrorOptions {
-  /** What the user can do next, printed on a line of its own. */
-  readonly hint?: string;
-  readonly cause?: unknown;
-}
 
 /** Bad use of the command, or input that it cannot take. Repeating it as it is never helps. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly code: CliErrorCode;
   readonly retryable = false;
-  readonly hint: string | undefined;
 
-  constructor(code: CliErrorCode, message: string, options: CliErrorOptions = {}) {
+  constructor(code: CliErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint;
   }
 }
 

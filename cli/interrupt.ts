@@ -1,10 +1,11 @@
 import { constants } from "node:os";
+import { CliError } from "./errors.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * A signal that aborts on the first SIGINT or SIGTERM, so that the command can close what it opened.
- * The next one ends the process at once, with the exit code a shell expects (130 for SIGINT).
+ * A signal that aborts on the first SIGINT or SIGTERM, with a CliError `INTERRUPTED`, so that the
+ * command can close what it opened. The next one ends the process at once, with the exit code a shell expects (130 for SIGINT).
  *
  * @param tell called on the first, to say that closing has begun
  */
@@ -14,7 +15,7 @@ export function abortOnInterrupt(tell: () => void): AbortSignal {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
       tell();
-      controller.abort(name);
+      controller.abort(new CliError("INTERRUPTED", `ended by ${name}`));
     });
   }
   return controller.signal;

@@ -16,6 +16,7 @@ export class Progress {
   readonly #stream: ProgressScreen;
   readonly #interactive: boolean;
   #text = "";
+  #detail = "";
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -24,16 +25,17 @@ export class Progress {
     this.#interactive = isInteractive(stream);
   }
 
-  /** Shows `text`, already safe for a terminal, until the next call. */
-  update(text: string): void {
-    if (text === this.#text) return;
-    this.#text = text;
+  /** Shows `text`, already safe for a terminal, until the next call; on a terminal with a `detail` that may change often. */
+  update(text: string, detail = ""): void {
     if (!this.#interactive) {
-      this.#stream.write(`${text}\n`);
+      if (text !== this.#text) this.#stream.write(`${text}\n`);
+      this.#text = text;
       return;
     }
+    this.#text = text;
+    this.#detail = detail;
+    if (this.#timer === undefined) this.#draw();
     this.#timer ??= setInterval(() => this.#draw(), FRAME_MS).unref();
-    this.#draw();
   }
 
   /** Takes the line away, for instance before a result is printed. */
@@ -47,7 +49,8 @@ export class Progress {
   #draw(): void {
     const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
     const room = (this.#stream.columns ?? 80) - 3;
-    const text = widthOf(this.#text) > room ? `${[...this.#text].slice(0, room - 1).join("")}…` : this.#text;
+    const whole = this.#detail === "" ? this.#text : `${this.#text} ${this.#detail}`;
+    const text = widthOf(whole) > room ? `${[...whole].slice(0, room - 1).join("")}…` : whole;
     this.#stream.write(`${RETURN_AND_CLEAR}${styleFor(this.#stream).accent(frame)} ${text}`);
   }
 }

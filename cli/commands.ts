@@ -1,0 +1,11 @@
+import type { Command } from "./command.ts";
+import { demo } from "./commands/demo.ts";
+import { run } from "./commands/run.ts";
+import { simulate } from "./commands/simulate.ts";
+import { status } from "./commands/status.ts";
+import { sync } from "./commands/sync.ts";
+import { vtxoCheck } from "./commands/vtxo-check.ts";
+import { vtxoShow } from "./commands/vtxo-show.ts";
+
+/** Every subcommand, in the order of the help. */
+export const commands: readonly Command[] = [run, sync, status, vtxoCheck, vtxoShow, simulate, demo];

@@ -1,0 +1,59 @@
+import type { WalletEvent } from "heartwood";
+import { escapeText } from "./escape.ts";
+import { formatChange, formatSats, formatTime, plural, shortenId } from "./format.ts";
+import type { Style } from "./style.ts";
+
+/** Width of the longest event type. */
+const TYPE_WIDTH = "connection.changed".length;
+
+/** One line for people about something that happened in a wallet. */
+export function formatEvent(event: WalletEvent, style: Style): string {
+  const { text, paint } = describe(event, style);
+  return `${style.faint(formatTime(event.atMs))}  ${paint(event.type.padEnd(TYPE_WIDTH))}  ${text}`;
+}
+
+interface Described {
+  readonly text: string;
+  readonly paint: (text: string) => string;
+}
+
+function describe(event: WalletEvent, { good, bad, notice, accent, faint, strong }: Style): Described {
+  switch (event.type) {
+    case "wallet.created":
+      return { text: `${escapeText(event.fingerprint)} on ${escapeText(event.network)}`, paint: accent };
+    case "wallet.opened":
+      return { text: `epoch ${event.epoch}`, paint: accent };
+    case "server.pinned":
+      return { text: `server key ${escapeText(event.serverPubkey)}`, paint: accent };
+    case "address.issued":
+      return { text: `key ${event.keyIndex}`, paint: accent };
+    case "connection.changed":
+      return {
+        text: `${escapeText(event.state)}${event.code === null ? "" : notice(`  ${escapeText(event.code)}`)}`,
+        paint: faint,
+      };
+    case "payment.received": {
+      const source = event.fromQuarantine ? ", out of quarantine" : "";
+      return {
+        text: `${strong(good(formatChange(event.amountSats)))} in ${plural(event.vtxos.length, "VTXO")}${source}`,
+        paint: good,
+      };
+    }
+    case "message.ignored":
+      return { text: `${escapeText(event.rule)} ${faint(`at ${event.checkpoint}`)}`, paint: faint };
+    case "package.halted":
+      return { text: `${reason(event)} ${faint(`at ${event.checkpoint}`)}`, paint: bad };
+    case "package.redelivered":
+    case "mailbox.resumed":
+      return { text: faint(`at ${event.checkpoint}`), paint: notice };
+    case "vtxo.quarantined": {
+      const amount = event.amountSats === null ? "unknown amount" : formatSats(event.amountSats);
+      const id = event.id === null ? "" : ` ${faint(shortenId(event.id))}`;
+      return { text: `${amount}: ${reason(event)}${id}`, paint: event.permanent ? bad : notice };
+    }
+  }
+}
+
+function reason({ code, message }: { readonly code: string; readonly message: string }): string {
+  return `${escapeText(code)}: ${escapeText(message, 300)}`;
+}

@@ -1,0 +1,120 @@
+import type { Balance, Movement, QuarantinedVtxo, WalletStatus, WalletVtxo } from "heartwood";
+import { escapeText } from "./escape.ts";
+import { formatChange, formatCount, formatSats, formatTime, plural, shortenId } from "./format.ts";
+import type { Style } from "./style.ts";
+import { formatPairs, formatTable } from "./table.ts";
+
+/** A wallet's status for people; ids are shortened where the lines would not fit. */
+export function formatStatus(status: WalletStatus, style: Style, columns = Number.POSITIVE_INFINITY): string[] {
+  const showId = columns < 120 ? shortenId : (id: string) => id;
+  return [
+    ...formatPairs(
+      [
+        ["wallet", `${escapeText(status.fingerprint)} on ${escapeText(status.network)}`],
+        ["server", escapeText(status.serverUrl)],
+        ["chain", status.chainUrl === "" ? undefined : escapeText(status.chainUrl)],
+        ["balance", formatBalance(status.balance, style)],
+        ["checkpoint", formatCheckpoint(status.checkpoint, style)],
+        [
+          "halted",
+          status.halted === null ? undefined : style.bad(`${escapeText(status.halted.code)} at ${status.halted.checkpoint}`),
+        ],
+        ["seen", formatCounters(status)],
+        ["log", `${plural(Number(status.records), "record")}, ${plural(status.openCommands, "command")} open`],
+      ],
+      style,
+    ),
+    ...section(plural(status.vtxos.length, "VTXO"), vtxoTable(status.vtxos, showId, style), style),
+    ...section(plural(status.movements.length, "movement"), movementTable(status.movements, style), style),
+    ...section(
+      `${formatCount(status.quarantine.length)} in quarantine`,
+      quarantineTable(status.quarantine, showId, style),
+      style,
+    ),
+  ];
+}
+
+function formatBalance({ totalSats, awaitingRegistrationSats, unconfirmedSats }: Balance, style: Style): string {
+  const asides = [
+    ...(awaitingRegistrationSats === 0n ? [] : [`${formatSats(awaitingRegistrationSats)} of it awaiting registration`]),
+    ...(unconfirmedSats === 0n ? [] : [`${formatSats(unconfirmedSats)} more unconfirmed`]),
+  ];
+  return [style.strong(style.good(formatSats(totalSats))), ...asides.map((aside) => style.notice(aside))].join(", ");
+}
+
+/** The upper 44 bits of a checkpoint are the server's time in milliseconds (mailbox.md §3.3). */
+function formatCheckpoint(checkpoint: bigint, style: Style): string {
+  return checkpoint === 0n ? "0" : `${checkpoint} ${style.faint(formatTime(Number(checkpoint >> 20n)))}`;
+}
+
+function formatCounters({ counters }: WalletStatus): string {
+  const { messages, packages, ignored, halts, redeliveries, released } = counters;
+  return [
+    plural(messages, "message"),
+    plural(packages, "package"),
+    `${formatCount(ignored)} ignored`,
+    plural(halts, "halt"),
+    plural(redeliveries, "redelivery", "redeliveries"),
+    `${formatCount(released)} out of quarantine`,
+  ].join(", ");
+}
+
+function section(title: string, table: readonly string[], style: Style): string[] {
+  return ["", style.strong(title), ...table.map((line) => `  ${line}`)];
+}
+
+function vtxoTable(vtxos: readonly WalletVtxo[], showId: (id: string) => string, style: Style): string[] {
+  if (vtxos.length === 0) return [];
+  const rows = vtxos.map(({ id, amountSats, expiryHeight, exitDepth, state, flags }) => [
+    showId(id),
+    formatSats(amountSats),
+    formatCount(expiryHeight),
+    String(exitDepth),
+    [
+      state === "spendable" ? style.good(state) : style.notice(state),
+      ...flags.map((flag) => style.notice(escapeText(flag))),
+    ].join(" "),
+  ]);
+  const headings = [
+    { heading: "id" },
+    { heading: "amount", align: "right" },
+    { heading: "expires at", align: "right" },
+    { heading: "depth", align: "right" },
+    { heading: "state" },
+  ] as const;
+  return formatTable(headings, rows, style);
+}
+
+function movementTable(movements: readonly Movement[], style: Style): string[] {
+  if (movements.length === 0) return [];
+  const rows = movements.map(({ createdAtMs, effectiveBalanceSats, outputVtxos, subsystem, status }) => [
+    formatTime(createdAtMs),
+    effectiveBalanceSats < 0n ? style.bad(formatChange(effectiveBalanceSats)) : style.good(formatChange(effectiveBalanceSats)),
+    plural(outputVtxos.length, "VTXO"),
+    `${escapeText(subsystem.name)} ${escapeText(subsystem.kind)}`,
+    escapeText(status),
+  ]);
+  const headings = [
+    { heading: "time" },
+    { heading: "change", align: "right" },
+    { heading: "", align: "right" },
+    { heading: "what" },
+    { heading: "status" },
+  ] as const;
+  return formatTable(headings, rows, style);
+}
+
+function quarantineTable(items: readonly QuarantinedVtxo[], showId: (id: string) => string, style: Style): string[] {
+  if (items.length === 0) return [];
+  const rows = items.map(({ id, amountSats, code, message, permanent }) => [
+    id === null ? "no id" : showId(id),
+    amountSats === null ? "?" : formatSats(amountSats),
+    permanent ? "for good" : style.notice("asked again"),
+    `${style.bad(escapeText(code))} ${escapeText(message, 200)}`,
+  ]);
+  return formatTable(
+    [{ heading: "id" }, { heading: "amount", align: "right" }, { heading: "kept" }, { heading: "reason" }],
+    rows,
+    style,
+  );
+}
