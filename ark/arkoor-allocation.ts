@@ -6,7 +6,7 @@ import type { UserPolicy } from "./policy.ts";
 export const DUST_LIMIT_SATS = 330n;
 
 /** Most normal, and most isolated, outputs of one part. */
-export const MAX_PART_OUTPUTS = 255;
+const MAX_PART_OUTPUTS = 255;
 
 const MAX_CHANGE_PIECES = 3;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;

@@ -1,8 +1,7 @@
 import type { ArkoorPart, ArkoorTransaction } from "./arkoor-transactions.ts";
 import { MusigSession } from "./musig.ts";
 
-/** Positions of the two signers of every arkoor transaction in its {@link MusigSession}. */
-export const USER = 0;
+/** Position of the server in the session of every arkoor transaction; the user stands at 0. */
 export const SERVER = 1;
 
 /**

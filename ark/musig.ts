@@ -5,10 +5,10 @@ import { bytesToScalar, GROUP_ORDER, isValidPublicKey, isValidSecretKey, publicK
 import { ArkError } from "./errors.ts";
 
 /** Bytes of a public nonce: two compressed points. */
-export const PUBLIC_NONCE_BYTES = 66;
+const PUBLIC_NONCE_BYTES = 66;
 
 /** Bytes of a partial signature: one scalar, big endian. */
-export const PARTIAL_SIGNATURE_BYTES = 32;
+const PARTIAL_SIGNATURE_BYTES = 32;
 
 /**
  * Checks a peer's public nonce: two curve points, none at infinity (arkoor.md §9).

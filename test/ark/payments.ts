@@ -16,7 +16,7 @@ export interface KeyPair {
   readonly publicKey: Uint8Array;
 }
 
-export function keyPair(secret: number): KeyPair {
+function keyPair(secret: number): KeyPair {
   const secretKey = scalarToBytes(BigInt(secret));
   return { secretKey, publicKey: publicKeyOf(secretKey) };
 }
@@ -30,9 +30,9 @@ export const EXPIRY_HEIGHT = 101_010;
 export const EXIT_DELTA = 144;
 
 /** A repeatable source that never gives the same bytes twice. */
-export function countingBytes(seed = 0): RandomBytes {
+function countingBytes(): RandomBytes {
   let counter = 0;
-  return (length) => sha256(scalarToBytes(BigInt(seed)), scalarToBytes(BigInt(counter++))).slice(0, length);
+  return (length) => sha256(scalarToBytes(BigInt(counter++))).slice(0, length);
 }
 
 export const randomBytes = countingBytes();
