@@ -73,12 +73,11 @@ function checkAgainstHead(end: ChainPosition, atHead: ChainPosition | undefined,
     );
   }
   const lead = end.commit - head.commit;
-  const leadMax = head.clean ? 0n : LEAD_COMMITS_MAX;
-  if (lead > leadMax || (lead === 0n && end.seq !== head.seq)) {
+  if (lead > LEAD_COMMITS_MAX || (lead === 0n && end.seq !== head.seq)) {
     throw disagreement(
       "STORE_STALE_HEAD",
       "HEAD",
-      `a log at most ${leadMax} commits ahead of HEAD (commit ${head.commit})`,
+      `a log at most ${LEAD_COMMITS_MAX} commits ahead of HEAD (commit ${head.commit})`,
       `one at commit ${end.commit}`,
       end,
     );
