@@ -13,6 +13,9 @@ import { statusOf } from "./view.ts";
 import { Wallet } from "./wallet.ts";
 import { CONNECTION, WALLET, WalletState } from "./wallet-state.ts";
 
+/** A package that gets no answer is tried again whole, so single questions need not be repeated for long. */
+const CHAIN_RETRIES = 3;
+
 /**
  * Replays a log and goes on with it; the log is the wallet's from now on, and is closed with it.
  *
@@ -63,7 +66,7 @@ function remembered(state: WalletState, keys: WalletKeys, options: WalletOptions
 function chainOf(chain: string | ChainSource): ChainSource {
   if (chain === "")
     throw new HeartwoodError("BAD_OPTION", "option chain: expected the source that this wallet was made with, got none");
-  return typeof chain === "string" ? esplora(chain) : chain;
+  return typeof chain === "string" ? esplora(chain, { retries: CHAIN_RETRIES }) : chain;
 }
 
 function networkOf(text: string): Network {

@@ -30,7 +30,7 @@ export type Outcome =
   | {
       readonly kind: "taken";
       readonly next: Instance;
-      /** Members of the context that differ from before. */
+      /** Members of the context that differ from before; all of them in an instance's first step. */
       readonly change: Readonly<Record<string, Plain>>;
       readonly effects: readonly Effect[];
       readonly digest: Uint8Array;
@@ -50,7 +50,7 @@ export function step(machine: MachineDefinition, current: Instance | undefined, 
     const [after, actions] = transition(machine.logic, before, event);
     const next: Instance = { state: stateName(after.value), context: after.context as Instance["context"] };
     const effects = actions.map((action) => toEffect(machine, action));
-    return { kind: "taken", next, change: changed(before.context, next.context), effects, digest: stateDigest(next) };
+    return { kind: "taken", next, change: changed(current?.context ?? {}, next.context), effects, digest: stateDigest(next) };
   } catch (cause) {
     if (cause instanceof MachineError) throw cause;
     throw new MachineError(
