@@ -14,7 +14,7 @@ import type { Vtxo } from "./vtxo.ts";
  * @throws ArkError `NOT_HASH_LOCKED`, `OUT_OF_RANGE`
  */
 export function withFinalSignature<P extends Policy>(vtxo: Vtxo<P>, signature: Uint8Array): Vtxo<P> {
-  return replaceFinal(vtxo, (transition) => ({ ...transition, signature: checkLength(signature, 64).slice() }));
+  return replaceFinal(vtxo, (transition) => ({ ...transition, signature: Uint8Array.from(checkLength(signature, 64)) }));
 }
 
 /**
@@ -27,7 +27,7 @@ export function withFinalPreimage<P extends Policy>(vtxo: Vtxo<P>, preimage: Uin
     if (!equalBytes(sha256(checkLength(preimage, 32)), unlockHash(transition))) {
       throw new ArkError("WRONG_PREIMAGE", "expected the preimage of the unlock hash, got another");
     }
-    return { ...transition, unlock: { preimage: preimage.slice() } };
+    return { ...transition, unlock: { preimage: Uint8Array.from(preimage) } };
   });
 }
 

@@ -11,6 +11,7 @@ import { hashes, Point, schnorr, utils } from "@noble/secp256k1";
 import { BoundedCache, cacheKey } from "./bounded-cache.ts";
 import { concatBytes } from "./bytes.ts";
 import { ArkError } from "./errors.ts";
+import { sumOfMultiples } from "./multi-scalar.ts";
 
 hashes.sha256 = nobleSha256;
 hashes.hmacSha256 = (key, message) => hmac(nobleSha256, key, message);
@@ -33,11 +34,6 @@ export function doubleSha256(...parts: readonly Uint8Array[]): Uint8Array {
 /** RIPEMD-160: 20 bytes. */
 export function ripemd160(bytes: Uint8Array): Uint8Array {
   return nobleRipemd160(bytes);
-}
-
-/** RIPEMD-160 of SHA-256, the Bitcoin script operation HASH160: 20 bytes. */
-export function hash160(bytes: Uint8Array): Uint8Array {
-  return nobleRipemd160(nobleSha256(bytes));
 }
 
 const tagPrefixes = new BoundedCache<Uint8Array>(64);
@@ -100,7 +96,7 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
 
 /** The x-only form of a point: its 32-byte x coordinate, parity dropped (BIP-340). */
 export function xOnly(point: Uint8Array): Uint8Array {
-  return point.slice(1);
+  return Uint8Array.from(point.subarray(1));
 }
 
 /**
@@ -121,7 +117,7 @@ export function hasEvenY(point: Uint8Array): boolean {
 
 /** The point −P of a compressed point P. */
 export function negatePoint(point: Uint8Array): Uint8Array {
-  const negated = point.slice();
+  const negated = Uint8Array.from(point);
   negated[0] = hasEvenY(point) ? 3 : 2;
   return negated;
 }
@@ -141,7 +137,7 @@ export function addPoints(...points: readonly Uint8Array[]): Uint8Array | null {
  * @throws ArkError `BAD_PUBKEY`
  */
 export function combinePoints(terms: readonly { readonly scalar: bigint; readonly point: Uint8Array }[]): Uint8Array | null {
-  return compress(terms.reduce((sum, term) => sum.add(decompress(term.point).multiplyUnsafe(term.scalar)), Point.ZERO));
+  return compress(sumOfMultiples(terms.map(({ scalar, point }) => ({ scalar, point: decompress(point) }))));
 }
 
 /**
@@ -204,7 +200,7 @@ const nobleVerifier: SignatureVerifier = {
 };
 
 /** How many verdicts the default verifier remembers. */
-export const VERDICTS_REMEMBERED = 8_192;
+const VERDICTS_REMEMBERED = 8_192;
 
 /** Wraps a verifier so that it is asked once for equal inputs: siblings of a tree share most of their chain. */
 export function memoiseVerifier(verifier: SignatureVerifier, capacity: number = VERDICTS_REMEMBERED): SignatureVerifier {

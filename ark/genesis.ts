@@ -8,7 +8,7 @@ import { checkScriptLength, decodeTxOutput, encodeTxOutput, type TxOutput } from
 export const MAX_GENESIS_ITEMS = 19_230;
 
 /** Most siblings of the output that continues towards a VTXO: the count of both fits one byte (vtxo.md §3.2). */
-export const MAX_SIBLINGS = 254;
+const MAX_SIBLINGS = 254;
 
 /** What is needed to build one exit transaction between the chain anchor and a VTXO (vtxo.md §3.2). */
 export interface GenesisItem {

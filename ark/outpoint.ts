@@ -21,7 +21,7 @@ export function displayTxid(wire: Uint8Array): string {
  *
  * @throws ArkError `BAD_HEX`, `OUT_OF_RANGE`
  */
-export function wireTxid(txid: string): Uint8Array {
+function wireTxid(txid: string): Uint8Array {
   return checkLength(decodeHex(txid), 32).reverse();
 }
 

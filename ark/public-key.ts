@@ -5,7 +5,7 @@ import { ArkError } from "./errors.ts";
 import { checkListLength, decodeListLength } from "./limits.ts";
 
 /** Most public keys in one list (vtxo.md §1.4). */
-export const MAX_PUBLIC_KEYS = 62_500;
+const MAX_PUBLIC_KEYS = 62_500;
 
 /**
  * Passes a compressed public key on: 33 bytes, `02` or `03`, on the curve (vtxo.md §1.1).

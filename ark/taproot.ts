@@ -32,7 +32,7 @@ export interface TaprootOutput {
 }
 
 /** Hash of a leaf script: 32 bytes (BIP-341). */
-export function tapLeafHash(script: Uint8Array): Uint8Array {
+function tapLeafHash(script: Uint8Array): Uint8Array {
   return taggedHash("TapLeaf", new ByteWriter().u8(LEAF_VERSION).compactSize(script.length).bytes(script).finish());
 }
 

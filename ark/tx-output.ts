@@ -10,7 +10,7 @@ export interface TxOutput {
 }
 
 /** Longest script of an output inside a VTXO, in bytes (vtxo.md §1.3). */
-export const MAX_SCRIPT_BYTES = 100;
+const MAX_SCRIPT_BYTES = 100;
 
 /**
  * Passes the length of a script inside a VTXO on, in bytes.

@@ -17,17 +17,17 @@ export const publicKey = fc
   .map(([key, negated]) => (negated ? negatePoint(key) : key));
 
 export const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
-export const u32 = fc.oneof(fc.nat(), fc.constantFrom(0, 0xffff_ffff), fc.integer({ min: 0, max: 0xffff_ffff }));
-export const u64 = fc.oneof(
+const u32 = fc.oneof(fc.nat(), fc.constantFrom(0, 0xffff_ffff), fc.integer({ min: 0, max: 0xffff_ffff }));
+const u64 = fc.oneof(
   fc.bigInt({ min: 0n, max: 1_000_000n }),
   fc.constantFrom(0n, 329n, 330n, 0xffff_ffff_ffff_ffffn),
   fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
 );
-export const height = fc.oneof(fc.nat({ max: MAX_HEIGHT }), fc.constantFrom(0, 16, 17, MAX_HEIGHT));
-export const delta = fc.oneof(fc.nat({ max: MAX_DELTA }), fc.constantFrom(0, MAX_DELTA));
+const height = fc.oneof(fc.nat({ max: MAX_HEIGHT }), fc.constantFrom(0, 16, 17, MAX_HEIGHT));
+const delta = fc.oneof(fc.nat({ max: MAX_DELTA }), fc.constantFrom(0, MAX_DELTA));
 
 const txid = fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 64, maxLength: 64 });
-export const outpoint: fc.Arbitrary<Outpoint> = fc.record({ txid, vout: u32 });
+const outpoint: fc.Arbitrary<Outpoint> = fc.record({ txid, vout: u32 });
 
 const userPubkey = publicKey;
 const htlc = { userPubkey, paymentHash: bytes32, htlcExpiryHeight: height };
