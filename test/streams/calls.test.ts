@@ -1,7 +1,9 @@
+import { getEventListeners } from "node:events";
 import { type CallContext, ServerError, Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
 import { decodeHex } from "../../ark/hex.ts";
 import { VtxoSpendState } from "../../proto/generated/bark_server.ts";
+import { Caller } from "../../streams/calls.ts";
 import type { StreamError } from "../../streams/errors.ts";
 import type { ServerSession } from "../../streams/session.ts";
 import { parseIdentifiers } from "../../streams/status.ts";
@@ -96,7 +98,7 @@ test("the deadline is kept against a server that ignores the timeout header", as
   expect(error).toMatchObject({ code: "DEADLINE", retryable: true, grpcStatus: undefined });
 });
 
-test("a call is cancelled by its signal, before and after it started, and leaves no listener behind", async () => {
+test("a call is cancelled by its signal, before and after it started", async () => {
   await using server = await startServer({ ark: { getVtxo: () => new Promise(() => undefined) } });
   await using session = await connect(server);
   const stop = new AbortController();
@@ -106,6 +108,19 @@ test("a call is cancelled by its signal, before and after it started, and leaves
   expect(await pending).toMatchObject({ code: "CANCELLED", retryable: false });
   expect(await failure(session.getVtxo(ID, { signal: stop.signal }))).toMatchObject({ code: "CANCELLED" });
   expect(server.seen).toHaveLength(3);
+});
+
+test("a call leaves no listener behind, however it ends", async () => {
+  const [closing, stop] = [new AbortController(), new AbortController()];
+  const caller = new Caller({ headers: {}, closed: closing.signal, timeoutMs: 1_000 });
+  const { signal } = stop;
+  await caller.unary("Good", async () => 1, { signal });
+  await failure(caller.unary("Bad", async () => Promise.reject(new Error("no")), { signal }));
+  await failure(caller.unary("Late", () => new Promise((_, reject) => setTimeout(reject, 20)), { signal, timeoutMs: 5 }));
+  const stream = caller.subscription("Stream", async function* () {}, { signal });
+  await failure(stream.next());
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  expect(getEventListeners(closing.signal, "abort")).toHaveLength(0);
 });
 
 test("an answer that is no protobuf is BAD_RESPONSE", async () => {
