@@ -5,7 +5,7 @@ import { ensureBuilt, ensureInstalled, root } from "./ensure.mjs";
 
 const [what, ...args] = process.argv.slice(2);
 const programs = {
-  demo: () => [join(root, "dist", "examples", "demo", "main.js")],
+  demo: () => [join(root, "dist", "cli", "main.js"), "demo"],
   heartwood: () => [join(root, "dist", "cli", "main.js")],
   test: () => [join(root, "node_modules", "vitest", "vitest.mjs"), "run"],
 };

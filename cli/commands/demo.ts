@@ -65,9 +65,10 @@ async function tell(seed: string, directory: string, temporary: string, output: 
   const stop = (): void => void wallet.kill();
   signal.addEventListener("abort", stop, { once: true });
   try {
+    narrator.wait("the wallet is made");
     wallet.start();
     const ready = await wallet.until("the wallet to be live", ({ type }) => type === "wallet.ready");
-    const address = String(ready["address"]);
+    const address = String(ready.address);
     narrator.done("wallet, in a process of its own", directory);
     narrator.line(`    ${accent(address)}`);
     const tally = { messages: 0, packages: 0, quarantined: 0, balanceSats: 0n, checkpoint: 0n };
@@ -82,7 +83,7 @@ async function tell(seed: string, directory: string, temporary: string, output: 
 
     narrator.title("What was sent, what the wallet says, what its log says");
     await wallet.interrupt();
-    const running = wallet.lines.findLast(({ type }) => type === "wallet.closing")?.["status"] as Recount;
+    const running = wallet.lines.findLast(({ type }) => type === "wallet.closing")?.status as Recount;
     const rows = compare(tally, running, await recompute(directory));
     return await conclude(rows, narrator, output, Date.now() - startedAtMs);
   } finally {

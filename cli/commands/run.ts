@@ -40,6 +40,7 @@ mnemonic is not. An interrupt (Ctrl-C) closes the wallet; a second one ends at o
       isAddressShown = true;
       await printAddress(wallet, output, given.has("json"));
     }
+    await wallet.stop();
     if (given.has("json")) await output.line(toJson({ type: "wallet.closing", status: wallet.status() }));
     return 0;
   },

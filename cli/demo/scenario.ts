@@ -1,4 +1,5 @@
 import { corruptVtxo, type Simulator } from "heartwood/simulator";
+import { plural } from "../format.ts";
 import type { Dice } from "./dice.ts";
 import type { Narrator } from "./narrator.ts";
 import type { Tally } from "./tally.ts";
@@ -20,6 +21,7 @@ export interface Stage {
 /** Payments of every kind, one after the other. */
 export async function payments(stage: Stage): Promise<void> {
   const { simulator, narrator, tally, address } = stage;
+  narrator.wait("coins are boarded and sent");
   const single = await pay(stage, [21_000n]);
   narrator.done("one VTXO", `+21,000 sat at ${single}`);
 
@@ -48,15 +50,18 @@ export async function halt(stage: Stage): Promise<void> {
   const before = stage.tally.checkpoint;
   simulator.chain.setFault("down");
   narrator.say("the chain source is switched off, and 7,000 sat are sent");
+  narrator.wait("the wallet asks the chain source, which does not answer");
   const since = wallet.lines.length;
   const applied = pay(stage, [7_000n]);
+  applied.catch(() => {}); // awaited below, once the halt was seen
   const halted = await wallet.until("a halt", ({ type }) => type === "package.halted", since);
-  narrator.done("the package halts", `${String(halted["code"])}; the checkpoint stands at ${before}`);
+  narrator.done("the package halts", `${String(halted.code)}; the checkpoint stands at ${before}`);
   simulator.chain.setFault(null);
   narrator.say("the chain source is back");
+  narrator.wait("the wallet waits before it connects again");
   const at = await applied;
   const again = wallet.lines.slice(since).filter(({ type }) => type === "package.redelivered").length;
-  narrator.done("redelivered and applied once", `+7,000 sat at ${at}, after ${again} redelivery`);
+  narrator.done("redelivered and applied once", `+7,000 sat at ${at}, after ${plural(again, "redelivery", "redeliveries")}`);
 }
 
 /** The wallet dies in the middle of a burst, and goes on. */
@@ -65,13 +70,17 @@ export async function kills(stage: Stage): Promise<void> {
   for (let kill = 1; kill <= KILLS; kill++) {
     const since = wallet.lines.length;
     const [deadly, delayMs] = [1 + dice.below(BURST - 1), dice.below(60)];
+    narrator.wait(`${BURST} payments are being sent`);
     const burst = postBurst(stage);
+    burst.catch(() => {}); // awaited below, after the kill
     await wallet.until("payments of the burst", countdown(deadly), since);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     await wallet.kill();
     const seen = wallet.lines.slice(since).filter(isPayment).length;
     narrator.done(`SIGKILL ${kill} of ${KILLS}`, `${delayMs} ms after payment ${deadly} of ${BURST} (it had told of ${seen})`);
+    narrator.wait("the rest of the burst is sent to a wallet that is not there");
     const last = await burst;
+    narrator.wait("the wallet reads its log and catches up");
     wallet.start();
     await wallet.until("the wallet to be live again", ({ type }) => type === "wallet.ready", since);
     await settled(stage, last, since);
@@ -119,7 +128,7 @@ async function postBurst(stage: Stage): Promise<bigint> {
 /** Waits until the message is decided, now or since a place in the wallet's lines. */
 async function settled({ wallet }: Stage, checkpoint: bigint, since: number): Promise<void> {
   const decided = (line: WalletLine): boolean =>
-    (line.type === "payment.received" || line.type === "message.ignored") && line["checkpoint"] === String(checkpoint);
+    (line.type === "payment.received" || line.type === "message.ignored") && line.checkpoint === String(checkpoint);
   await wallet.until(`message ${checkpoint} to be decided`, decided, since);
 }
 

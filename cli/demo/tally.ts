@@ -1,3 +1,5 @@
+import { formatCount } from "../format.ts";
+
 /** What was sent to the wallet, counted by the sender. */
 export interface Tally {
   messages: number;
@@ -35,7 +37,8 @@ export function compare(sent: Tally, running: Recount, recomputed: Recount): Com
   const row = (what: string, expected: bigint | number | undefined, pick: (said: Recount) => bigint): Comparison => {
     const [now, again] = [pick(running), pick(recomputed)];
     const agrees = now === again && (expected === undefined || BigInt(expected) === now);
-    return { what, values: [expected === undefined ? "" : String(expected), String(now), String(again)], agrees };
+    const show = what === "checkpoint" ? String : formatCount;
+    return { what, values: [expected === undefined ? "" : show(BigInt(expected)), show(now), show(again)], agrees };
   };
   return [
     row("messages", sent.messages, ({ counters }) => BigInt(counters.messages)),

@@ -17,6 +17,7 @@ export class WalletProcess {
   readonly #args: readonly string[];
   readonly #lines: WalletLine[] = [];
   readonly #listeners = new Set<(line: WalletLine) => void>();
+  readonly #mourners = new Set<(code: number | null) => void>();
   #child: ChildProcess | undefined;
   #lastSeq = 0n;
   #complaint = "";
@@ -47,12 +48,15 @@ export class WalletProcess {
     child.stderr.on("data", (text: Buffer) => {
       this.#complaint = text.toString().trim();
     });
+    child.on("close", (code, signal) => {
+      if (signal === null) for (const mourn of [...this.#mourners]) mourn(code);
+    });
   }
 
   /**
    * The first line, from now on or since a place in {@link lines}, that is wanted.
    *
-   * @throws CliError `DEMO_STUCK` if it does not come
+   * @throws CliError `DEMO_STUCK` if it does not come, or the process ended by itself
    */
   async until(what: string, isWanted: (line: WalletLine) => boolean, since = this.#lines.length): Promise<WalletLine> {
     const said = this.#lines.slice(since).find(isWanted);
@@ -61,17 +65,21 @@ export class WalletProcess {
       const stop = (): void => {
         clearTimeout(timer);
         this.#listeners.delete(listen);
+        this.#mourners.delete(mourn);
+      };
+      const fail = (got: string): void => {
+        stop();
+        reject(new CliError("DEMO_STUCK", `expected ${what}, got ${got}. ${this.#complaint}`));
       };
       const listen = (line: WalletLine): void => {
         if (!isWanted(line)) return;
         stop();
         resolve(line);
       };
-      const timer = setTimeout(() => {
-        stop();
-        reject(new CliError("DEMO_STUCK", `expected ${what} within ${PATIENCE_MS / 1000} s, got nothing. ${this.#complaint}`));
-      }, PATIENCE_MS);
+      const mourn = (code: number | null): void => fail(`the end of the wallet's process with exit code ${code}`);
+      const timer = setTimeout(() => fail(`nothing for ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
       this.#listeners.add(listen);
+      this.#mourners.add(mourn);
     });
   }
 
@@ -101,7 +109,7 @@ export class WalletProcess {
       return; // the last line of a killed process may be cut
     }
     this.#lines.push(line);
-    if (typeof line["seq"] === "string") this.#lastSeq = BigInt(line["seq"]);
+    if (typeof line.seq === "string") this.#lastSeq = BigInt(line.seq);
     for (const listener of [...this.#listeners]) listener(line);
   }
 }
