@@ -87,11 +87,11 @@ const connect = {
 const disconnect = { type: "closeConnection" as const, params: {} };
 const cancelRetry = { type: "cancelTimer" as const, params: { timer: RETRY_TIMER } };
 
-const lose = [
-  { guard: "isDraining" as const, target: "Stopped", actions: [noteEnd, disconnect] },
+const retry = [
   { guard: "isOverBudget" as const, target: "CoolingDown", actions: [noteFailure, disconnect, wakeUp] },
   { target: "BackingOff", actions: [noteFailure, disconnect, wakeUp] },
 ];
+const lose = [{ guard: "isDraining" as const, target: "Stopped", actions: [noteEnd, disconnect] }, ...retry];
 const refuse = { target: "Stopped", actions: [noteEnd, disconnect] };
 const working = {
   "connection.failed": lose,
@@ -131,7 +131,7 @@ export const connectionMachine: MachineDefinition = {
         },
       },
       /** The subscription is open: what is posted arrives at once. */
-      Live: { on: working },
+      Live: { on: { ...working, "connection.failed": retry, "package.halted": retry } },
       /** A short wait after a failure or a halt (mailbox.md M-22). */
       BackingOff: { on: waiting },
       /** A longer wait after several failures in a row. */

@@ -80,6 +80,8 @@ const definition = setup({
     bringsMoney: ({ event }) => event.type === "package.vetted" && selectNew(event.verdicts, event.known).length > 0,
     isBackedUp: ({ context }) => context.backedUp,
     isRegistered: ({ context }) => context.registered,
+    isNotBackedUp: ({ context }) => !context.backedUp,
+    isNotRegistered: ({ context }) => !context.registered,
   },
 });
 
@@ -199,11 +201,11 @@ export const messageMachine: MachineDefinition = {
         on: {
           "vtxos.registered": [
             { guard: "isBackedUp", target: "Completed", actions: [definition.assign({ registered: true })] },
-            { actions: [definition.assign({ registered: true })] },
+            { guard: "isNotRegistered", actions: [definition.assign({ registered: true })] },
           ],
           "recoveryIds.posted": [
             { guard: "isRegistered", target: "Completed", actions: [definition.assign({ backedUp: true })] },
-            { actions: [definition.assign({ backedUp: true })] },
+            { guard: "isNotBackedUp", actions: [definition.assign({ backedUp: true })] },
           ],
         },
       },

@@ -46,6 +46,8 @@ const definition = setup({
       event.type === "item.vetted" && event.verdict.kind === "refused" && event.verdict.item.code !== context.item?.code,
     isBackedUp: ({ context }) => context.backedUp,
     isRegistered: ({ context }) => context.registered,
+    isNotBackedUp: ({ context }) => !context.backedUp,
+    isNotRegistered: ({ context }) => !context.registered,
   },
 });
 
@@ -97,11 +99,11 @@ export const quarantinedMachine: MachineDefinition = {
         on: {
           "vtxos.registered": [
             { guard: "isBackedUp", target: "Completed", actions: [definition.assign({ registered: true })] },
-            { actions: [definition.assign({ registered: true })] },
+            { guard: "isNotRegistered", actions: [definition.assign({ registered: true })] },
           ],
           "recoveryIds.posted": [
             { guard: "isRegistered", target: "Completed", actions: [definition.assign({ backedUp: true })] },
-            { actions: [definition.assign({ backedUp: true })] },
+            { guard: "isNotBackedUp", actions: [definition.assign({ backedUp: true })] },
           ],
         },
       },

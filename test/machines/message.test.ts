@@ -1,0 +1,137 @@
+import { expect, test } from "vitest";
+import { messageMachine } from "../../machines/message.machine.ts";
+import { step } from "../../machines/step.ts";
+import { given, taken, testTable } from "./drive.ts";
+import { accepted, idOf, refused, vtxoOf } from "./fixtures.ts";
+
+const received = {
+  type: "message.received",
+  checkpoint: 7n,
+  digest: "ab".repeat(32),
+  kind: "arkoor",
+  entries: 2,
+  advance: true,
+  atMs: 0,
+} as const;
+const redelivered = { type: "message.redelivered", atMs: 0 } as const;
+const vetted = {
+  type: "package.vetted",
+  verdicts: [accepted(1), refused(2)],
+  known: [] as string[],
+  movement: "arkoor_receive.7",
+  atMs: 0,
+} as const;
+const undecided = { type: "package.undecided", code: "CHAIN_TIMEOUT", message: "no answer", atMs: 0 } as const;
+const registered = { type: "vtxos.registered", atMs: 0 } as const;
+const posted = { type: "recoveryIds.posted", atMs: 0 } as const;
+
+testTable(
+  messageMachine,
+  {
+    Received: given(messageMachine),
+    Vetting: given(messageMachine, received),
+    Halted: given(messageMachine, received, undecided),
+    Applied: given(messageMachine, received, vetted),
+    "Applied and registered": given(messageMachine, received, vetted, registered),
+    "Applied and backed up": given(messageMachine, received, vetted, posted),
+    Completed: given(messageMachine, received, vetted, posted, registered),
+    Ignored: given(messageMachine, { ...received, kind: "unknown", entries: 0 }),
+  },
+  {
+    "a package": received,
+    "an empty package": { ...received, entries: 0 },
+    "an unknown kind": { ...received, kind: "unknown", entries: 0 },
+    redelivered,
+    "vetted, one good and one bad": vetted,
+    "vetted, all bad": { ...vetted, verdicts: [refused(1), refused(2)] },
+    "vetted, all known": { ...vetted, verdicts: [accepted(1), { kind: "known", id: idOf(2) }], known: [idOf(1), idOf(2)] },
+    undecided,
+    registered,
+    posted,
+    "timer.due": { type: "timer.due" },
+  },
+  {
+    Received: {
+      "a package": "Vetting: vetPackage",
+      "an empty package": "Ignored: consumeMessage",
+      "an unknown kind": "Ignored: consumeMessage",
+    },
+    Vetting: {
+      redelivered: "Vetting: vetPackage",
+      "vetted, one good and one bad": "Applied: holdItem, consumeMessage, registerVtxos, postRecoveryIds",
+      "vetted, all bad": "Ignored: holdItem, holdItem, consumeMessage",
+      "vetted, all known": "Ignored: consumeMessage",
+      undecided: "Halted: haltMailbox",
+    },
+    Halted: { redelivered: "Vetting: vetPackage" },
+    Applied: { registered: "Applied", posted: "Applied" },
+    "Applied and registered": { posted: "Completed" },
+    "Applied and backed up": { registered: "Completed" },
+  },
+);
+
+test.each([
+  ["unknown", "UNKNOWN_KIND"],
+  ["recovery-vtxo-ids", "RECOVERY_IDS_IN_MAIN_MAILBOX"],
+  ["incoming-lightning-payment", "NOTICE_KEPT"],
+  ["arkoor", "EMPTY_PACKAGE"],
+])("a message of kind %s without a package is ignored by the rule %s", (kind, rule) => {
+  const { next } = taken(step(messageMachine, undefined, { ...received, kind, entries: 0 }));
+  expect(next).toMatchObject({ state: "Ignored", context: { rule, movement: null } });
+});
+
+test("a package that brings nothing new is ignored by the rule NOTHING_NEW, and what it refuses is held", () => {
+  const outcome = taken(step(messageMachine, given(messageMachine, received), { ...vetted, verdicts: [refused(2)] }));
+  expect(outcome.next).toMatchObject({ state: "Ignored", context: { rule: "NOTHING_NEW", movement: null } });
+  expect(outcome.effects[0]).toMatchObject({ type: "holdItem", params: { item: { id: idOf(2) } } });
+});
+
+test("a VTXO that comes twice in a package counts once (mailbox.md W-18)", () => {
+  const { next, effects } = taken(
+    step(messageMachine, given(messageMachine, received), { ...vetted, verdicts: [accepted(1), accepted(1)] }),
+  );
+  expect(next.context.movement).toMatchObject({ amountSats: 1_000n, outputs: [idOf(1)] });
+  expect(effects).toContainEqual({ type: "registerVtxos", params: { sources: [vtxoOf(1).source] } });
+});
+
+test("a partly known package counts its new VTXOs only (mailbox.md W-17)", () => {
+  const verdicts = [accepted(1), { kind: "known", id: idOf(2) }, accepted(3, { amountSats: 50n })] as const;
+  const { next } = taken(
+    step(messageMachine, given(messageMachine, received), { ...vetted, verdicts, known: [idOf(1), idOf(2)] }),
+  );
+  expect(next.context.movement).toEqual({
+    id: "arkoor_receive.7",
+    amountSats: 50n,
+    outputs: [idOf(3)],
+    receivedOn: [{ keyIndex: 3, amountSats: 50n }],
+  });
+});
+
+test("sums by owner key stand in the order of first appearance (mailbox.md W-20)", () => {
+  const verdicts = [accepted(1, { keyIndex: 9 }), accepted(2, { keyIndex: 4 }), accepted(3, { keyIndex: 9 })];
+  const { next } = taken(step(messageMachine, given(messageMachine, received), { ...vetted, verdicts }));
+  expect(next.context.movement).toMatchObject({
+    receivedOn: [
+      { keyIndex: 9, amountSats: 2_000n },
+      { keyIndex: 4, amountSats: 1_000n },
+    ],
+  });
+});
+
+test("a broken copy of a VTXO that the wallet has or takes is not held", () => {
+  const verdicts = [accepted(1), refused(1), refused(5), refused(6, { id: null })];
+  const { effects } = taken(step(messageMachine, given(messageMachine, received), { ...vetted, verdicts, known: [idOf(5)] }));
+  const held = effects.flatMap((effect) => (effect.type === "holdItem" ? [effect.params.item.id] : []));
+  expect(held).toEqual([null]);
+});
+
+test("every halt is counted with its reason, and the reason goes when the package is decided", () => {
+  const halted = given(messageMachine, received, undecided, redelivered, { ...undecided, code: "DEADLINE" });
+  expect(halted?.context).toMatchObject({ halts: 2, haltCode: "DEADLINE" });
+  expect(given(messageMachine, received, undecided, redelivered, vetted)?.context).toMatchObject({ halts: 1, haltCode: null });
+});
+
+test("a checkpoint that may not be trusted is consumed without moving the position (mailbox.md W-11)", () => {
+  const { effects } = taken(step(messageMachine, given(messageMachine, { ...received, advance: false }), vetted));
+  expect(effects).toContainEqual({ type: "consumeMessage", params: { checkpoint: 7n, advance: false } });
+});
