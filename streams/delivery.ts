@@ -6,7 +6,7 @@ import { StreamError } from "./errors.ts";
 import { lastBytes, lastVarint, repeatedBytes, wireFields } from "./wire-fields.ts";
 
 /** What a mailbox message says (mailbox.md §1.2, §3.4). A hash is 64 hex digits, or undefined if it had not 32 bytes. */
-export type DeliveryContent =
+type DeliveryContent =
   /** Full VTXO encodings of a payment, unverified; possibly none. */
   | { readonly kind: "arkoor"; readonly vtxos: readonly Uint8Array[] }
   | { readonly kind: "round-participation-completed"; readonly unlockHash: string | undefined }

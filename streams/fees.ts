@@ -2,7 +2,7 @@ import type { ArkInfo, PpmExpiryFeeEntry, FeeSchedule as WireFeeSchedule } from 
 import { StreamError } from "./errors.ts";
 
 /** A rate that depends on how long a VTXO still lives. */
-export interface PpmExpiryFee {
+interface PpmExpiryFee {
   /** Blocks until expiry from which on the entry applies. */
   readonly expiryBlocksThreshold: number;
   /** Millionths of the amount. */

@@ -1,9 +1,9 @@
 import { StreamError } from "./errors.ts";
 
 /** Lowest protocol version this client speaks (mailbox.md §2.2). */
-export const MIN_PROTOCOL_VERSION = 4;
+const MIN_PROTOCOL_VERSION = 4;
 /** Highest protocol version this client speaks. */
-export const MAX_PROTOCOL_VERSION = 5;
+const MAX_PROTOCOL_VERSION = 5;
 
 /**
  * The version of a session: the smaller of the two maxima, if both sides speak it (mailbox.md C-7).

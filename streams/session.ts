@@ -61,7 +61,7 @@ export interface ServerSession extends AsyncDisposable {
 }
 
 /** A chunk of a wallet's backup list. */
-export interface RecoveryPost {
+interface RecoveryPost {
   /** 33 bytes, the recovery mailbox. */
   readonly mailboxId: Uint8Array;
   readonly ids: readonly VtxoId[];

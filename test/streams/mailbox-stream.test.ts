@@ -1,49 +1,14 @@
-import { once } from "node:events";
-import { constants } from "node:http2";
-import { type AddressInfo, createServer as createTcpServer, connect as dial, type Socket } from "node:net";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { type CallContext, ServerError, Status } from "nice-grpc-common";
+import { ServerError, Status } from "nice-grpc-common";
 import { lastValueFrom, take, toArray } from "rxjs";
 import { expect, test } from "vitest";
 import { equalBytes } from "../../ark/bytes.ts";
 import type { MailboxRequest } from "../../proto/generated/mailbox_server.ts";
-import { concatMapHeld, type Held } from "../../streams/credit.ts";
-import type { MailboxDelivery } from "../../streams/delivery.ts";
-import type { MailboxStreamOptions } from "../../streams/mailbox.stream.ts";
-import type { ServerSession } from "../../streams/session.ts";
-import { accept, send, startHttp2 } from "./http2-server.ts";
-import { aborted, acceptCall, arkoorMessage, connect, failure, type Handlers, startServer, until } from "./server.ts";
-
-const settle = (ms = 50) => new Promise((resolve) => setTimeout(resolve, ms));
-const MAILBOX: MailboxStreamOptions = {
-  mailboxId: new Uint8Array(33).fill(2),
-  authorization: () => new Uint8Array(105),
-  after: 0n,
-};
-
-/** Subscribes and collects everything; `ended` resolves with the error. */
-function collect(session: ServerSession, options: Partial<MailboxStreamOptions> = {}) {
-  const held: Held<MailboxDelivery>[] = [];
-  let fail: (error: unknown) => void = () => undefined;
-  const ended = failure(
-    new Promise((_, reject) => {
-      fail = reject;
-    }),
-  );
-  const subscription = session.mailbox$({ ...MAILBOX, ...options }).subscribe({
-    next: (value) => held.push(value),
-    error: (error) => fail(error),
-    complete: () => fail(new Error("completed")),
-  });
-  return { held, ended, subscription };
-}
-
-async function* messages(context: CallContext, ...all: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  acceptCall(context);
-  yield* all;
-}
-
-const serve = (subscribeMailbox: NonNullable<Handlers["subscribeMailbox"]>) => startServer({ subscribeMailbox });
+import { MAX_RECEIVE_BYTES } from "../../streams/channel.ts";
+import { concatMapHeld } from "../../streams/credit.ts";
+import { accept, startHttp2 } from "./http2-server.ts";
+import { aborted, acceptCall, arkoorMessage, connect, startServer, until } from "./server.ts";
+import { collect, MAILBOX, messages, serve, settle } from "./subscriber.ts";
 
 test("nothing is called before somebody subscribes, and each subscription makes its own call with its own authorization", async () => {
   const requests: MailboxRequest[] = [];
@@ -123,7 +88,7 @@ test("a message above the receive limit is MESSAGE_TOO_LARGE and is not received
   await using server = await startHttp2((stream) => {
     accept(stream);
     const head = Buffer.alloc(5);
-    head.writeUInt32BE(64 * 1024 * 1024 + 1, 1);
+    head.writeUInt32BE(MAX_RECEIVE_BYTES + 1, 1);
     stream.write(head);
   });
   await using session = await connect(server);
@@ -215,136 +180,6 @@ test("onOpen says that the server accepted, before any message, and not when it 
   expect(order).toEqual(["open", "message"]);
 });
 
-test("a clean end is an error of its own, after all messages, to be retried", async () => {
-  await using server = await serve((_, context) => messages(context, arkoorMessage(1n), arkoorMessage(2n)));
-  await using session = await connect(server);
-  const { held, ended } = collect(session);
-  expect(await ended).toMatchObject({ code: "STREAM_ENDED", retryable: true, grpcStatus: 0 });
-  expect(held.map(({ value }) => value.checkpoint)).toEqual([1n, 2n]);
-});
-
-test.each([
-  [Status.INVALID_ARGUMENT, "SERVER_REJECTED", false],
-  [Status.NOT_FOUND, "SERVER_NOT_FOUND", false],
-  [Status.UNAUTHENTICATED, "SERVER_REFUSED", false],
-  [Status.PERMISSION_DENIED, "SERVER_REFUSED", false],
-  [Status.UNIMPLEMENTED, "SERVER_REFUSED", false],
-  [Status.INTERNAL, "SERVER_FAILED", false],
-  [Status.ABORTED, "SERVER_FAILED", false],
-  [Status.UNAVAILABLE, "SERVER_UNREACHABLE", true],
-  [Status.RESOURCE_EXHAUSTED, "SERVER_BUSY", true],
-  [Status.CANCELLED, "STREAM_RESET", true],
-  [Status.DEADLINE_EXCEEDED, "DEADLINE", true],
-  [Status.UNKNOWN, "SERVER_FAILED", true],
-])("a stream that fails with status %i is %s, retryable: %s, on opening and later", async (status, code, retryable) => {
-  await using server = await serve(async function* (request, context) {
-    if (request.checkpoint > 0n) yield* messages(context, arkoorMessage(3n));
-    throw new ServerError(status, "why");
-  });
-  await using session = await connect(server);
-  for (const after of [0n, 1n]) {
-    const { held, ended } = collect(session, { after });
-    expect(await ended).toMatchObject({ code, retryable, grpcStatus: status });
-    expect(held).toHaveLength(Number(after));
-  }
-});
-
-test.each([
-  ["NGHTTP2_INTERNAL_ERROR", constants.NGHTTP2_INTERNAL_ERROR, "STREAM_RESET"],
-  ["NGHTTP2_PROTOCOL_ERROR", constants.NGHTTP2_PROTOCOL_ERROR, "STREAM_RESET"],
-  ["NGHTTP2_NO_ERROR", constants.NGHTTP2_NO_ERROR, "STREAM_RESET"],
-  ["NGHTTP2_CANCEL", constants.NGHTTP2_CANCEL, "STREAM_RESET"],
-  ["NGHTTP2_REFUSED_STREAM", constants.NGHTTP2_REFUSED_STREAM, "SERVER_UNREACHABLE"],
-  ["NGHTTP2_ENHANCE_YOUR_CALM", constants.NGHTTP2_ENHANCE_YOUR_CALM, "SERVER_BUSY"],
-])("a stream that is reset with %s (%i) is %s, to be retried, after its messages", async (_, reset, code) => {
-  await using server = await startHttp2((stream) => {
-    accept(stream);
-    send(stream, arkoorMessage(1n));
-    setTimeout(() => stream.close(reset), 30);
-  });
-  await using session = await connect(server);
-  const { held, ended } = collect(session);
-  expect(await ended).toMatchObject({ code, retryable: true });
-  expect(held).toHaveLength(1);
-});
-
-test("a connection that drops is unreachable, and the same session can subscribe again", async () => {
-  await using server = await startHttp2((stream) => {
-    accept(stream);
-    send(stream, arkoorMessage(1n));
-  });
-  await using session = await connect(server);
-  for (let i = 0; i < 2; i++) {
-    const { held, ended } = collect(session);
-    await until(() => held.length === 1, "a message");
-    server.drop();
-    expect(await ended).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
-  }
-});
-
-test("a black hole on the way is noticed by keep-alive, with and without a call", async () => {
-  await using server = await startServer({
-    ark: { getVtxo: async () => ({ vtxo: Uint8Array.of(1) }) },
-    subscribeMailbox: async function* (_, context) {
-      yield* messages(context, arkoorMessage(1n));
-      await aborted(context);
-    },
-  });
-  const proxy = await startProxy(server.port);
-  const keepAlive = { keepAliveMs: 100, keepAliveTimeoutMs: 100 };
-  await using session = await connect({ url: `http://127.0.0.1:${proxy.port}` }, keepAlive);
-  const { held, ended } = collect(session);
-  await until(() => held.length === 1, "a message");
-  proxy.swallow();
-  expect(await ended).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
-  proxy.pass();
-  expect(await session.getVtxo(`${"00".repeat(32)}:0`)).toEqual(Uint8Array.of(1));
-  const before = proxy.accepted();
-  proxy.swallow();
-  await settle(400);
-  proxy.pass();
-  expect(await session.getVtxo(`${"00".repeat(32)}:0`, { timeoutMs: 2_000 })).toEqual(Uint8Array.of(1));
-  expect(proxy.accepted()).toBe(before + 1);
-  proxy.stop();
-});
-
-test("a subscription that cannot reconnect fails after the connect timeout, though it has no deadline", async () => {
-  await using server = await startServer();
-  const proxy = await startProxy(server.port);
-  await using session = await connect({ url: `http://127.0.0.1:${proxy.port}` }, { connectTimeoutMs: 300 });
-  proxy.swallow();
-  proxy.drop();
-  await settle();
-  expect(await collect(session).ended).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
-  proxy.stop();
-});
-
-test("closing the session ends its subscriptions with SESSION_CLOSED", async () => {
-  await using server = await serve(async function* (_, context) {
-    acceptCall(context);
-    await aborted(context);
-    yield* [];
-  });
-  const session = await connect(server);
-  const { ended } = collect(session);
-  await until(() => server.seen.length === 3, "the call");
-  await session.close();
-  expect(await ended).toMatchObject({ code: "SESSION_CLOSED", retryable: false });
-  expect(await collect(session).ended).toMatchObject({ code: "SESSION_CLOSED" });
-});
-
-test("bytes that are no message end the stream with BAD_RESPONSE, and the call at the server", async () => {
-  let ended = false;
-  await using server = await serve(async function* (_, context) {
-    yield* messages(context, arkoorMessage(1n), Uint8Array.of(0x0a));
-    await aborted(context);
-    ended = true;
-  });
-  await using session = await connect(server);
-  expect(await collect(session).ended).toMatchObject({ code: "BAD_RESPONSE", retryable: false });
-  await until(() => ended, "the end of the call at the server");
-});
-
 test("a position below zero or above 2^63 − 1 is refused before it is sent", async () => {
   await using server = await startServer();
   await using session = await connect(server);
@@ -353,42 +188,3 @@ test("a position below zero or above 2^63 − 1 is refused before it is sent", a
   }
   expect(server.seen).toHaveLength(2);
 });
-
-/** A TCP proxy that can swallow everything without closing anything. */
-async function startProxy(target: number) {
-  let swallowing = false;
-  let accepted = 0;
-  const sockets = new Set<Socket>();
-  const server = createTcpServer((near) => {
-    accepted += 1;
-    const far = dial(target, "127.0.0.1");
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on("data", (data) => swallowing || to.write(data));
-      from.on("error", () => undefined);
-      from.on("close", () => to.destroy());
-    }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const drop = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    drop,
-    port: (server.address() as AddressInfo).port,
-    accepted: () => accepted,
-    swallow: () => {
-      swallowing = true;
-    },
-    pass: () => {
-      swallowing = false;
-    },
-    stop: () => {
-      server.close();
-      drop();
-    },
-  };
-}

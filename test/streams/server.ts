@@ -38,7 +38,7 @@ export interface Handlers {
 }
 
 /** A call as the server saw it. */
-export interface SeenCall {
+interface SeenCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
