@@ -14,6 +14,10 @@ import type { Blob } from "./transition.ts";
 /** Chains deeper than the server cosigns from are not verified; two more for the hop that it just signed (DESIGN §7). */
 const DEPTH_ALLOWANCE = 2;
 const DEPTH_LIMIT = 256;
+/** Larger encodings are not even decoded: 256 hops of a payment stay far below it, a hostile list of keys does not. */
+const MAX_BYTES = 128 * 1024;
+/** Hex digits of a digest that name a held item: 16 bytes, so that no two can be made alike. */
+const KEY_DIGITS = 32;
 
 /** Somebody who had to answer did not: the package is tried again, whole (mailbox.md W-1). */
 export class Undecided extends Error {
@@ -89,6 +93,10 @@ async function vetServerCopy(entry: Entry, id: VtxoId, posted: Refusal, context:
 
 async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged> {
   const { chain, info, keyring, signal, tipHeight, nextKeyIndex } = context;
+  if (bytes.length > MAX_BYTES) {
+    const message = `expected at most ${MAX_BYTES} bytes, got ${bytes.length}`;
+    return { kind: "refused", code: "TOO_LARGE", message, permanent: true, broken: false, amountSats: null };
+  }
   let vtxo: Vtxo;
   try {
     vtxo = decodeVtxo(bytes);
@@ -188,5 +196,5 @@ function refused(
   { code, message, permanent }: Omit<Refusal, "kind">,
 ): Verdict {
   const item: HeldItem = { id, amountSats, source, checkpoint, code, message, permanent };
-  return { kind: "refused", key: digestOf(bytes).slice(0, 16), item };
+  return { kind: "refused", key: digestOf(bytes).slice(0, KEY_DIGITS), item };
 }

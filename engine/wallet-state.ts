@@ -74,6 +74,7 @@ export class WalletState {
   readonly outbox = new Map<string, OpenCommand>();
   /** The record that holds a blob's bytes, by digest. */
   readonly blobs = new Map<string, bigint>();
+  readonly #undecided = new Map<string, bigint>();
   readonly counters: Counters = {
     messages: 0,
     packages: 0,
@@ -113,13 +114,9 @@ export class WalletState {
     return this.instances.get(instance)?.context;
   }
 
-  /** Live message instances, in the order of their checkpoints. */
-  undecidedMessages(): { name: string; checkpoint: bigint; digest: string }[] {
-    const found: { name: string; checkpoint: bigint; digest: string }[] = [];
-    for (const [name, { machine, state, context }] of this.instances) {
-      if (machine !== "message" || !isUndecided(state)) continue;
-      found.push({ name, checkpoint: context.checkpoint as bigint, digest: context.digest as string });
-    }
+  /** Messages that wait for an answer, in the order of their checkpoints. */
+  undecidedMessages(): { name: string; checkpoint: bigint }[] {
+    const found = [...this.#undecided].map(([name, checkpoint]) => ({ name, checkpoint }));
     return found.sort((a, b) => (a.checkpoint < b.checkpoint ? -1 : 1));
   }
 
@@ -153,8 +150,10 @@ export class WalletState {
 
   /** The one record that decides a message: its coins, its movement and the advance of the checkpoint. */
   #foldMessage(transition: Transition, context: Instance["context"]): void {
-    const { event, state } = transition;
+    const { event, instance, state } = transition;
     const checkpoint = context.checkpoint as bigint;
+    if (isUndecided(state)) this.#undecided.set(instance, checkpoint);
+    else this.#undecided.delete(instance);
     if (event.type === "message.received") this.counters.messages++;
     if (event.type === "message.redelivered") this.counters.redeliveries++;
     if (state === "Halted") this.counters.halts++;
