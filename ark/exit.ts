@@ -5,12 +5,10 @@ import { policyOutput } from "./policy-output.ts";
 import { isComplete, type SpentOutput, spentOutput, transitionWitness } from "./spent-output.ts";
 import { type Transaction, transactionId } from "./transaction.ts";
 import type { TxOutput } from "./tx-output.ts";
+import { virtualTransaction } from "./virtual-transaction.ts";
 import type { Vtxo } from "./vtxo.ts";
 
 const MAX_AMOUNT_SATS = 0xffff_ffff_ffff_ffffn;
-
-/** Pay-to-anchor: anybody may spend it to raise the fee (vtxo.md §6.2). */
-const FEE_ANCHOR_SCRIPT = Uint8Array.of(0x51, 0x02, 0x4e, 0x73);
 
 /** One transaction on the way from the chain anchor to a VTXO. */
 export interface ExitStep {
@@ -129,15 +127,6 @@ function continuingAmountSats(item: GenesisItem, spentAmountSats: bigint, genesi
 }
 
 function exitTransaction(item: GenesisItem, previous: Outpoint, spent: SpentOutput, continuing: TxOutput): Transaction {
-  return {
-    version: 3,
-    inputs: [{ outpoint: previous, script: new Uint8Array(0), sequence: 0, witness: transitionWitness(item.transition, spent) }],
-    outputs: [
-      ...item.siblings.slice(0, item.outputIndex),
-      continuing,
-      ...item.siblings.slice(item.outputIndex),
-      { amountSats: item.feeSats, script: FEE_ANCHOR_SCRIPT },
-    ],
-    lockTime: 0,
-  };
+  const outputs = item.siblings.toSpliced(item.outputIndex, 0, continuing);
+  return virtualTransaction(previous, outputs, { feeSats: item.feeSats, witness: transitionWitness(item.transition, spent) });
 }

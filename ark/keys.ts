@@ -121,7 +121,6 @@ export class WalletKeys {
   /** @throws ArkError `OUT_OF_RANGE`, `KEYS_WIPED` */
   vtxoSecretKey(index: number): Uint8Array {
     checkIndex(index);
-    if (this.#vtxoNode.privateKey === null) throw wiped();
     const child = this.#vtxoNode.deriveChild(index);
     const secretKey = secretKeyOfNode(child);
     child.wipePrivateData();
@@ -176,16 +175,14 @@ function publicNodeOf(node: HDKey): HDKey {
   return new HDKey({ publicKey, chainCode, depth: node.depth, index: node.index, parentFingerprint: node.parentFingerprint });
 }
 
-function publicKeyOfNode(node: HDKey): Uint8Array {
-  if (node.publicKey === null) throw new ArkError("BAD_SEED", "expected a node with a public key, got none");
-  return Uint8Array.from(node.publicKey);
+/** The library hands out a copy. */
+function publicKeyOfNode({ publicKey }: HDKey): Uint8Array {
+  if (publicKey === null) throw new ArkError("BAD_SEED", "expected a node with a public key, got none");
+  return publicKey;
 }
 
-function secretKeyOfNode(node: HDKey): Uint8Array {
-  if (node.privateKey === null) throw wiped();
-  return Uint8Array.from(node.privateKey);
-}
-
-function wiped(): ArkError {
-  return new ArkError("KEYS_WIPED", "expected secret keys, got an instance that was wiped");
+/** The library hands out a copy. */
+function secretKeyOfNode({ privateKey }: HDKey): Uint8Array {
+  if (privateKey === null) throw new ArkError("KEYS_WIPED", "expected secret keys, got an instance that was wiped");
+  return privateKey;
 }

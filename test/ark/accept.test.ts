@@ -3,10 +3,27 @@ import { type AcceptedVtxo, deduplicate, judgeVtxo, type ReceivedVtxo, readableV
 import { arkoorResults } from "../../ark/arkoor-result.ts";
 import { buildArkoorPackage } from "../../ark/arkoor-transactions.ts";
 import { equalBytes } from "../../ark/bytes.ts";
+import { signJointly } from "../../ark/joint-signing.ts";
 import type { UserPolicy } from "../../ark/policy.ts";
-import { encodeTransaction } from "../../ark/transaction.ts";
+import { policyOutput } from "../../ark/policy-output.ts";
+import { taprootSighash } from "../../ark/sighash.ts";
+import { spentOutput } from "../../ark/spent-output.ts";
+import { encodeTransaction, type Transaction, transactionId } from "../../ark/transaction.ts";
+import { virtualTransaction } from "../../ark/virtual-transaction.ts";
 import { encodeVtxo, type Vtxo, vtxoId } from "../../ark/vtxo.ts";
-import { alice, board, bob, destination, EXIT_DELTA, EXPIRY_HEIGHT, pay, server } from "./payments.ts";
+import {
+  alice,
+  board,
+  bob,
+  destination,
+  EXIT_DELTA,
+  EXPIRY_HEIGHT,
+  type KeyPair,
+  pay,
+  pubkeyPolicy,
+  randomBytes,
+  server,
+} from "./payments.ts";
 
 const funded = board(alice, 10_000n);
 const anchor = { kind: "found", transaction: encodeTransaction(funded.anchor) } as const;
@@ -49,6 +66,16 @@ describe("a received VTXO", () => {
   it("is not flagged when each step was signed by an own key", () => {
     expect(judgeVtxo(received(rest, { ownsKey: () => 0 }))).toMatchObject({ kind: "accepted", flags: [] });
     expect(judgeVtxo(received(funded.vtxo, { ownsKey: () => 0 }))).toMatchObject({ kind: "accepted", flags: [] });
+  });
+
+  it.each([
+    ["nobody but the server", [], ["untrustedArkoor"]],
+    ["a stranger", [alice], ["untrustedArkoor"]],
+    ["a stranger and its owner", [alice, bob], []],
+  ])("whose step was signed by %s is flagged %j", (_, cosigners, flags) => {
+    const { vtxo, anchor: transaction } = oneStep(cosigners);
+    const input = received(vtxo, { anchor: { kind: "found", transaction: encodeTransaction(transaction) } });
+    expect(judgeVtxo(input)).toMatchObject({ kind: "accepted", flags });
   });
 
   it("is flagged as dust below 330 sat, and as not standard beside a dust sibling", () => {
@@ -156,6 +183,30 @@ describe("the accepted VTXOs of a message", () => {
     expect(deduplicate([one, again], () => false).fresh).toEqual([one]);
   });
 });
+
+/** Money of Bob behind one arkoor item with any cosigners, straight from the chain. */
+function oneStep(cosigners: readonly KeyPair[]): { vtxo: Vtxo<UserPolicy>; anchor: Transaction } {
+  const tapTweak = new Uint8Array(32).fill(1);
+  const clientCosigners = cosigners.map(({ publicKey }) => publicKey);
+  const transition = { kind: "arkoor", clientCosigners, tapTweak, signature: null } as const;
+  const header = { serverPubkey: server.publicKey, expiryHeight: EXPIRY_HEIGHT, exitDelta: EXIT_DELTA };
+  const amountSats = 5_000n;
+  const spent = { amountSats, script: spentOutput(transition, header).script };
+  const anchor = { ...funded.anchor, outputs: [spent] };
+  const chainAnchor = { txid: transactionId(anchor), vout: 0 };
+  const policy = pubkeyPolicy(bob);
+  const exit = virtualTransaction(chainAnchor, [{ amountSats, script: policyOutput(policy, header).script }]);
+  const signature = signJointly(
+    [...cosigners, server].map(({ secretKey }) => secretKey),
+    {
+      message: taprootSighash(exit, { spentOutputs: [spent] }),
+      tapTweak,
+      auxRand: randomBytes(32),
+    },
+  );
+  const genesis = [{ transition: { ...transition, signature }, outputIndex: 0, siblings: [], feeSats: 0n }];
+  return { vtxo: { ...header, amountSats, chainAnchor, genesis, policy, point: { txid: transactionId(exit), vout: 0 } }, anchor };
+}
 
 function accepted(input: ReceivedVtxo): AcceptedVtxo {
   const judgement = judgeVtxo(input);

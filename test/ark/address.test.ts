@@ -73,6 +73,14 @@ describe("the text of an address", () => {
     expect(() => parseAddress(long)).toThrow(refused("ADDRESS_BECH32"));
   });
 
+  it("has no room for a server mailbox of 34 bytes", () => {
+    const payload = encodeAddressPayload({ ...address, delivery: [{ kind: "unknown", type: 2, data: new Uint8Array(34) }] });
+    const typeAt = payload.length - 35;
+    expect(payload[typeAt]).toBe(2);
+    const text = encodeBech32m("tark", [1, ...bytesToSymbols(payload.with(typeAt, 1))]);
+    expect(() => parseAddress(text)).toThrow(refused("ADDRESS_MALFORMED"));
+  });
+
   it("cannot hide a server mailbox in an unknown entry", () => {
     const hidden: Address = { ...address, delivery: [{ kind: "unknown", type: 1, data: new Uint8Array(33) }] };
     expect(() => encodeAddress(hidden)).toThrow(refused("OUT_OF_RANGE"));
