@@ -52,6 +52,13 @@ export class ControlBody {
     return this.#take(name, "a whole number", (value) => (Number.isSafeInteger(value) ? (value as number) : undefined));
   }
 
+  /** A whole number of at least `least`. */
+  wholeFrom(name: string, least: number): number {
+    return this.#take(name, `a whole number of at least ${least}`, (value) =>
+      Number.isSafeInteger(value) && (value as number) >= least ? (value as number) : undefined,
+    );
+  }
+
   /** A 64-bit number, as a decimal text since JSON numbers are too narrow. */
   big(name: string): bigint {
     return this.#take(name, "a decimal text", asBig);
@@ -66,12 +73,12 @@ export class ControlBody {
   }
 
   /** One of some words. */
-  word<Word extends string>(name: string, words: readonly Word[]): Word {
+  word<const Word extends string>(name: string, words: readonly Word[]): Word {
     return this.#take(name, `one of ${words.join(", ")}`, (value) => words.find((word) => word === value));
   }
 
   /** One of some words, or `null`. */
-  wordOrNull<Word extends string>(name: string, words: readonly Word[]): Word | null {
+  wordOrNull<const Word extends string>(name: string, words: readonly Word[]): Word | null {
     return this.#members.get(name) === null ? this.#take(name, "null", () => null) : this.word(name, words);
   }
 

@@ -1,27 +1,84 @@
 import { Status } from "nice-grpc-common";
 import type { ControlBody } from "./control-body.ts";
-import { SimulatorError } from "./errors.ts";
 import { SIMULATOR_METHODS } from "./faults.ts";
 import type { Simulator } from "./simulator.ts";
 
-/** Names of gRPC codes other than OK. */
-const STATUS_NAMES = Object.keys(Status).filter((name) => /^[A-Z_]+$/.test(name) && name !== "OK");
+/** Names of gRPC codes that a failure can have. */
+const STATUS_NAMES = [
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "RESOURCE_EXHAUSTED",
+  "ABORTED",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "UNAUTHENTICATED",
+] as const;
 
-/** Carries out the members of a request to `POST /faults`, in a fixed order; every member is optional. */
-export function applyFaults(simulator: Simulator, body: ControlBody): void {
-  const { faults } = simulator;
-  if (body.has("clear") && body.flag("clear")) faults.clear();
-  if (body.has("failNext")) failNext(simulator, body.object("failNext"));
-  if (body.has("loseNext")) loseNext(simulator, body.object("loseNext"));
-  if (body.has("delay")) delay(simulator, body.object("delay"));
-  if (body.has("pageLimit")) faults.pageLimit = pageLimit(body.whole("pageLimit"));
-  if (body.has("haveMore")) faults.haveMore = body.word("haveMore", ["reference", "always", "never"]);
-  if (body.has("dropNotices")) faults.dropNotices = body.flag("dropNotices");
-  if (body.has("skewMs")) faults.skewMs = body.whole("skewMs");
-  if (body.has("rotateKeys")) simulator.rotateKeys(body.word("rotateKeys", ["server", "mailbox"]));
-  if (body.has("cutStreams") && body.flag("cutStreams")) faults.cutStreams();
-  if (body.has("endStreams") && body.flag("endStreams")) faults.endStreams();
-  body.end();
+/** Reads one member of a request; the result carries it out. */
+type Member = (body: ControlBody, name: string) => (simulator: Simulator) => void;
+
+/** In the order in which they are carried out. */
+const MEMBERS: Readonly<Record<string, Member>> = {
+  clear: ifTrue(({ faults }) => faults.clear()),
+  failNext(body, name) {
+    const { method, status, times } = readFailure(body.object(name));
+    return ({ faults }) => faults.failNext(method, status, times);
+  },
+  loseNext(body, name) {
+    const { method, status, times } = readFailure(body.object(name));
+    return ({ faults }) => faults.loseNext(method, times, status);
+  },
+  delay(body, name) {
+    const delay = body.object(name);
+    const method = delay.word("method", SIMULATOR_METHODS);
+    const delayMs = delay.wholeFrom("delayMs", 0);
+    delay.end();
+    return ({ faults }) => faults.delay(method, delayMs);
+  },
+  pageLimit(body, name) {
+    const rows = body.wholeFrom(name, 0);
+    return ({ faults }) => {
+      faults.pageLimit = rows === 0 ? null : rows;
+    };
+  },
+  haveMore(body, name) {
+    const rule = body.word(name, ["reference", "always", "never"]);
+    return ({ faults }) => {
+      faults.haveMore = rule;
+    };
+  },
+  dropNotices(body, name) {
+    const on = body.flag(name);
+    return ({ faults }) => {
+      faults.dropNotices = on;
+    };
+  },
+  skewMs(body, name) {
+    const skewMs = body.whole(name);
+    return ({ faults }) => {
+      faults.skewMs = skewMs;
+    };
+  },
+  rotateKeys(body, name) {
+    const key = body.word(name, ["server", "mailbox"]);
+    return (simulator) => simulator.rotateKeys(key);
+  },
+  cutStreams: ifTrue(({ faults }) => faults.cutStreams()),
+  endStreams: ifTrue(({ faults }) => faults.endStreams()),
+};
+
+/**
+ * Reads the members of a request to `POST /faults`; every one is optional.
+ *
+ * @returns What to do: nothing is done before the whole request has been understood.
+ * @throws SimulatorError `BAD_REQUEST`
+ */
+export function readFaults(body: ControlBody): ((simulator: Simulator) => void)[] {
+  return Object.entries(MEMBERS).flatMap(([name, member]) => (body.has(name) ? [member(body, name)] : []));
 }
 
 /** The faults that stay until changed. */
@@ -30,30 +87,14 @@ export function describeFaults({ faults, chain }: Simulator): object {
   return { pageLimit, haveMore, dropNotices, skewMs, chain: chain.fault };
 }
 
-function failNext({ faults }: Simulator, body: ControlBody): void {
-  const method = body.word("method", SIMULATOR_METHODS);
-  const status = body.optional("status", (name) => body.word(name, STATUS_NAMES)) ?? "UNAVAILABLE";
-  const times = body.optional("times", body.whole) ?? 1;
-  body.end();
-  faults.failNext(method, Status[status as keyof typeof Status], times);
+function ifTrue(act: (simulator: Simulator) => void): Member {
+  return (body, name) => (body.flag(name) ? act : () => undefined);
 }
 
-function loseNext({ faults }: Simulator, body: ControlBody): void {
-  const method = body.word("method", SIMULATOR_METHODS);
-  const times = body.optional("times", body.whole) ?? 1;
-  body.end();
-  faults.loseNext(method, times);
-}
-
-function delay({ faults }: Simulator, body: ControlBody): void {
-  const method = body.word("method", SIMULATOR_METHODS);
-  const delayMs = body.whole("delayMs");
-  body.end();
-  faults.delay(method, delayMs);
-}
-
-/** 0 goes back to the option. */
-function pageLimit(rows: number): number | null {
-  if (rows < 0) throw new SimulatorError("BAD_REQUEST", `expected pageLimit of at least 0, got ${rows}`);
-  return rows === 0 ? null : rows;
+function readFailure(failure: ControlBody) {
+  const method = failure.word("method", SIMULATOR_METHODS);
+  const status = failure.has("status") ? failure.word("status", STATUS_NAMES) : "UNAVAILABLE";
+  const times = failure.has("times") ? failure.wholeFrom("times", 1) : 1;
+  failure.end();
+  return { method, status: Status[status], times };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { encodeHex } from "../ark/hex.ts";
 import { ControlBody } from "./control-body.ts";
-import { applyFaults, describeFaults } from "./control-faults.ts";
+import { describeFaults, readFaults } from "./control-faults.ts";
 import { CORRUPTIONS } from "./corruption.ts";
 import { SimulatorError } from "./errors.ts";
 import type { HttpAnswer } from "./http-server.ts";
@@ -15,20 +15,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": describeStatus,
   "GET /sent": (simulator) => ({ messages: simulator.sent }),
   "POST /pay": pay,
-  "POST /mine": (simulator, body) => ({ tip: simulator.mine(body.optional("blocks", body.whole) ?? 1) }),
+  "POST /mine": mine,
   "POST /chain": setChain,
-  "POST /faults": (simulator, body) => {
-    applyFaults(simulator, body);
-    return describeFaults(simulator);
-  },
-  "POST /redeliver": (simulator, body) => ({
-    checkpoint: simulator.redeliver(body.big("checkpoint"), {
-      position: body.optional("position", (name) => body.word(name, ["new", "same"])) ?? "new",
-    }),
-  }),
-  "POST /unknown": (simulator, body) => ({
-    checkpoint: simulator.deliverUnknown(body.text("address"), body.optional("field", body.whole)),
-  }),
+  "POST /faults": setFaults,
+  "POST /redeliver": redeliver,
+  "POST /unknown": deliverUnknown,
   "POST /server": setServer,
 };
 
@@ -79,13 +70,44 @@ async function pay(simulator: Simulator, body: ControlBody): Promise<object> {
   return simulator.pay(address, request);
 }
 
-function setChain(simulator: Simulator, body: ControlBody): object {
-  if (body.has("slowMs")) simulator.chain.slowMs = body.whole("slowMs");
-  if (body.has("fault")) simulator.chain.setFault(body.wordOrNull("fault", CHAIN_FAULTS));
-  if (body.has("hide")) simulator.chain.hide(body.text("hide"));
-  if (body.has("show")) simulator.chain.show(body.text("show"));
+function mine(simulator: Simulator, body: ControlBody): object {
+  const blocks = body.optional("blocks", body.whole) ?? 1;
   body.end();
-  return { fault: simulator.chain.fault, tip: simulator.chain.tip };
+  return { tip: simulator.mine(blocks) };
+}
+
+function redeliver(simulator: Simulator, body: ControlBody): object {
+  const checkpoint = body.big("checkpoint");
+  const position = body.has("position") ? body.word("position", ["new", "same"]) : "new";
+  body.end();
+  return { checkpoint: simulator.redeliver(checkpoint, { position }) };
+}
+
+function deliverUnknown(simulator: Simulator, body: ControlBody): object {
+  const address = body.text("address");
+  const field = body.optional("field", body.whole);
+  body.end();
+  return { checkpoint: simulator.deliverUnknown(address, field) };
+}
+
+function setChain({ chain }: Simulator, body: ControlBody): object {
+  const slowMs = body.has("slowMs") ? body.wholeFrom("slowMs", 0) : undefined;
+  const fault = body.has("fault") ? body.wordOrNull("fault", CHAIN_FAULTS) : undefined;
+  const hide = body.optional("hide", body.text);
+  const show = body.optional("show", body.text);
+  body.end();
+  if (slowMs !== undefined) chain.slowMs = slowMs;
+  if (fault !== undefined) chain.setFault(fault);
+  if (hide !== undefined) chain.hide(hide);
+  if (show !== undefined) chain.show(show);
+  return { fault: chain.fault, tip: chain.tip };
+}
+
+function setFaults(simulator: Simulator, body: ControlBody): object {
+  const steps = readFaults(body);
+  body.end();
+  for (const step of steps) step(simulator);
+  return describeFaults(simulator);
 }
 
 async function setServer(simulator: Simulator, body: ControlBody): Promise<object> {

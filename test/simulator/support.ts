@@ -60,12 +60,12 @@ export class TestWallet {
   }
 }
 
-/** The generated clients over a channel of their own. */
+/** The generated clients over a connection of their own: pooled ones wait after a failure of another test's. */
 export function connect(
   simulator: Simulator,
   headers: Record<string, string> = { "x-user-agent": "heartwood/0.0.1", pver: "5" },
 ) {
-  const channel = createChannel(simulator.serverUrl);
+  const channel = createChannel(simulator.serverUrl, undefined, { "grpc.use_local_subchannel_pool": 1 });
   const factory = createClientFactory().use((call, options) =>
     call.next(call.request, { ...options, metadata: new Metadata({ ...headers }) }),
   );
