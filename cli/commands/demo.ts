@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +12,7 @@ import { Narrator } from "../demo/narrator.ts";
 import { halt, kills, payments, type Stage } from "../demo/scenario.ts";
 import { type Comparison, compare, type Recount } from "../demo/tally.ts";
 import { WalletProcess } from "../demo/wallet-process.ts";
+import { CliError } from "../errors.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { formatTable } from "../table.ts";
@@ -35,16 +36,28 @@ is held against what the wallet says and what a new process recomputes from its 
   async run(given, output) {
     const seed = given.text("seed") ?? randomBytes(4).toString("hex");
     const keep = given.text("keep");
+    if (keep !== undefined) await checkEmpty(resolve(keep));
     const temporary = await mkdtemp(join(tmpdir(), "heartwood-demo-"));
     const interrupted = abortOnInterrupt(() => output.message("ending the demo"));
     try {
       const story = tell(seed, keep === undefined ? join(temporary, "wallet") : resolve(keep), temporary, output, interrupted);
-      return await Promise.race([story, rejection(interrupted)]);
+      const exitCode = await Promise.race([story, rejection(interrupted)]);
+      if (keep !== undefined) await output.line(`The wallet directory is in ${keep}: heartwood status ${keep}`);
+      return exitCode;
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
   },
 };
+
+/** A directory that is not the demo's to fill is left alone. */
+async function checkEmpty(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  if (names.length > 0) throw new CliError("USAGE", `expected --keep to name an absent or empty directory, got ${directory}`);
+}
 
 async function tell(seed: string, directory: string, temporary: string, output: Output, signal: AbortSignal): Promise<number> {
   const { startSimulator } = await import("heartwood/simulator");
