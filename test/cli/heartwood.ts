@@ -10,24 +10,49 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts the built command as a process of its own, its streams being pipes. */
+/** Starts the built command as a process of its own; its streams are pipes that nobody reads yet. */
 export function start(...words: string[]): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [MAIN, ...words], { env: { ...process.env, NO_COLOR: "1" } });
 }
 
-/** Runs the built command to its end with `input` on its standard input. */
-export async function run(words: string[], input: string | Uint8Array = ""): Promise<Ended> {
-  const child = start(...words);
-  child.stdin.on("error", () => {}); // The command may end before it has read everything.
-  child.stdin.end(input);
-  return ended(child);
+/** A started command whose output is collected. */
+export class Running {
+  readonly ended: Promise<Ended>;
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = "";
+  stderr = "";
+
+  constructor(...words: string[]) {
+    this.child = start(...words);
+    this.child.stdin.on("error", () => {}); // It may end before it has read everything.
+    this.child.stdout.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
+    this.child.stderr.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    this.ended = new Promise((resolve) => {
+      this.child.once("close", (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr }));
+    });
+  }
+
+  /** The first line on standard output, from the first or from the `skip`th on, that has `part` in it. */
+  async line(part = "", skip = 0): Promise<string> {
+    for (;;) {
+      const lines = this.stdout.split("\n").slice(0, -1).slice(skip);
+      const found = lines.find((line) => line.includes(part));
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve, reject) => {
+        const refuse = () => reject(new Error(`expected a line with ${part}, got the end: ${this.stdout}${this.stderr}`));
+        this.child.stdout.once("data", () => {
+          this.child.off("close", refuse);
+          resolve();
+        });
+        this.child.once("close", refuse);
+      });
+    }
+  }
 }
 
-/** Collects what a started command writes until it ends. */
-export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
-  const out = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, ...out };
+/** Runs the built command to its end with `input` on its standard input. */
+export async function run(words: readonly string[], input: string | Uint8Array = ""): Promise<Ended> {
+  const running = new Running(...words);
+  running.child.stdin.end(input);
+  return running.ended;
 }

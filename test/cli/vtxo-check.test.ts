@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { ended, run, start } from "./heartwood.ts";
+import { Running, run, start } from "./heartwood.ts";
 
 interface VerdictLine {
   vtxo: string;
@@ -121,14 +121,13 @@ describe("heartwood vtxo check", () => {
   });
 
   it("answers each line before the next one comes", async () => {
-    const child = start("vtxo", "check");
+    const running = new Running("vtxo", "check");
     for (let i = 0; i < 3; i++) {
-      const answered = new Promise<Buffer>((resolve) => child.stdout.once("data", resolve));
-      child.stdin.write(`${FIRST}\n`);
-      expect((await answered).toString()).toMatch(/^\{"decode":true,"valid":true.*\}\n$/);
+      running.child.stdin.write(`${FIRST}\n`);
+      expect(await running.line("", i)).toMatch(/^\{"decode":true,"valid":true.*\}$/);
     }
-    child.stdin.end();
-    expect((await ended(child)).code).toBe(0);
+    running.child.stdin.end();
+    expect((await running.ended).code).toBe(0);
   });
 
   it("stops reading while its answers are not read", async () => {
