@@ -56,9 +56,7 @@ export class Ownership {
         displaced = (await displace(directory, found, token)) ?? displaced;
       }
     }
-    throw new StoreError("STORE_LOCKED", `expected to become the owner in ${ATTEMPTS} attempts, got others each time`, {
-      place: { file: "OWNER" },
-    });
+    throw neverFree();
   }
 
   /**
@@ -67,8 +65,7 @@ export class Ownership {
    * @throws StoreError `STORE_LOCKED` if another process took it meanwhile
    */
   async confirm(epoch: bigint): Promise<void> {
-    const found = await readOwner(join(this.#directory, "OWNER"));
-    if (found?.token !== this.#owner.token) throw found === undefined ? unknownHolder() : lockedBy(found);
+    await this.#checkStillOurs();
     this.#owner = { ...this.#owner, epoch };
     const path = join(this.#directory, `OWNER.${this.#owner.token}`);
     try {
@@ -78,6 +75,17 @@ export class Ownership {
       await rm(path, { force: true });
     }
     if (this.#displaced !== undefined) await rm(this.#displaced, { force: true });
+  }
+
+  async #checkStillOurs(): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = await readOwner(join(this.#directory, "OWNER"));
+      if (found?.token === this.#owner.token) return;
+      if (found !== undefined) throw lockedBy(found);
+      // Another process, which saw the owner before us, has moved our file aside and is about to find out.
+      await place(this.#directory, this.#owner);
+    }
+    throw neverFree();
   }
 
   /** Removes the file if it is still ours. */
@@ -149,6 +157,12 @@ async function readOwner(path: string): Promise<Owner | undefined> {
     epoch: BigInt(epoch),
     token,
   };
+}
+
+function neverFree(): StoreError {
+  return new StoreError("STORE_LOCKED", `expected to become the owner in ${ATTEMPTS} attempts, got others each time`, {
+    place: { file: "OWNER" },
+  });
 }
 
 function unknownHolder(): StoreError {

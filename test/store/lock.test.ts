@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { openLevelLog } from "../../store/index.ts";
+import { Ownership } from "../../store/owner-file.ts";
 import { currentProcess, isCertainlyGone } from "../../store/process-identity.ts";
 import { encodeSealedText } from "../../store/sealed-text.ts";
 import { appendRecords, contents, freshLog, openerPath, refusal, startOpener } from "./helpers.ts";
@@ -89,6 +90,15 @@ describe("while this process has the log open", () => {
     expect(await startOpener("try", directory).next()).toEqual({ epoch: "2" });
   });
 
+  test("even without its OWNER file this process does not open it twice, which would drop LevelDB's lock", async () => {
+    const directory = await freshLog();
+    await using log = await openLevelLog(directory);
+    await rm(join(directory, "OWNER"));
+    expect(await refusal(openLevelLog(directory))).toMatchObject({ code: "STORE_LOCKED", holder: { pid: process.pid } });
+    expect(await startOpener("try", directory).next()).toMatchObject({ code: "STORE_LOCKED" });
+    await appendRecords(log, 1);
+  });
+
   test("of opens at the same moment one wins", async () => {
     const directory = await freshLog();
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => openLevelLog(directory)));
@@ -168,6 +178,26 @@ describe("a lock whose holder is gone", () => {
       expect(error).toMatchObject({ code: "STORE_LOCKED", holder: undefined, place: { file: "OWNER" } });
     }
   });
+});
+
+test("an owner whose file another one replaced before the database was open gives way and leaves that file", async () => {
+  const directory = await freshLog();
+  const ownership = await Ownership.acquire(directory, false);
+  await forgeOwner(directory, {});
+  const forged = await readFile(join(directory, "OWNER"), "utf8");
+  expect(await refusal(ownership.confirm(1n))).toMatchObject({ code: "STORE_LOCKED", holder: { pid: process.pid } });
+  await ownership.release();
+  expect(await readFile(join(directory, "OWNER"), "utf8")).toBe(forged);
+});
+
+test("an owner whose file another one has just moved aside puts it there again", async () => {
+  const directory = await freshLog();
+  const ownership = await Ownership.acquire(directory, false);
+  await rm(join(directory, "OWNER"));
+  await ownership.confirm(7n);
+  expect(await readFile(join(directory, "OWNER"), "utf8")).toMatch(/^epoch 7$/m);
+  await ownership.release();
+  expect(await readdir(directory)).toEqual(["HEAD", "HEARTWOOD", "log"]);
 });
 
 test("a process knows its own identity, and is not gone", async () => {
