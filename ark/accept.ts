@@ -97,24 +97,27 @@ export function judgeVtxo(received: ReceivedVtxo): Judgement {
 }
 
 /** The accepted VTXOs of one message, sorted out by rule 6. */
-export interface Deduplicated {
+export interface Deduplicated<T> {
   /** To be stored and credited: new ids, each once, in the order of the message. */
-  readonly fresh: readonly AcceptedVtxo[];
+  readonly fresh: readonly T[];
   /** Already stored, in whatever state. */
-  readonly known: readonly AcceptedVtxo[];
+  readonly known: readonly T[];
   /** Repeats of an id within the message. */
-  readonly repeated: readonly AcceptedVtxo[];
+  readonly repeated: readonly T[];
 }
 
 /**
  * Rule 6: drops what is known and what is repeated, by id. Only accepted VTXOs take part, so that refused bytes under
  * the same id do not shadow good ones.
  */
-export function deduplicate(accepted: readonly AcceptedVtxo[], isKnown: (id: VtxoId) => boolean): Deduplicated {
+export function deduplicate<T extends { readonly id: VtxoId }>(
+  accepted: readonly T[],
+  isKnown: (id: VtxoId) => boolean,
+): Deduplicated<T> {
   const seen = new Set<VtxoId>();
-  const fresh: AcceptedVtxo[] = [];
-  const known: AcceptedVtxo[] = [];
-  const repeated: AcceptedVtxo[] = [];
+  const fresh: T[] = [];
+  const known: T[] = [];
+  const repeated: T[] = [];
   for (const item of accepted) {
     if (seen.has(item.id)) repeated.push(item);
     else if (isKnown(item.id)) known.push(item);

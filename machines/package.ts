@@ -1,3 +1,4 @@
+import { deduplicate } from "../ark/accept.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 
 /** Where in the log the bytes of a VTXO stand: a blob's digest, and the entry if the blob is a whole mailbox message. */
@@ -19,7 +20,7 @@ export type AcceptedVtxo = {
   readonly source: VtxoSource;
   /** False while the server says `UNREGISTERED` (mailbox.md W-14). */
   readonly registered: boolean;
-  /** Warnings of vtxo.md §10, such as `DUST` or `NON_STANDARD`. */
+  /** Warnings of vtxo.md §10, such as `dust` or `nonStandard`. */
   readonly flags: readonly string[];
 };
 
@@ -55,15 +56,10 @@ export type ReceiveMovement = {
 };
 
 /** New VTXOs among those accepted: not known, and each id once (mailbox.md W-17, W-18). */
-export function selectNew(verdicts: readonly Verdict[], known: readonly VtxoId[]): AcceptedVtxo[] {
-  const seen = new Set(known);
-  const fresh: AcceptedVtxo[] = [];
-  for (const verdict of verdicts) {
-    if (verdict.kind !== "accepted" || seen.has(verdict.vtxo.id)) continue;
-    seen.add(verdict.vtxo.id);
-    fresh.push(verdict.vtxo);
-  }
-  return fresh;
+export function selectNew(verdicts: readonly Verdict[], known: readonly VtxoId[]): readonly AcceptedVtxo[] {
+  const accepted = verdicts.flatMap((verdict) => (verdict.kind === "accepted" ? [verdict.vtxo] : []));
+  const stored = new Set(known);
+  return deduplicate(accepted, (id) => stored.has(id)).fresh;
 }
 
 /** Refused entries worth keeping: not a broken copy of a VTXO that the wallet has or takes now. */
