@@ -5,8 +5,9 @@ import { describeFaults, readFaults } from "./control-faults.ts";
 import { CORRUPTIONS } from "./corruption.ts";
 import { SimulatorError } from "./errors.ts";
 import type { HttpAnswer } from "./http-server.ts";
+import type { PaymentRequest } from "./payment.ts";
 import { CHAIN_FAULTS } from "./simulated-chain.ts";
-import type { PaymentRequest, Simulator } from "./simulator.ts";
+import type { Simulator } from "./simulator.ts";
 
 type Handler = (simulator: Simulator, body: ControlBody) => unknown;
 

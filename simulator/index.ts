@@ -13,6 +13,7 @@ export { encodeMessage, encodeUnknownMessage, type MailboxRow, type RowKind, typ
 export type { SimulatorNetwork } from "./network.ts";
 export type { SimulatorOptions } from "./options.ts";
 export type { PackageRequest, SimulatedVtxo } from "./payer.ts";
+export type { CorruptionRequest, PaidVtxo, Payment, PaymentRequest } from "./payment.ts";
 export type { ServerKeyName } from "./server-keys.ts";
 export {
   CHAIN_FAULTS,
@@ -21,5 +22,5 @@ export {
   type ChainTransaction,
   SimulatedChain,
 } from "./simulated-chain.ts";
-export { type Payment, type PaymentRequest, Simulator, type SimulatorCounters, startSimulator } from "./simulator.ts";
+export { Simulator, type SimulatorCounters, startSimulator } from "./simulator.ts";
 export { type LedgerEntry, SPEND_STATES, type SpendState } from "./vtxo-ledger.ts";

@@ -5,35 +5,19 @@ import type { MailboxMessage } from "../proto/generated/mailbox_server.ts";
 import { arkInfo } from "./ark-info.ts";
 import type { CallHeaders } from "./call-gate.ts";
 import { answerControl } from "./control.ts";
-import { type Corruption, corruptVtxo } from "./corruption.ts";
-import { describeVtxo, type SentMessage, type SentVtxo } from "./deliveries.ts";
+import { describeVtxo, type SentMessage } from "./deliveries.ts";
 import { SimulatorError } from "./errors.ts";
 import type { Faults, SimulatorMethod } from "./faults.ts";
 import { HttpServer } from "./http-server.ts";
 import type { StoredMessage } from "./mailbox-row.ts";
 import { resolveOptions, type SimulatorOptions } from "./options.ts";
 import type { PackageRequest, SimulatedVtxo } from "./payer.ts";
+import { checkCorruptions, type Payment, type PaymentRequest, spoil } from "./payment.ts";
 import { blindedIdOf, mailboxIdOf, readAddress } from "./recipient.ts";
 import type { ServerKeyName } from "./server-keys.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
 import type { LedgerEntry, SpendState } from "./vtxo-ledger.ts";
 import { buildWorld, type World } from "./world.ts";
-
-/** A payment: a package, and which of its VTXOs to spoil on the way. */
-export interface PaymentRequest extends PackageRequest {
-  /** Spoiled VTXOs are put into the mailbox past the checks of a post. */
-  readonly corrupt?: readonly { readonly index: number; readonly how: Corruption }[];
-}
-
-/** What a payment delivered. */
-export interface Payment {
-  /** Position of the message; `null` if every VTXO was in a mailbox already. */
-  readonly checkpoint: bigint | null;
-  /** The recipient's mailbox, hex. */
-  readonly mailboxId: string;
-  /** In the order of the amounts. `bytes` are those that were delivered. */
-  readonly vtxos: readonly (SimulatedVtxo & { readonly corruption: Corruption | null })[];
-}
 
 /** How busy the server was. */
 export interface SimulatorCounters {
@@ -122,16 +106,14 @@ export class Simulator implements AsyncDisposable {
    *   `CORRUPTION_IMPOSSIBLE`
    */
   async pay(address: string, request: PaymentRequest): Promise<Payment> {
-    const created = await this.createPackage(address, request);
-    const vtxos = created.map((vtxo, i) => {
-      const corruption = request.corrupt?.find(({ index }) => index === i)?.how ?? null;
-      return { ...vtxo, bytes: corruption ? corruptVtxo(vtxo.bytes, corruption) : vtxo.bytes, corruption };
-    });
-    const sent = vtxos.map(({ bytes, corruption }) => describeVtxo(bytes, corruption));
+    checkCorruptions(request);
+    const vtxos = spoil(await this.createPackage(address, request), request.corrupt);
     const mailboxId = this.mailboxIdOf(address);
-    const isSpoiled = vtxos.some(({ corruption }) => corruption !== null);
-    const checkpoint = isSpoiled ? this.#world.deliveries.deliver(mailboxId, sent) : await this.#post(address, sent);
-    return { checkpoint, mailboxId, vtxos };
+    if (vtxos.every(({ corruption }) => corruption === null)) {
+      return { checkpoint: await this.post(address, vtxos), mailboxId, vtxos };
+    }
+    const sent = vtxos.map(({ bytes, corruption }) => describeVtxo(bytes, corruption));
+    return { checkpoint: this.#world.deliveries.deliver(mailboxId, sent), mailboxId, vtxos };
   }
 
   /**
@@ -145,6 +127,22 @@ export class Simulator implements AsyncDisposable {
   }
 
   /**
+   * Posts VTXOs to an address as a payer does, with every check of the server: what {@link pay} does after
+   * {@link createPackage}. Packages made ahead can so be delivered in quick succession.
+   *
+   * @returns The position of the message; `null` if every VTXO was in a mailbox already.
+   * @throws SimulatorError `ADDRESS_INVALID`, `ADDRESS_FOREIGN`, `PAYMENT_REFUSED`
+   */
+  async post(address: string, vtxos: readonly (Uint8Array | SimulatedVtxo)[]): Promise<bigint | null> {
+    const { keys, options, mailbox, deliveries } = this.#world;
+    const blindedId = blindedIdOf(readAddress(address, keys, options.network));
+    const sent = vtxos.map((vtxo) => describeVtxo(bytesOf(vtxo)));
+    const checkpoint = await refusedAsError(() => mailbox.post({ blindedId, vtxos: sent.map(({ bytes }) => bytes) }));
+    deliveries.note({ how: "pay", mailboxId: this.mailboxIdOf(address), checkpoint, vtxos: sent });
+    return checkpoint;
+  }
+
+  /**
    * Puts one message with any VTXOs into a mailbox, past every check of a post.
    *
    * @param target An address, or a mailbox id in hex.
@@ -152,7 +150,7 @@ export class Simulator implements AsyncDisposable {
    * @throws SimulatorError `ADDRESS_INVALID`, `ADDRESS_FOREIGN`
    */
   deliver(target: string, vtxos: readonly (Uint8Array | SimulatedVtxo)[]): bigint {
-    const sent = vtxos.map((vtxo) => describeVtxo(vtxo instanceof Uint8Array ? vtxo : vtxo.bytes));
+    const sent = vtxos.map((vtxo) => describeVtxo(bytesOf(vtxo)));
     return this.#world.deliveries.deliver(this.mailboxIdOf(target), sent);
   }
 
@@ -269,14 +267,6 @@ export class Simulator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-
-  async #post(address: string, vtxos: readonly SentVtxo[]): Promise<bigint | null> {
-    const { keys, options, mailbox, deliveries } = this.#world;
-    const blindedId = blindedIdOf(readAddress(address, keys, options.network));
-    const checkpoint = await refusedAsError(() => mailbox.post({ blindedId, vtxos: vtxos.map(({ bytes }) => bytes) }));
-    deliveries.note({ how: "pay", mailboxId: this.mailboxIdOf(address), checkpoint, vtxos });
-    return checkpoint;
-  }
 }
 
 /**
@@ -289,6 +279,10 @@ export class Simulator implements AsyncDisposable {
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   return Simulator.start(options);
+}
+
+function bytesOf(vtxo: Uint8Array | SimulatedVtxo): Uint8Array {
+  return vtxo instanceof Uint8Array ? vtxo : vtxo.bytes;
 }
 
 /** The server's refusal of one of its own payers. */

@@ -87,6 +87,14 @@ describe("a payment", () => {
     expect(simulator.mailbox(address).at(-1)).toMatchObject({ checkpoint, kind: "arkoor-receive" });
   });
 
+  test("made ahead can be posted later, with every check of the server", async () => {
+    const created = await simulator.createPackage(address, { amountsSats: [1_000n, 2_000n], perCoin: 2 });
+    const checkpoint = await simulator.post(address, created);
+    expect(simulator.mailbox(address).at(-1)).toMatchObject({ checkpoint, rows: created.map(({ id }) => ({ key: id })) });
+    expect(await simulator.post(address, created)).toBeNull();
+    await expect(simulator.post(address, [])).rejects.toMatchObject({ code: "PAYMENT_REFUSED" });
+  });
+
   test("two at once do not disturb each other", async () => {
     const payments = await Promise.all([1n, 2n].map((amount) => simulator.pay(address, { amountsSats: [amount] })));
     expect(new Set(payments.map(({ checkpoint }) => checkpoint)).size).toBe(2);
@@ -100,6 +108,11 @@ describe("bad requests are refused and leave nothing behind", () => {
     ["an amount of 0", { amountsSats: [1n, 0n] }, "AMOUNT_INVALID"],
     ["negative change", { amountsSats: [1n], changeSats: -1n }, "AMOUNT_INVALID"],
     ["an even depth", { amountsSats: [1n], depth: 4 }, "OPTION_INVALID"],
+    [
+      "an index to spoil that there is not",
+      { amountsSats: [1n], corrupt: [{ index: 1, how: "amount" as const }] },
+      "OPTION_INVALID",
+    ],
     ["too many VTXOs a coin", { amountsSats: [1n], perCoin: 5 }, "OPTION_INVALID"],
   ])("%s", async (_, request, code) => {
     const before = simulator.vtxos().length;
