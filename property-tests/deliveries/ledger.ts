@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { sha256 } from "../../ark/crypto.ts";
+import { encodeHex } from "../../ark/hex.ts";
+import type { VtxoId } from "../../ark/vtxo-id.ts";
+import type { Transition } from "../../engine/transition.ts";
+import { effectKinds } from "../../machines/effects.ts";
+import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../../machines/package.ts";
+
+/** A message as the log tells of it. */
+interface Message {
+  readonly checkpoint: bigint;
+  readonly digest: string;
+  readonly kind: string;
+  readonly receivedAtMs: number;
+  /** The wallet's checkpoint when it came. */
+  readonly arrivedAt: bigint;
+  decided: boolean;
+  rule: string | undefined;
+}
+
+const TIME_SHIFT = 20n;
+const DAY_MS = 86_400_000n;
+const RULES: Readonly<Record<string, readonly string[]>> = {
+  arkoor: ["EMPTY_PACKAGE", "NOTHING_NEW"],
+  unknown: ["UNKNOWN_KIND"],
+  "recovery-vtxo-ids": ["RECOVERY_IDS_IN_MAIN_MAILBOX"],
+};
+
+/**
+ * A bookkeeping of its own over the records, which knows the promises and no machine.
+ *
+ * Every method throws where a promise is broken.
+ */
+export class Ledger {
+  seq = 0n;
+  epoch = 0n;
+  checkpoint = 0n;
+  readonly coins = new Map<VtxoId, AcceptedVtxo>();
+  readonly movements = new Map<string, ReceiveMovement>();
+  readonly held = new Map<string, HeldItem>();
+  readonly messages = new Map<string, Message>();
+  readonly blobs = new Map<string, Uint8Array>();
+  /** Server commands without a result, by effect id: the VTXOs that they are about. */
+  readonly openCommands = new Map<string, { readonly type: string; readonly ids: readonly VtxoId[] }>();
+  readonly #versions = new Map<string, bigint>();
+  readonly #effects = new Map<string, string>();
+  readonly #answered = new Set<string>();
+
+  /** Takes one durable record in. */
+  apply(transition: Transition): void {
+    const { seq, epoch, instance, machine, version } = transition;
+    assert.equal(seq, this.seq + 1n, "the sequence is dense");
+    assert.ok(epoch >= this.epoch, "the epoch never goes back");
+    assert.equal(version, (this.#versions.get(instance) ?? 0n) + 1n, `${instance}: versions are dense`);
+    this.seq = seq;
+    this.epoch = epoch;
+    this.#versions.set(instance, version);
+    this.#keepBlobs(transition);
+    if (machine === "message") this.#message(transition);
+    if (machine === "quarantined") this.#quarantined(transition);
+    this.#commands(transition);
+  }
+
+  /** What the wallet says after the commit. */
+  check(checkpoint: bigint, nowMs: number): void {
+    assert.ok(checkpoint >= this.checkpoint, `the checkpoint went back from ${this.checkpoint} to ${checkpoint}`);
+    const decided = [...this.messages.values()].filter((message) => message.decided);
+    const reached = (plausible: (message: Message) => boolean) =>
+      decided.filter(plausible).reduce((most, message) => (message.checkpoint > most ? message.checkpoint : most), 0n);
+    const [least, most] = [
+      reached((message) => this.#isPlausible(message, message.receivedAtMs, message.arrivedAt)),
+      reached((message) => this.#isPlausible(message, nowMs, this.checkpoint)),
+    ];
+    assert.ok(checkpoint >= least && checkpoint <= most, `expected a checkpoint of ${least} … ${most}, got ${checkpoint}`);
+    for (const { checkpoint: at, arrivedAt } of this.undecided()) {
+      assert.ok(at <= arrivedAt || checkpoint < at, `the checkpoint ${checkpoint} passed the undecided message at ${at}`);
+    }
+    this.checkpoint = checkpoint;
+  }
+
+  /** Messages that were received and neither applied nor ignored. */
+  undecided(): Message[] {
+    return [...this.messages.values()].filter(({ decided }) => !decided);
+  }
+
+  #isPlausible({ checkpoint }: Message, nowMs: number, position: bigint): boolean {
+    const now = BigInt(Math.trunc(nowMs));
+    const reached = position >> TIME_SHIFT;
+    return checkpoint < 2n ** 63n && checkpoint >> TIME_SHIFT <= (now > reached ? now : reached) + DAY_MS;
+  }
+
+  #keepBlobs({ blobs, instance }: Transition): void {
+    for (const { digest, data } of blobs) {
+      assert.ok(data !== undefined || this.blobs.has(digest), `${instance} refers to bytes that the log does not have`);
+      if (data === undefined) continue;
+      assert.equal(encodeHex(sha256(data)), digest, "bytes stand under their own digest");
+      this.blobs.set(digest, data);
+    }
+  }
+
+  #message(transition: Transition): void {
+    const { instance, event, state, change, atMs } = transition;
+    if (event.type === "message.received") {
+      const { checkpoint, digest, kind } = event as unknown as { checkpoint: bigint; digest: string; kind: string };
+      this.#checkNext(instance, checkpoint);
+      assert.ok(this.blobs.has(digest), `${instance}: the bytes of a received message are in the log`);
+      const arrivedAt = this.checkpoint;
+      this.messages.set(instance, { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, decided: false, rule: undefined });
+    }
+    const message = this.messages.get(instance);
+    assert.ok(message !== undefined, `${instance} was received before anything else happens to it`);
+    if (message.decided || (state !== "Applied" && state !== "Ignored")) return;
+    this.#checkNext(instance, message.checkpoint);
+    message.decided = true;
+    if (state === "Applied") this.#credit(instance, change, message.checkpoint);
+    else {
+      message.rule = String(change.rule);
+      const rules = RULES[message.kind] ?? ["NOTICE_KEPT"];
+      assert.ok(rules.includes(message.rule), `${instance} is ignored under ${message.rule}, not one of ${rules}`);
+    }
+  }
+
+  /** Nothing overtakes a message that is not decided. */
+  #checkNext(instance: string, checkpoint: bigint): void {
+    for (const [name, earlier] of this.messages) {
+      if (name === instance || earlier.decided) continue;
+      assert.ok(earlier.checkpoint > checkpoint, `${instance} was consumed before ${name}, which stands undecided`);
+    }
+  }
+
+  #quarantined({ instance, event, state, change }: Transition): void {
+    const key = instance.slice("quarantined/".length);
+    if (change.item !== undefined && change.item !== null) this.held.set(key, change.item as unknown as HeldItem);
+    if (state === "Held") return;
+    const item = this.held.get(key);
+    this.held.delete(key);
+    if (event.type === "item.vetted" && state === "Released") this.#credit(instance, change, item?.checkpoint ?? -1n);
+  }
+
+  #credit(instance: string, change: Transition["change"], checkpoint: bigint): void {
+    const vtxos = change.vtxos as readonly AcceptedVtxo[];
+    const movement = change.movement as ReceiveMovement;
+    assert.ok(vtxos.length > 0, `${instance} credits something`);
+    for (const vtxo of vtxos) {
+      assert.ok(!this.coins.has(vtxo.id), `${instance} credits ${vtxo.id}, which was credited before`);
+      this.coins.set(vtxo.id, vtxo);
+    }
+    assert.ok(!this.movements.has(movement.id), `${instance} makes a second movement ${movement.id}`);
+    assert.ok(movement.id.startsWith(`arkoor_receive.${checkpoint}`), `${movement.id} names checkpoint ${checkpoint}`);
+    assert.deepEqual(movement.outputs, ids(vtxos), `${movement.id}: of the new VTXOs only`);
+    assert.equal(movement.amountSats, sumOf(vtxos), `${movement.id}: the sum of the new VTXOs only`);
+    assert.equal(sumOf(movement.receivedOn), movement.amountSats, `${movement.id}: what each key got adds up`);
+    this.movements.set(movement.id, movement);
+  }
+
+  #commands({ effects, effectId, seq, change }: Transition): void {
+    if (effectId !== "") {
+      const type = this.#effects.get(effectId);
+      assert.ok(type !== undefined, `record ${seq} answers effect ${effectId}, which nobody asked for`);
+      const isCommand = effectKinds[type as keyof typeof effectKinds] === "command";
+      assert.ok(!isCommand || !this.#answered.has(effectId), `record ${seq} answers command ${effectId} a second time`);
+      this.#answered.add(effectId);
+      this.openCommands.delete(effectId);
+    }
+    for (const [index, { id, type }] of effects.entries()) {
+      assert.equal(id, `${seq}.${index}`);
+      this.#effects.set(id, type);
+      if (type !== "registerVtxos" && type !== "postRecoveryIds") continue;
+      this.openCommands.set(id, { type, ids: ids(change.vtxos as readonly AcceptedVtxo[]) });
+    }
+  }
+}
+
+function ids(vtxos: readonly AcceptedVtxo[]): VtxoId[] {
+  return vtxos.map(({ id }) => id);
+}
+
+/** Σ of amounts. */
+export function sumOf(items: Iterable<{ readonly amountSats: bigint }>): bigint {
+  let sum = 0n;
+  for (const { amountSats } of items) sum += amountSats;
+  return sum;
+}

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { codeOf } from "../../engine/errors.ts";
+import type { Command, Message, Place } from "./commands.ts";
+import type { Run } from "./run.ts";
+import type { Entry } from "./scripted-server.ts";
+
+const TIME_SHIFT = 20n;
+const DAY_MS = 86_400_000n;
+
+/** What a sync may answer with while faults are on. */
+const EXCUSES = new Set([
+  "SERVER_UNREACHABLE",
+  "DEADLINE",
+  "SERVER_FAILED",
+  "SERVER_BUSY",
+  "STREAM_RESET",
+  "MAILBOX_STUCK",
+  "SESSION_CLOSED",
+]);
+
+/**
+ * Does one command to a wallet and lets everything settle.
+ *
+ * @returns the classes that it counts for; none if it made no sense where it came
+ */
+export async function perform(run: Run, command: Command): Promise<readonly string[]> {
+  switch (command.type) {
+    case "deliver":
+      return deliver(run, command.message, command.place);
+    case "reorder":
+      return reorder(run, command.messages);
+    case "duplicate":
+      return duplicate(run, command.which, command.how);
+    case "halt":
+      return halt(run, command.message, command.chain);
+    case "fail":
+      for (let i = 0; i < command.calls; i++) run.server.faults.push(command);
+      return [command.replyLost ? "fail.reply-lost" : "fail.call"];
+    case "stream-ends":
+      if (!run.server.endStreams(command.code)) return [];
+      await run.settle();
+      return ["stream-ends"];
+    case "crash":
+      if (command.after === null) await run.crash();
+      else run.fate.killAfter(command.after);
+      return [command.after === null ? "crash.now" : "crash.armed"];
+    case "advance":
+      await run.advance(command.ms);
+      return ["advance"];
+    case "chain":
+      run.chain.state = command.state;
+      return [`chain.${command.state}`];
+    case "server":
+      run.server.isUp = command.up;
+      if (!command.up) run.server.disconnect();
+      await run.settle();
+      return [`server.${command.up ? "up" : "down"}`];
+    default:
+      return own(run, command.type);
+  }
+}
+
+/** The position that an honest server gives the next message. */
+export function nextCheckpoint(run: Run): bigint {
+  const now = BigInt(run.clock.nowMs()) << TIME_SHIFT;
+  const last = run.honest + 1n;
+  run.honest = last > now ? last : now;
+  return run.honest;
+}
+
+async function deliver(run: Run, message: Message, place: Place): Promise<readonly string[]> {
+  const checkpoint = placed(run, place);
+  if (checkpoint === undefined) return [];
+  const entry = run.compose(message, checkpoint);
+  run.posted.push(entry);
+  // Two messages of one mailbox never share a place, and nothing is put in before what was read: streams only.
+  const isKept = place === "next" || place === "soon" || (place === "huge" && checkpoint < 2n ** 63n);
+  if (isKept) run.server.keep(entry);
+  run.server.emit(entry);
+  await run.settle();
+  return [place === "next" ? `deliver.${message.kind}` : `place.${place}`, ...labels(run, message)];
+}
+
+async function reorder(run: Run, messages: readonly [Message, Message]): Promise<readonly string[]> {
+  const entries = messages.map((message) => {
+    const entry = run.compose(message, nextCheckpoint(run));
+    run.posted.push(entry);
+    run.server.keep(entry);
+    return entry;
+  });
+  for (const entry of entries.reverse()) run.server.emit(entry);
+  await run.settle();
+  return ["reorder", ...messages.flatMap((message) => labels(run, message))];
+}
+
+async function duplicate(run: Run, which: number, how: "stream" | "repost"): Promise<readonly string[]> {
+  const entry = run.posted[which % run.posted.length];
+  if (entry === undefined) return [];
+  if (how === "stream") {
+    if (!run.server.emit(entry)) return [];
+  } else {
+    if (entry.vtxos === undefined) return [];
+    const again = run.recompose(entry, nextCheckpoint(run));
+    run.posted.push(again);
+    run.server.keep(again);
+    run.server.emit(again);
+  }
+  await run.settle();
+  return [`duplicate.${how}`];
+}
+
+/** A message comes while somebody who has to answer does not; later that passes. */
+async function halt(run: Run, message: Message, who: "down" | "server"): Promise<readonly string[]> {
+  const before = run.wallet.status().counters.halts;
+  if (who === "down") run.chain.state = "down";
+  else run.server.faults.push({ code: "DEADLINE", replyLost: false }, { code: "DEADLINE", replyLost: false });
+  await deliver(run, message, "next");
+  if (!run.setup.live && run.wallet.status().connection === "Stopped") await own(run, "sync");
+  const isHalted = run.wallet.status().counters.halts > before;
+  if (who === "down") run.chain.state = "up";
+  return [isHalted ? "halt" : "halt.not", ...labels(run, message)];
+}
+
+type Own = Extract<
+  Command,
+  { readonly type: "reopen" | "mine" | "confirm" | "learn" | "sync" | "start" | "stop" | "address" }
+>["type"];
+
+async function own(run: Run, type: Own): Promise<readonly string[]> {
+  switch (type) {
+    case "reopen":
+      await run.reopen();
+      break;
+    case "mine":
+      run.chain.tipHeight++;
+      break;
+    case "confirm":
+      run.chain.confirmed = true;
+      run.chain.tipHeight++;
+      break;
+    case "learn":
+      run.server.learned = true;
+      break;
+    case "sync":
+      await sync(run);
+      break;
+    case "start":
+      run.wallet.start();
+      await run.settle();
+      break;
+    case "stop":
+      await run.wait(run.wallet.stop());
+      break;
+    case "address":
+      await issueAddress(run);
+      break;
+  }
+  return [type];
+}
+
+async function sync(run: Run): Promise<void> {
+  const isStopped = run.wallet.status().connection === "Stopped";
+  const outcome = await run.wait(run.wallet.sync());
+  if (outcome === undefined) return;
+  if ("error" in outcome) {
+    const code = codeOf(outcome.error);
+    assert.ok(isStopped ? EXCUSES.has(code) : code === "WALLET_RUNNING", `a sync failed: ${outcome.error}`);
+    return;
+  }
+  const { halted, caughtUp, checkpoint } = outcome.value;
+  assert.equal(caughtUp, halted === null, "a sync reads to the end or says what stopped it");
+  assert.equal(checkpoint, run.wallet.checkpoint());
+  if (halted !== null) assert.deepEqual(run.wallet.status().halted, halted);
+}
+
+async function issueAddress(run: Run): Promise<void> {
+  const isPinned = run.wallet.status().serverPubkey !== null;
+  const outcome = await run.wait(run.wallet.address({ fresh: true }));
+  if (outcome === undefined) return;
+  if ("error" in outcome) assert.ok(!isPinned && codeOf(outcome.error) === "SERVER_NOT_SEEN", `no address: ${outcome.error}`);
+  else run.noteIssued();
+}
+
+function placed(run: Run, place: Place): bigint | undefined {
+  const last = run.posted.findLast(({ checkpoint }) => checkpoint <= run.honest)?.checkpoint;
+  switch (place) {
+    case "next":
+      return nextCheckpoint(run);
+    case "equal":
+      return last;
+    case "lower":
+      return last === undefined ? undefined : last - 1_000n;
+    case "soon":
+      return (BigInt(run.clock.nowMs()) + 2n * DAY_MS) << TIME_SHIFT;
+    case "huge":
+      return [2n ** 62n, 2n ** 63n, 2n ** 64n - 1n][run.posted.length % 3];
+  }
+}
+
+/** Classes of what a message brings. */
+function labels(run: Run, message: Message): string[] {
+  const found = new Set<string>();
+  const vtxos = message.kind === "package" ? message.vtxos : message.kind === "twice" ? [message.vtxo] : [];
+  if (vtxos.length > 1) found.add("package.several");
+  for (const vtxo of vtxos) {
+    found.add(`role.${run.picked(vtxo).role}`);
+    found.add(`copy.${vtxo.copy}`);
+  }
+  return [...found];
+}
+
+/** Messages that the wallet never saw, because the server told lies about their order. */
+export function unseen(run: Run): Entry[] {
+  const seen = new Set([...run.ledger.messages.values()].map(({ digest }) => digest));
+  return run.posted.filter(({ raw }) => !seen.has(run.digest(raw)));
+}

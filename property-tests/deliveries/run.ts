@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { encodeVtxoId, type VtxoId } from "../../ark/vtxo-id.ts";
+import { openOnLog } from "../../engine/open-on-log.ts";
+import type { Ports } from "../../engine/ports.ts";
+import { replay } from "../../engine/replay.ts";
+import { decodeTransition } from "../../engine/transition.ts";
+import { statusOf } from "../../engine/view.ts";
+import type { Wallet } from "../../engine/wallet.ts";
+import { WalletState } from "../../engine/wallet-state.ts";
+import { Record as LogRecord } from "../../proto/generated/log.ts";
+import type { MailboxMessage } from "../../proto/generated/mailbox_server.ts";
+import { encodeMessage, encodeUnknownMessage } from "../../simulator/index.ts";
+import type { AppendRequest } from "../../store/event-log.ts";
+import { createMemoryLog } from "../../store/memory-log.ts";
+import type { Message, PostedVtxo, Setup } from "./commands.ts";
+import { digestOf } from "./expected.ts";
+import { Fate, tick } from "./fate.ts";
+import { Ledger, sumOf } from "./ledger.ts";
+import { copyOf, type Pool, type PoolVtxo } from "./pool.ts";
+import { ScriptedChain } from "./scripted-chain.ts";
+import { type Entry, ScriptedServer } from "./scripted-server.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { WatchedLog } from "./watched-log.ts";
+
+/** Rounds of the event loop in which nothing may happen before everything counts as settled. */
+const QUIET_ROUNDS = 3;
+const MOST_ROUNDS = 20_000;
+
+/** One wallet with its world: commands are done to it, and every commit of it is checked. */
+export class Run {
+  readonly pool: Pool;
+  readonly setup: Setup;
+  readonly clock = new VirtualClock();
+  readonly chain: ScriptedChain;
+  readonly server: ScriptedServer;
+  readonly ledger = new Ledger();
+  /** Every message that was posted, kept or only emitted. */
+  readonly posted: Entry[] = [];
+  /** The last place that an honest server gave out. */
+  honest = 0n;
+  readonly #memory = createMemoryLog();
+  readonly #digests = new Map<Uint8Array, string>();
+  readonly #fold = new WalletState();
+  #fate = new Fate();
+  #log: WatchedLog | undefined;
+  #underlying: { close(): Promise<void> } | undefined;
+  #wallet: Wallet | undefined;
+  #problem: { readonly error: unknown } | undefined;
+  #crashes = 0;
+  #issuedKeys = 0;
+  #messages = 0;
+
+  constructor(pool: Pool, setup: Setup) {
+    this.pool = pool;
+    this.setup = setup;
+    this.chain = new ScriptedChain(pool);
+    this.server = new ScriptedServer(pool, setup.pageRows, {
+      onRegister: (ids) => this.#checkAsked("registerVtxos", ids),
+      onRecoveryPost: (ids) => this.#checkAsked("postRecoveryIds", ids),
+    });
+  }
+
+  /** The wallet, open. */
+  get wallet(): Wallet {
+    if (this.#wallet === undefined) throw new Error("expected an open wallet, got none");
+    return this.#wallet;
+  }
+
+  get fate(): Fate {
+    return this.#fate;
+  }
+
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Opens the wallet on what the log holds. */
+  async open(): Promise<void> {
+    this.#fate = new Fate();
+    this.#wallet = undefined;
+    const underlying = await this.#memory.open();
+    this.#underlying = underlying;
+    const watch = { onDurable: this.#onDurable, onAcknowledged: this.#onAcknowledged };
+    this.#log = new WatchedLog(underlying, this.#fate, watch, this.setup.writeTicks);
+    openOnLog(this.#log, this.pool.keys, this.#ports(this.#fate), {
+      seed: () => new Uint8Array(64),
+      create: true,
+      server: "https://ark.example",
+      chain: this.chain.source(this.#fate),
+      network: "regtest",
+    }).then(
+      (wallet) => {
+        this.#wallet = wallet;
+      },
+      (error) => this.report(error),
+    );
+    await this.settle();
+    this.#checkStatus();
+    assert.ok(this.wallet.status().nextKeyIndex >= this.#issuedKeys, "an address that was given out is remembered");
+    if (this.setup.live) this.wallet.start();
+    await this.settle();
+  }
+
+  /** Gives the wallet back in order. */
+  async close(): Promise<void> {
+    await this.#inProcess(this.wallet.close());
+    this.clock.forget();
+  }
+
+  /** Lets everything happen that needs no time; a process that died on the way is replaced by a new one. */
+  async settle(): Promise<void> {
+    for (let quiet = 0, rounds = 0; quiet < QUIET_ROUNDS; rounds++) {
+      assert.ok(rounds < MOST_ROUNDS, "the wallet comes to rest");
+      await tick();
+      this.#throwIfBroken();
+      if (!this.#fate.alive) return this.#reopenAfterCrash();
+      quiet = this.clock.fireDue() || this.#log?.isBusy === true ? 0 : quiet + 1;
+    }
+  }
+
+  /** Lets time pass. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.clock.nowMs() + ms;
+    for (let more = true; more; ) {
+      more = this.clock.moveTowards(untilMs);
+      await this.settle();
+    }
+  }
+
+  /** Waits for a promise of the wallet, unless its process dies before. */
+  async wait<T>(promise: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown } | undefined> {
+    const crashes = this.#crashes;
+    let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+    promise.then(
+      (value) => {
+        outcome = { value };
+      },
+      (error) => {
+        outcome = { error };
+      },
+    );
+    await this.settle();
+    if (this.#crashes === crashes) assert.ok(outcome !== undefined, "an answer needs no more than what is there");
+    return outcome;
+  }
+
+  /** Closes the wallet in order and opens it again. */
+  async reopen(): Promise<void> {
+    const crashes = this.#crashes;
+    await this.close();
+    if (this.#crashes === crashes) await this.open();
+  }
+
+  /** Digest of a message, as the log names its bytes. */
+  digest(raw: Uint8Array): string {
+    const known = this.#digests.get(raw) ?? digestOf(raw);
+    this.#digests.set(raw, known);
+    return known;
+  }
+
+  /** Ends the process as SIGKILL does. */
+  async crash(): Promise<void> {
+    this.#fate.kill();
+    await this.settle();
+  }
+
+  /** An address that the wallet gave out. */
+  noteIssued(): void {
+    this.#issuedKeys = Math.max(this.#issuedKeys, this.wallet.status().nextKeyIndex);
+  }
+
+  /** Notes a broken promise that nobody can be told of where it was seen. */
+  readonly report = (error: unknown): void => {
+    this.#problem ??= { error };
+  };
+
+  /** Makes a message that stands at a checkpoint. */
+  compose(message: Message, checkpoint: bigint): Entry {
+    switch (message.kind) {
+      case "package":
+        return this.#package(checkpoint, this.#bytesOf(message.vtxos));
+      case "partly-known": {
+        const before = this.posted.findLast(({ vtxos }) => vtxos !== undefined && vtxos.length > 0)?.vtxos ?? [];
+        return this.#package(checkpoint, [...before.slice(0, 3), ...this.#bytesOf([message.more])]);
+      }
+      case "twice": {
+        const copies = message.again.map((copy) => ({ ...message.vtxo, copy }));
+        return this.#package(checkpoint, this.#bytesOf([message.vtxo, ...copies]));
+      }
+      case "empty":
+        return this.#package(checkpoint, []);
+      case "unknown":
+        return { checkpoint, raw: encodeUnknownMessage(checkpoint, 99, this.#unique()), vtxos: undefined };
+      default:
+        return { checkpoint, raw: encodeMessage({ checkpoint, message: this.#notice(message.kind) }), vtxos: undefined };
+    }
+  }
+
+  /** The same VTXOs in a message of their own. */
+  recompose({ vtxos, raw }: Entry, checkpoint: bigint): Entry {
+    return vtxos === undefined ? { checkpoint, raw, vtxos } : this.#package(checkpoint, vtxos);
+  }
+
+  /** The VTXO that an entry of a message names. */
+  picked({ pick }: PostedVtxo): PoolVtxo {
+    const vtxo = this.pool.vtxos[pick % this.pool.vtxos.length];
+    if (vtxo === undefined) throw new Error("expected a pool of VTXOs, got an empty one");
+    return vtxo;
+  }
+
+  /** The log, read again from its beginning, gives what the folds of the running wallet gave. */
+  async checkReplay(): Promise<void> {
+    const log = await this.#memory.open({ readOnly: true });
+    const state = new WalletState();
+    await replay(log, [state]);
+    await log.close();
+    assert.ok(isDeepStrictEqual(state, this.#fold), "a replay gives the state that the commits gave");
+  }
+
+  #ports(fate: Fate): Ports {
+    return {
+      clock: this.clock,
+      randomness: { bytes: (length) => new Uint8Array(length).fill(0x5a) },
+      transport: () => this.server.connect(fate),
+      logger: (level, message, details) => {
+        if (level === "error") this.report(details?.error ?? new Error(message));
+      },
+    };
+  }
+
+  async #inProcess(promise: Promise<void>): Promise<void> {
+    const outcome = await this.wait(promise);
+    if (outcome !== undefined && "error" in outcome) throw outcome.error;
+  }
+
+  async #reopenAfterCrash(): Promise<void> {
+    this.#crashes++;
+    this.clock.forget();
+    this.server.disconnect();
+    await this.#underlying?.close();
+    await this.open();
+  }
+
+  readonly #onDurable = ({ bodies }: AppendRequest): void => {
+    try {
+      for (const body of bodies) {
+        const transition = decodeTransition(LogRecord.decode(body));
+        this.#fold.apply(transition);
+        this.ledger.apply(transition);
+      }
+    } catch (error) {
+      this.report(error);
+    }
+  };
+
+  readonly #onAcknowledged = (): void => {
+    try {
+      this.#checkStatus();
+    } catch (error) {
+      this.report(error);
+    }
+  };
+
+  /** What the wallet tells its owner at a commit is what the durable records say. */
+  #checkStatus(): void {
+    const { ledger } = this;
+    const status = this.#wallet?.status() ?? statusOf(this.#fold);
+    assert.equal(status.records, ledger.seq);
+    ledger.check(status.checkpoint, this.clock.nowMs());
+    assert.ok(isDeepStrictEqual(status, statusOf(this.#fold)), "what is told is a fold of the durable records");
+    const { totalSats } = status.balance;
+    assert.equal(totalSats, sumOf(ledger.coins.values()), "the balance is the sum of what was credited");
+    assert.equal(totalSats, sumOf(ledger.movements.values()), "the balance is the sum of the movements");
+    assert.equal(totalSats, sumOf(status.vtxos), "the balance is the sum of the VTXOs");
+    assert.equal(status.movements.length, ledger.movements.size);
+    assert.equal(status.vtxos.length, ledger.coins.size);
+    for (const { id, amountSats, keyIndex } of status.vtxos) this.#checkCoin(id, amountSats, keyIndex);
+  }
+
+  /** Nothing but money is credited. */
+  #checkCoin(id: VtxoId, amountSats: bigint, keyIndex: number): void {
+    const vtxo = this.pool.vtxos.find((candidate) => candidate.id === id);
+    const isMoney =
+      vtxo?.role === "good" ||
+      vtxo?.role === "unregistered" ||
+      (vtxo?.role === "unconfirmed" && this.chain.confirmed) ||
+      (vtxo?.role === "late" && this.server.learned);
+    assert.ok(isMoney, `${id} was credited, but it is ${vtxo?.role ?? "made up"}`);
+    assert.equal(amountSats, vtxo?.amountSats, `${id} counts what it is worth`);
+    assert.equal(keyIndex, vtxo?.keyIndex, `${id} belongs to the key that it pays`);
+  }
+
+  /** A command reaches the server only after the record that asks for it, and before the one that answers it. */
+  #checkAsked(type: string, ids: readonly (VtxoId | undefined)[]): void {
+    const asked = [...this.ledger.openCommands.values()].filter((command) => command.type === type);
+    const isAsked = asked.some((command) => ids.every((id) => id !== undefined && command.ids.includes(id)));
+    if (!isAsked) this.report(new assert.AssertionError({ message: `${type} of ${ids} before its record was durable` }));
+  }
+
+  #throwIfBroken(): void {
+    if (this.#problem !== undefined) throw this.#problem.error;
+  }
+
+  #bytesOf(vtxos: readonly PostedVtxo[]): Uint8Array[] {
+    return vtxos.map((vtxo) => copyOf(this.picked(vtxo), vtxo.copy));
+  }
+
+  #package(checkpoint: bigint, vtxos: readonly Uint8Array[]): Entry {
+    return { checkpoint, raw: encodeMessage({ checkpoint, message: { $case: "arkoor", value: { vtxos: [...vtxos] } } }), vtxos };
+  }
+
+  #notice(kind: "round" | "lightning-receive" | "lightning-send" | "recovery-ids"): MailboxMessage["message"] {
+    const hash = this.#unique();
+    switch (kind) {
+      case "round":
+        return { $case: "roundParticipationCompleted", value: { paymentHashes: [hash], unlockHash: hash } };
+      case "lightning-receive":
+        return { $case: "incomingLightningPayment", value: { paymentHash: hash, amountMsat: 1_000n } };
+      case "lightning-send":
+        return { $case: "lightningSendFinished", value: { paymentHash: hash, preimage: undefined } };
+      case "recovery-ids":
+        return { $case: "recoveryVtxoIds", value: { vtxoIds: this.pool.vtxos.slice(0, 2).map(({ id }) => encodeVtxoId(id)) } };
+    }
+  }
+
+  #unique(): Uint8Array {
+    return new Uint8Array(32).fill(++this.#messages);
+  }
+}

@@ -1,0 +1,264 @@
+import { readableVtxoId } from "../../ark/accept.ts";
+import type { VtxoId } from "../../ark/vtxo-id.ts";
+import { encodeMessage } from "../../simulator/index.ts";
+import { heldFrom } from "../../streams/credit.ts";
+import { decodeDelivery } from "../../streams/delivery.ts";
+import { StreamError, type StreamErrorCode } from "../../streams/errors.ts";
+import type { ServerSession, VtxoStatus } from "../../streams/session.ts";
+import type { Fate } from "./fate.ts";
+import { copyOf, type Pool, type PoolVtxo } from "./pool.ts";
+
+/** A message of the wallet's mailbox. */
+export interface Entry {
+  readonly checkpoint: bigint;
+  readonly raw: Uint8Array;
+  /** VTXO encodings of a package, undefined for another kind. */
+  readonly vtxos: readonly Uint8Array[] | undefined;
+}
+
+/** A call that will fail. */
+export interface CallFault {
+  readonly code: StreamErrorCode;
+  /** The call is carried out, and only its answer is lost. */
+  readonly replyLost: boolean;
+}
+
+/** Who watches what the wallet makes the server do. */
+export interface ServerWatch {
+  onRegister(ids: readonly (VtxoId | undefined)[]): void;
+  onRecoveryPost(ids: readonly VtxoId[]): void;
+}
+
+/** A server in the process of the test: one wallet's mailbox, and every fault that a run asks for. */
+export class ScriptedServer {
+  isUp = true;
+  /** Whether it knows the VTXOs of role `late` by now. */
+  learned = false;
+  readonly faults: CallFault[] = [];
+  /** In the order of the checkpoints. */
+  readonly mailbox: Entry[] = [];
+  readonly registered = new Set<VtxoId>();
+  readonly backedUp = new Set<VtxoId>();
+  readonly #pool: Pool;
+  readonly #pageRows: number;
+  readonly #watch: ServerWatch;
+  readonly #byId: ReadonlyMap<VtxoId, PoolVtxo>;
+  #sessions = new Set<Session>();
+  #pages = 0;
+
+  constructor(pool: Pool, pageRows: number, watch: ServerWatch) {
+    this.#pool = pool;
+    this.#pageRows = pageRows;
+    this.#watch = watch;
+    this.#byId = new Map(pool.vtxos.map((vtxo) => [vtxo.id, vtxo]));
+  }
+
+  /** Opens a session for one process. */
+  async connect(fate: Fate): Promise<ServerSession> {
+    await fate.boundary();
+    if (!this.isUp) throw failure("SERVER_UNREACHABLE");
+    const fault = this.faults.shift();
+    if (fault !== undefined) throw failure(fault.code);
+    const session = new Session(this, fate, this.#pool);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Keeps a message, in its place. */
+  keep(entry: Entry): void {
+    const after = this.mailbox.findIndex(({ checkpoint }) => checkpoint > entry.checkpoint);
+    this.mailbox.splice(after < 0 ? this.mailbox.length : after, 0, entry);
+  }
+
+  /** Emits a message on every open stream; false if there is none. */
+  emit(entry: Entry): boolean {
+    const streams = [...this.#sessions].flatMap(({ streams }) => [...streams]);
+    for (const stream of streams) stream.push(entry);
+    return streams.length > 0;
+  }
+
+  /** Ends every stream; false if there is none. */
+  endStreams(code: StreamErrorCode): boolean {
+    const streams = [...this.#sessions].flatMap(({ streams }) => [...streams]);
+    for (const stream of streams) stream.end(failure(code));
+    return streams.length > 0;
+  }
+
+  /** Loses every connection. */
+  disconnect(): void {
+    this.endStreams("STREAM_RESET");
+    this.#sessions = new Set();
+  }
+
+  isOpen(session: Session): boolean {
+    return this.#sessions.has(session);
+  }
+
+  forget(session: Session): void {
+    this.#sessions.delete(session);
+  }
+
+  /** Whole messages after a position, as many rows as a page holds; the last one may be cut (mailbox.md §3.5). */
+  page(after: bigint): { readonly entries: readonly Entry[]; readonly haveMore: boolean } {
+    const entries: Entry[] = [];
+    let rows = 0;
+    for (const entry of this.mailbox.filter(({ checkpoint }) => checkpoint > after)) {
+      if (rows === this.#pageRows) break;
+      const room = this.#pageRows - rows;
+      entries.push(entry.vtxos === undefined || entry.vtxos.length <= room ? entry : cut(entry, room));
+      rows += Math.min(room, Math.max(1, entry.vtxos?.length ?? 1));
+    }
+    // A hint that is wrong both ways.
+    return { entries, haveMore: this.#pages++ % 2 === 0 };
+  }
+
+  copy(id: VtxoId): Uint8Array {
+    const vtxo = this.#known(id);
+    return vtxo.role === "unregistered" && !this.registered.has(id) ? copyOf(vtxo, "missing-signature") : vtxo.bytes;
+  }
+
+  status(id: VtxoId): VtxoStatus {
+    const { role } = this.#known(id);
+    if (role === "spent") return "spent";
+    return role === "unregistered" && !this.registered.has(id) ? "unregistered" : "spendable";
+  }
+
+  register(vtxos: readonly Uint8Array[]): void {
+    const ids = vtxos.map(readableVtxoId);
+    this.#watch.onRegister(ids);
+    for (const id of ids) this.registered.add(this.#known(id ?? "").id);
+  }
+
+  backUp(ids: readonly VtxoId[]): void {
+    this.#watch.onRecoveryPost(ids);
+    for (const id of ids) this.backedUp.add(this.#known(id).id);
+  }
+
+  #known(id: VtxoId): PoolVtxo {
+    const vtxo = this.#byId.get(id);
+    if (vtxo === undefined || vtxo.role === "other-server" || (vtxo.role === "late" && !this.learned)) {
+      throw new StreamError("SERVER_NOT_FOUND", `expected a VTXO of this server, got ${id}`, { identifiers: [id] });
+    }
+    return vtxo;
+  }
+}
+
+/** The messages of one subscription. */
+class Stream {
+  readonly #queue: Entry[] = [];
+  #error: StreamError | undefined;
+  #wake: () => void = () => {};
+
+  push(entry: Entry): void {
+    this.#queue.push(entry);
+    this.#wake();
+  }
+
+  end(error: StreamError): void {
+    this.#error ??= error;
+    this.#wake();
+  }
+
+  async *entries(fate: Fate, signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.end(failure("CANCELLED")), { once: true });
+    for (;;) {
+      await fate.boundary();
+      const entry = this.#queue.shift();
+      if (entry !== undefined) yield decodeDelivery(entry.raw);
+      else if (this.#error !== undefined) throw this.#error;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+class Session implements ServerSession {
+  readonly protocolVersion = 5;
+  readonly announcement = undefined;
+  readonly streams = new Set<Stream>();
+  readonly info;
+  readonly #server: ScriptedServer;
+  readonly #fate: Fate;
+
+  constructor(server: ScriptedServer, fate: Fate, { info }: Pool) {
+    this.#server = server;
+    this.#fate = fate;
+    this.info = info;
+  }
+
+  getVtxo(id: VtxoId): Promise<Uint8Array> {
+    return this.#call(() => this.#server.copy(id));
+  }
+
+  getVtxoStatus(id: VtxoId): Promise<VtxoStatus> {
+    return this.#call(() => this.#server.status(id));
+  }
+
+  registerVtxoTransactions(vtxos: readonly Uint8Array[]): Promise<void> {
+    return this.#call(() => this.#server.register(vtxos));
+  }
+
+  postRecoveryVtxoIds({ ids }: { readonly ids: readonly VtxoId[] }): Promise<void> {
+    return this.#call(() => this.#server.backUp(ids));
+  }
+
+  async postArkoorMessage(): Promise<void> {
+    throw failure("SERVER_REFUSED");
+  }
+
+  readMailbox({ after }: { readonly after: bigint }) {
+    return this.#call(() => {
+      const { entries, haveMore } = this.#server.page(after);
+      return { messages: entries.map(({ raw }) => decodeDelivery(raw)), haveMore };
+    });
+  }
+
+  mailbox$({ after }: { readonly after: bigint }) {
+    return heldFrom((signal) => this.#subscribe(after, signal), {
+      places: 64,
+      maxBytes: 2 ** 26,
+      sizeOf: ({ raw }) => raw.length,
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const stream of this.streams) stream.end(failure("SESSION_CLOSED"));
+    this.#server.forget(this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *#subscribe(after: bigint, signal: AbortSignal) {
+    const stream = new Stream();
+    if (!this.#server.isOpen(this)) throw failure("SERVER_UNREACHABLE");
+    for (const entry of this.#server.mailbox) if (entry.checkpoint > after) stream.push(entry);
+    this.streams.add(stream);
+    try {
+      yield* stream.entries(this.#fate, signal);
+    } finally {
+      this.streams.delete(stream);
+    }
+  }
+
+  async #call<T>(carryOut: () => T): Promise<T> {
+    await this.#fate.boundary();
+    if (!this.#server.isOpen(this)) throw failure("SERVER_UNREACHABLE");
+    const fault = this.#server.faults.shift();
+    if (fault !== undefined && !fault.replyLost) throw failure(fault.code);
+    const answer = carryOut();
+    await this.#fate.boundary();
+    if (fault !== undefined) throw failure(fault.code);
+    return answer;
+  }
+}
+
+function cut(entry: Entry, rows: number): Entry {
+  const vtxos = (entry.vtxos ?? []).slice(0, rows);
+  const raw = encodeMessage({ checkpoint: entry.checkpoint, message: { $case: "arkoor", value: { vtxos } } });
+  return { ...entry, raw, vtxos };
+}
+
+function failure(code: StreamErrorCode): StreamError {
+  return new StreamError(code, `scripted: ${code}`, { retryable: true });
+}

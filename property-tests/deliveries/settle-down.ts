@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { digestOf, expectedOf, identityOf } from "./expected.ts";
+import { unseen } from "./perform.ts";
+import type { Run } from "./run.ts";
+
+/** Longer than any wait of a connection and than the next try of a command. */
+const PATIENCE_MS = 65_000;
+const MOST_WAITS = 4;
+
+/** Ends all faults, lets the wallet come to its end, and compares that with the model. */
+export async function settleDown(run: Run): Promise<void> {
+  endFaults(run);
+  await restart(run);
+  // A server that reordered messages has them all the same.
+  for (const entry of unseen(run)) {
+    run.server.emit(entry);
+    await run.settle();
+  }
+  await restart(run);
+  await run.advance(PATIENCE_MS);
+  checkSettled(run);
+  await checkOutcome(run);
+  await checkIdle(run);
+  await run.close();
+  await run.checkReplay();
+}
+
+function endFaults(run: Run): void {
+  run.fate.spare();
+  run.server.faults.length = 0;
+  run.server.isUp = true;
+  run.server.learned = true;
+  run.chain.state = "up";
+  run.chain.confirmed = true;
+  run.chain.tipHeight++;
+}
+
+async function restart(run: Run): Promise<void> {
+  await run.wait(run.wallet.stop());
+  run.wallet.start();
+  await run.settle();
+  for (let i = 0; i < MOST_WAITS && run.wallet.status().connection !== "Live"; i++) await run.advance(PATIENCE_MS);
+  assert.equal(run.wallet.status().connection, "Live", "without faults a wallet gets connected");
+}
+
+/** When faults stop, everything reaches its end: nothing is stuck. */
+function checkSettled(run: Run): void {
+  const { ledger, server, wallet } = run;
+  assert.deepEqual(unseen(run), [], "every message was taken in");
+  assert.deepEqual(ledger.undecided(), [], "every message was decided");
+  assert.deepEqual([...ledger.openCommands.values()], [], "every command has its answer");
+  const { halted, openCommands, vtxos } = wallet.status();
+  assert.equal(halted, null);
+  assert.equal(openCommands, 0);
+  for (const { id, state } of vtxos) {
+    assert.ok(server.backedUp.has(id), `${id} is backed up`);
+    assert.ok(server.registered.has(id), `${id} is registered`);
+    assert.equal(state, "spendable");
+  }
+}
+
+/** The model's final state, with all bytes at hand. */
+async function checkOutcome(run: Run): Promise<void> {
+  const { pool, ledger, wallet } = run;
+  const delivered = run.posted.flatMap(({ vtxos }) => vtxos ?? []);
+  const { coins, held } = expectedOf(pool, delivered);
+  assert.deepEqual(
+    wallet
+      .vtxos()
+      .map(({ id }) => id)
+      .sort(),
+    [...coins.keys()].sort(),
+    "all the money, and nothing else",
+  );
+  for (const { raw } of run.posted) assert.ok(ledger.blobs.has(run.digest(raw)), "what arrived can be read again");
+  for (const [id, { bytes }] of coins) {
+    const outcome = await run.wait(wallet.vtxoBytes(id));
+    assert.deepEqual(outcome, { value: bytes }, `the bytes of ${id} can be read again`);
+  }
+  const arrived = new Set([...delivered, ...pool.vtxos.map(({ bytes }) => bytes)].map(digestOf));
+  const kept = new Set<string>();
+  for (const { key, id } of wallet.quarantine()) {
+    const outcome = await run.wait(wallet.quarantinedBytes(key));
+    assert.ok(outcome !== undefined && "value" in outcome, `the bytes of ${key} can be read again`);
+    assert.ok(arrived.has(digestOf(outcome.value)), `the bytes of ${key} are what arrived`);
+    const identity = identityOf(outcome.value);
+    assert.ok(id === null || id === identity, `${key} is held under the id ${identity}`);
+    kept.add(identity);
+  }
+  assert.deepEqual(kept, held, "what is no money is in quarantine, and nothing else");
+}
+
+/** Nothing spins: a wallet in which nothing happens writes nothing. */
+async function checkIdle(run: Run): Promise<void> {
+  const before = run.ledger.seq;
+  await run.advance(PATIENCE_MS);
+  assert.equal(run.ledger.seq, before, "an idle wallet writes nothing");
+}
