@@ -2,8 +2,11 @@ import type { BackEnd } from "./back-end.ts";
 import { fromHex, sameBytes } from "./bytes.ts";
 import { type ChainPosition, ChainReader, positionAfter, type RawFrame, startOf } from "./chain-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import { StoreError } from "./errors.ts";
-import type { AppendRequest, EventLog, LogHead, ReadOptions, StoredRecord } from "./event-log.ts";
+import { StoreError, toStoreError } from "./errors.ts";
+import type { AppendRequest, EventLog, LogHead, ReadOptions, Snapshot, StoredRecord } from "./event-log.ts";
+import { decodeSnapshot, encodeSnapshot } from "./snapshot.ts";
+
+const SNAPSHOTS_KEPT = 2;
 
 /** Options of {@link BackedLog}. */
 export interface BackedLogOptions {
@@ -18,6 +21,7 @@ export class BackedLog implements EventLog {
   readonly #backEnd: BackEnd;
   readonly #readOnly: boolean;
   readonly #queue: CommitQueue;
+  #saving: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: BackedLogOptions) {
@@ -31,9 +35,7 @@ export class BackedLog implements EventLog {
   }
 
   async append(request: AppendRequest): Promise<{ readonly commit: bigint }> {
-    this.#checkOpen();
-    if (this.#readOnly)
-      throw new StoreError("STORE_READ_ONLY", "expected a log that is open for writing, got one that is open for reading only");
+    this.#checkWritable();
     return this.#queue.append(request);
   }
 
@@ -45,7 +47,7 @@ export class BackedLog implements EventLog {
     const last = to === undefined || to > head.seq ? head.seq : to;
     signal?.throwIfAborted();
     if (from > last) return;
-    const reader = new ChainReader(await this.#before(from));
+    const reader = new ChainReader(await this.#positionAt(from - 1n));
     for await (const batch of this.#frames(from, last)) {
       for (const raw of batch) {
         signal?.throwIfAborted();
@@ -59,12 +61,32 @@ export class BackedLog implements EventLog {
   async get(seq: bigint): Promise<StoredRecord> {
     this.#checkOpen();
     const last = this.head().seq;
-    if (seq < 1n || seq > last) throw new StoreError("STORE_OUT_OF_RANGE", `expected a record from 1 to ${last}, got ${seq}`);
+    if (seq < 1n || seq > last) throw outOfRange(seq, last);
     let found: StoredRecord | undefined;
     // To the end, not returning from the loop: what follows the record checks the chain's end.
     for await (const stored of this.read({ from: seq, to: seq })) found = stored;
     if (found === undefined) throw gap(seq);
     return found;
+  }
+
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    this.#checkWritable();
+    const saving = this.#saving.then(() => this.#save(snapshot));
+    this.#saving = saving.catch(() => undefined);
+    await saving;
+  }
+
+  async *snapshots(): AsyncGenerator<Snapshot, void, undefined> {
+    this.#checkOpen();
+    const { logId, seq: last } = this.head();
+    for (const seq of newestFirst(await this.#backEnd.listSnapshots())) {
+      this.#checkOpen();
+      const bytes = seq < 1n || seq > last ? undefined : await this.#backEnd.getSnapshot(seq);
+      const found = bytes === undefined ? undefined : decodeSnapshot(bytes);
+      if (found === undefined || found.logId !== logId || found.seq !== seq) continue;
+      const { chain } = await this.#positionAt(seq);
+      if (sameBytes(found.chain, chain)) yield { seq, parts: found.parts };
+    }
   }
 
   close(): Promise<void> {
@@ -78,15 +100,29 @@ export class BackedLog implements EventLog {
 
   async #close(): Promise<void> {
     await this.#queue.drain();
+    await this.#saving;
     await this.#backEnd.close(this.#queue.poisoned ? undefined : this.head());
   }
 
-  async #before(seq: bigint): Promise<ChainPosition> {
-    if (seq === 1n) return startOf(this.head().logId);
-    for await (const [raw] of this.#frames(seq - 1n, seq - 1n)) {
-      if (raw?.seq === seq - 1n) return positionAfter(raw);
+  async #save({ seq, parts }: Snapshot): Promise<void> {
+    const { logId, seq: last } = this.head();
+    if (seq < 1n || seq > last) throw outOfRange(seq, last);
+    try {
+      const { chain } = await this.#positionAt(seq);
+      await this.#backEnd.putSnapshot(seq, encodeSnapshot({ logId, seq, chain, parts }));
+      const others = newestFirst(await this.#backEnd.listSnapshots()).filter((other) => other <= last);
+      for (const old of others.slice(SNAPSHOTS_KEPT)) await this.#backEnd.deleteSnapshot(old);
+    } catch (error) {
+      throw toStoreError(error, `saving a snapshot of record ${seq}`);
     }
-    throw gap(seq - 1n);
+  }
+
+  async #positionAt(seq: bigint): Promise<ChainPosition> {
+    if (seq === 0n) return startOf(this.head().logId);
+    for await (const [raw] of this.#frames(seq, seq)) {
+      if (raw?.seq === seq) return positionAfter(raw);
+    }
+    throw gap(seq);
   }
 
   async *#frames(from: bigint, to: bigint): AsyncGenerator<readonly RawFrame[], void, undefined> {
@@ -98,9 +134,24 @@ export class BackedLog implements EventLog {
     }
   }
 
+  #checkWritable(): void {
+    this.#checkOpen();
+    if (this.#readOnly) {
+      throw new StoreError("STORE_READ_ONLY", "expected a log that is open for writing, got one that is open for reading only");
+    }
+  }
+
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new StoreError("STORE_CLOSED", "expected an open log, got a closed one");
   }
+}
+
+function newestFirst(numbers: readonly bigint[]): bigint[] {
+  return [...numbers].sort((a, b) => (a > b ? -1 : Number(a < b)));
+}
+
+function outOfRange(seq: bigint, last: bigint): StoreError {
+  return new StoreError("STORE_OUT_OF_RANGE", `expected a record from 1 to ${last}, got ${seq}`);
 }
 
 function gap(seq: bigint): StoreError {

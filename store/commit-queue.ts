@@ -1,4 +1,4 @@
-import type { BackEnd } from "./back-end.ts";
+import type { CommitSink } from "./back-end.ts";
 import { fromHex, toHex } from "./bytes.ts";
 import { nextLink } from "./chain.ts";
 import { decodeRecord, type RawFrame } from "./chain-reader.ts";
@@ -24,7 +24,7 @@ interface QueuedRequest {
  * of room acknowledges later writes and loses them.
  */
 export class CommitQueue {
-  readonly #backEnd: BackEnd;
+  readonly #sink: CommitSink;
   readonly #queue: QueuedRequest[] = [];
   /** The end that readers see. */
   #committed: LogHead;
@@ -36,8 +36,8 @@ export class CommitQueue {
   #headSync: Promise<void> = Promise.resolve();
   #poison: StoreError | undefined;
 
-  constructor(head: LogHead, backEnd: BackEnd) {
-    this.#backEnd = backEnd;
+  constructor(head: LogHead, sink: CommitSink) {
+    this.#sink = sink;
     this.#committed = head;
     this.#written = head;
     this.#queuedSeq = head.seq;
@@ -107,7 +107,7 @@ export class CommitQueue {
   async #commit(requests: readonly QueuedRequest[]): Promise<void> {
     const { head, frames } = this.#seal(requests);
     try {
-      await this.#backEnd.writeFrames(frames);
+      await this.#sink.writeFrames(frames);
     } catch (error) {
       this.#fail(toStoreError(error, `writing commit ${head.commit}`), requests);
       return;
@@ -121,7 +121,7 @@ export class CommitQueue {
 
   async #acknowledge(head: LogHead, requests: readonly QueuedRequest[]): Promise<void> {
     try {
-      await this.#backEnd.writeHead(head);
+      await this.#sink.writeHead(head);
     } catch (error) {
       this.#fail(toStoreError(error, `writing the head of commit ${head.commit}`, "STORE_IO", { file: "HEAD" }), requests);
       return;

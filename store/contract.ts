@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { Record } from "../proto/generated/log.ts";
-import { isStoreError, type StoreErrorCode } from "./errors.ts";
-import type { EventLog, StoredRecord } from "./event-log.ts";
+import { all, allSnapshots, appendOne, body, collect, compare, plain, refused } from "./contract-tools.ts";
+import type { EventLog } from "./event-log.ts";
 
 /** A log under test that can be opened again after it was closed. */
 export interface ContractLog {
@@ -233,6 +232,30 @@ const CLAIMS: { readonly [claim: string]: (log: ContractLog) => Promise<void> } 
     assert.equal((await all(log)).length, 2);
   },
 
+  "the two newest snapshots are kept, and survive a reopen": async (handle) => {
+    const log = await handle.open();
+    for (let seq = 1n; seq <= 4n; seq++) {
+      await appendOne(log, seq);
+      await log.saveSnapshot({ seq, parts: [new Uint8Array([Number(seq)]), new Uint8Array(0), new Uint8Array(3).fill(9)] });
+    }
+    const kept = [4, 3].map((n) => ({ seq: BigInt(n), parts: [[n], [], [9, 9, 9]] }));
+    assert.deepEqual(await allSnapshots(log), kept);
+    await log.saveSnapshot({ seq: 4n, parts: [] });
+    await log.close();
+    await using again = await handle.open({ readOnly: true });
+    assert.deepEqual(await allSnapshots(again), [{ seq: 4n, parts: [] }, kept[1]]);
+    await refused("STORE_READ_ONLY", again.saveSnapshot({ seq: 4n, parts: [] }));
+  },
+
+  "a snapshot of a record that is not committed is refused": async (handle) => {
+    const log = await handle.open();
+    await appendOne(log, 1n);
+    for (const seq of [-1n, 0n, 2n]) await refused("STORE_OUT_OF_RANGE", log.saveSnapshot({ seq, parts: [] }));
+    assert.deepEqual(await allSnapshots(log), []);
+    await log.close();
+    await refused("STORE_CLOSED", log.saveSnapshot({ seq: 1n, parts: [] }));
+  },
+
   "a record of 4 MB among small ones is kept whole": async (handle) => {
     const log = await handle.open();
     const event = new Uint8Array(4_000_000).map((_, i) => (i * 31) & 0xff);
@@ -247,34 +270,3 @@ const CLAIMS: { readonly [claim: string]: (log: ContractLog) => Promise<void> } 
     assert.ok(Buffer.compare(large, event) === 0);
   },
 };
-
-function appendOne(log: EventLog, seq: bigint): Promise<{ readonly commit: bigint }> {
-  const { epoch } = log.head();
-  return log.append({ epoch, expectedSeq: seq, bodies: [body(seq, epoch)] });
-}
-
-function body(seq: bigint, epoch: bigint, type = `type-${seq}`, event = new Uint8Array([1, 2, 3])): Uint8Array {
-  return Record.encode(Record.fromPartial({ seq, epoch, type, event, machine: "contract", instance: "contract/1" })).finish();
-}
-
-async function collect(records: AsyncIterable<StoredRecord>): Promise<StoredRecord[]> {
-  const collected: StoredRecord[] = [];
-  for await (const record of records) collected.push(record);
-  return collected;
-}
-
-function all(log: EventLog): Promise<StoredRecord[]> {
-  return collect(log.read());
-}
-
-function plain(bytes: Uint8Array): number[] {
-  return [...bytes];
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : Number(a > b);
-}
-
-async function refused(code: StoreErrorCode, action: Promise<unknown>): Promise<void> {
-  await assert.rejects(action, (error) => isStoreError(error, code), `expected ${code}`);
-}

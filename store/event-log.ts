@@ -44,6 +44,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A state that the caller derived from the records up to one of them. It can always be derived again. */
+export interface Snapshot {
+  /** The last record it includes. */
+  readonly seq: bigint;
+  /** The caller's bytes, in parts of its choice. */
+  readonly parts: readonly Uint8Array[];
+}
+
 /**
  * An append-only log of records, the same for every back end.
  *
@@ -79,6 +87,22 @@ export interface EventLog extends AsyncDisposable {
    * @throws StoreError `STORE_OUT_OF_RANGE` if there is no such record, a code of damage, `STORE_CLOSED`
    */
   get(seq: bigint): Promise<StoredRecord>;
+
+  /**
+   * Keeps a snapshot of the committed state; the two newest are kept. A failure does not harm the log.
+   *
+   * @throws StoreError `STORE_OUT_OF_RANGE` if that record is not committed, `STORE_READ_ONLY`, `STORE_CLOSED`,
+   * `STORE_FULL`, `STORE_IO`
+   */
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
+
+  /**
+   * The snapshots that fit this log, the newest first. One that is damaged, of another log or of a record that the log
+   * does not have is left out, never trusted.
+   *
+   * @throws StoreError `STORE_CLOSED`, a code of damage of the log
+   */
+  snapshots(): AsyncIterable<Snapshot>;
 
   /** Waits for what is queued, then gives the log free. Calling it again changes nothing. */
   close(): Promise<void>;

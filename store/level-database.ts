@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { Level } from "level";
 import { fromHex, toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
 import type { RawFrame } from "./chain-reader.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
+import { readIfPresent } from "./files.ts";
 
 const FRAME_PREFIX = 0x65;
 const FRAME_KEY_BYTES = 9;
@@ -37,6 +39,10 @@ export class LevelDatabase {
    * another log's, `STORE_FULL`
    */
   static async open(path: string, logId: string): Promise<LevelDatabase> {
+    // LevelDB makes a missing directory even where it then refuses to make a database.
+    if ((await readIfPresent(join(path, "CURRENT"))) === undefined) {
+      throw new StoreError("STORE_BAD_DATABASE", "expected a database with a CURRENT file, got none", { place: { file: "log" } });
+    }
     const database = new LevelDatabase(await openLevel(path, { createIfMissing: false }));
     try {
       await database.#checkIdentity(logId);

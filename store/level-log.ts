@@ -9,7 +9,8 @@ import { HeadFile } from "./head-file.ts";
 import { LevelDatabase } from "./level-database.ts";
 import { reserveDirectory } from "./open-directories.ts";
 import { Ownership } from "./owner-file.ts";
-import { DATABASE, findStore, HEAD, type StoreDirectory } from "./store-directory.ts";
+import { SnapshotFiles } from "./snapshot-files.ts";
+import { DATABASE, findStore, HEAD, SNAPSHOTS, type StoreDirectory } from "./store-directory.ts";
 import { type VerifyOptions, verifyLog } from "./verify-log.ts";
 
 /** Options of {@link openLevelLog}. */
@@ -67,7 +68,7 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
     await syncDirectory(join(store.path, DATABASE));
     await headFile.write({ ...head, clean: false });
   }
-  return new BackedLog({ backEnd: levelBackEnd(database, headFile, readOnly, cleanup), head, readOnly });
+  return new BackedLog({ backEnd: levelBackEnd({ store, database, headFile, readOnly, cleanup }), head, readOnly });
 }
 
 async function openDatabase(store: StoreDirectory, ownership: Ownership): Promise<LevelDatabase> {
@@ -80,11 +81,24 @@ async function openDatabase(store: StoreDirectory, ownership: Ownership): Promis
   }
 }
 
-function levelBackEnd(database: LevelDatabase, headFile: HeadFile, readOnly: boolean, cleanup: Cleanup): BackEnd {
+interface OpenedParts {
+  readonly store: StoreDirectory;
+  readonly database: LevelDatabase;
+  readonly headFile: HeadFile;
+  readonly readOnly: boolean;
+  readonly cleanup: Cleanup;
+}
+
+function levelBackEnd({ store, database, headFile, readOnly, cleanup }: OpenedParts): BackEnd {
+  const snapshots = new SnapshotFiles(join(store.path, SNAPSHOTS));
   return {
     frames: (from, to) => database.frames(from, to),
     writeFrames: (frames) => database.writeFrames(frames),
     writeHead: (head) => headFile.write({ ...head, clean: false }),
+    putSnapshot: (seq, bytes) => snapshots.put(seq, bytes),
+    getSnapshot: (seq) => snapshots.get(seq),
+    listSnapshots: () => snapshots.list(),
+    deleteSnapshot: (seq) => snapshots.delete(seq),
     async close(head) {
       try {
         if (head !== undefined && !readOnly) await headFile.write({ ...head, clean: true });

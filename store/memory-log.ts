@@ -24,6 +24,7 @@ export interface MemoryLog {
 export function createMemoryLog(): MemoryLog {
   const logId = toHex(randomBytes(LOG_ID_BYTES));
   const stored: RawFrame[] = [];
+  const snapshots = new Map<bigint, Uint8Array>();
   let head: LogHead = headAt(logId, 0n, startOf(logId));
   let holder: LockHolder | undefined;
 
@@ -44,6 +45,18 @@ export function createMemoryLog(): MemoryLog {
         },
         async writeHead(next) {
           head = next;
+        },
+        async putSnapshot(seq, bytes) {
+          snapshots.set(seq, bytes);
+        },
+        async getSnapshot(seq) {
+          return snapshots.get(seq);
+        },
+        async listSnapshots() {
+          return [...snapshots.keys()];
+        },
+        async deleteSnapshot(seq) {
+          snapshots.delete(seq);
         },
         async close() {
           holder = undefined;

@@ -9,6 +9,7 @@ import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
 export const MARKER = "HEARTWOOD";
 export const HEAD = "HEAD";
 export const DATABASE = "log";
+export const SNAPSHOTS = "snapshots";
 
 const TITLE = "heartwood store";
 const FORMAT = "1";

@@ -18,11 +18,61 @@ describe("reading while the back end loses or changes something", () => {
     expect(await refusal(contents(log))).toMatchObject({ code: "STORE_SEQUENCE_GAP", place: { seq: 4n } });
     expect(await refusal(log.get(5n))).toMatchObject({ code: "STORE_SEQUENCE_GAP", place: { seq: 4n } });
     const other = new Disk();
-    await (await other.filled(7)).append({ epoch: 1n, expectedSeq: 8n, bodies: [recordBody(15n, 1n)].map(renumbered) });
+    await (await other.filled(7)).append({ epoch: 1n, expectedSeq: 8n, bodies: [renumbered(recordBody(15n, 1n), 8)] });
     disk.tamper = (frames) => frames.map((raw) => (raw.seq === 8n ? (other.stored[7] ?? raw) : raw));
     expect(await refusal(log.get(8n))).toMatchObject({ code: "STORE_BROKEN_CHAIN", place: { seq: 8n } });
     disk.tamper = (frames) => frames;
     expect(await contents(log)).toHaveLength(8);
+  });
+});
+
+describe("a snapshot that does not fit is left out", () => {
+  test("with any bit flipped, cut anywhere or lengthened", async () => {
+    const disk = new Disk();
+    const log = await disk.filled(2);
+    await log.saveSnapshot({ seq: 2n, parts: [new Uint8Array([1, 2, 3]), new Uint8Array([4])] });
+    const bytes = disk.snapshots.get(2n) ?? new Uint8Array(0);
+    const wrong = Array.from({ length: bytes.length * 8 }, (_, bit) =>
+      bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)),
+    );
+    for (let length = 0; length < bytes.length; length++) wrong.push(bytes.slice(0, length));
+    for (const changed of [...wrong, Uint8Array.from([...bytes, 0])]) {
+      disk.snapshots.set(2n, changed);
+      expect(await snapshotSeqs(log)).toEqual([]);
+    }
+    disk.snapshots.set(2n, bytes);
+    expect(await snapshotSeqs(log)).toEqual([2n]);
+  });
+
+  test("of another log, of another content of the log, under another number, or of a record that is not there", async () => {
+    const disk = new Disk();
+    const log = await disk.filled(3);
+    await log.saveSnapshot({ seq: 2n, parts: [] });
+    await log.saveSnapshot({ seq: 3n, parts: [] });
+    const [two, three] = [2n, 3n].map((seq) => disk.snapshots.get(seq) ?? new Uint8Array(0)) as [Uint8Array, Uint8Array];
+    disk.snapshots.set(3n, two);
+    disk.snapshots.set(9n, three);
+    expect(await snapshotSeqs(log)).toEqual([2n]);
+    const other = new Disk("43".repeat(32));
+    const otherLog = await other.filled(3);
+    const forked = new Disk();
+    const forkedLog = await forked.filled(2);
+    await forkedLog.append({ epoch: 1n, expectedSeq: 3n, bodies: [renumbered(recordBody(17n, 1n), 3)] });
+    for (const [theirs, target] of [
+      [other, otherLog],
+      [forked, forkedLog],
+    ] as const) {
+      theirs.snapshots.set(3n, three);
+      expect(await snapshotSeqs(target)).toEqual([]);
+    }
+  });
+
+  test("and does not take the place of one that fits", async () => {
+    const disk = new Disk();
+    const log = await disk.filled(3);
+    for (const seq of [8n, 9n]) disk.snapshots.set(seq, new Uint8Array([1]));
+    for (const seq of [1n, 2n, 3n]) await log.saveSnapshot({ seq, parts: [] });
+    expect(await snapshotSeqs(log)).toEqual([3n, 2n]);
   });
 });
 
@@ -55,22 +105,34 @@ describe("closing", () => {
   });
 });
 
-/** The same content under the number 8. */
-function renumbered(body: Uint8Array): Uint8Array {
+/** The same content under another number below 128. */
+function renumbered(body: Uint8Array, seq: number): Uint8Array {
   const copy = Uint8Array.from(body);
-  copy[1] = 8;
+  copy[1] = seq;
   return copy;
+}
+
+async function snapshotSeqs(log: BackedLog): Promise<bigint[]> {
+  const found: bigint[] = [];
+  for await (const { seq } of log.snapshots()) found.push(seq);
+  return found;
 }
 
 /** A back end in memory that can lie. */
 class Disk implements BackEnd {
   readonly stored: RawFrame[] = [];
+  readonly snapshots = new Map<bigint, Uint8Array>();
   readonly events: string[] = [];
   tamper = (frames: RawFrame[]) => frames;
   isBroken = false;
+  readonly #logId: string;
+
+  constructor(logId = LOG_ID) {
+    this.#logId = logId;
+  }
 
   open(): BackedLog {
-    return new BackedLog({ backEnd: this, head: headAt(LOG_ID, 1n, startOf(LOG_ID)), readOnly: false });
+    return new BackedLog({ backEnd: this, head: headAt(this.#logId, 1n, startOf(this.#logId)), readOnly: false });
   }
 
   async filled(count: number): Promise<BackedLog> {
@@ -97,6 +159,22 @@ class Disk implements BackEnd {
       setTimeout(resolve, 5);
     });
     this.events.push(`head ${head.seq}`);
+  }
+
+  async putSnapshot(seq: bigint, bytes: Uint8Array): Promise<void> {
+    this.snapshots.set(seq, bytes);
+  }
+
+  async getSnapshot(seq: bigint): Promise<Uint8Array | undefined> {
+    return this.snapshots.get(seq);
+  }
+
+  async listSnapshots(): Promise<bigint[]> {
+    return [...this.snapshots.keys()];
+  }
+
+  async deleteSnapshot(seq: bigint): Promise<void> {
+    this.snapshots.delete(seq);
   }
 
   async close(head: LogHead | undefined): Promise<void> {

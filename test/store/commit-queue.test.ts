@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BackEnd } from "../../store/back-end.ts";
+import type { CommitSink } from "../../store/back-end.ts";
 import { headAt, startOf } from "../../store/chain-reader.ts";
 import { CommitQueue } from "../../store/commit-queue.ts";
 import { recordBody } from "./helpers.ts";
@@ -131,7 +131,7 @@ function pause(): Promise<void> {
 }
 
 /** A back end whose writes take their time, or fail, and which watches what is in flight. */
-class SlowDisk implements BackEnd {
+class SlowDisk implements CommitSink {
   readonly sizes: number[] = [];
   log = { commit: 0n };
   head = { commit: 0n };
@@ -161,8 +161,6 @@ class SlowDisk implements BackEnd {
     this.#go?.();
   }
 
-  async *frames() {}
-
   async writeFrames(frames: readonly unknown[]): Promise<void> {
     this.sizes.push(frames.length);
     this.framesInFlightMax = Math.max(this.framesInFlightMax, ++this.#framesInFlight);
@@ -183,8 +181,6 @@ class SlowDisk implements BackEnd {
     this.head = head;
     this.#watch();
   }
-
-  async close(): Promise<void> {}
 
   #watch(): void {
     const lead = this.log.commit - this.head.commit;

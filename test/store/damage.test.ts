@@ -41,6 +41,7 @@ describe("a store that lost something is refused with a code that says what", ()
     expect(codes).toContain((await refusal(openLevelLog(directory))).code);
     // It stays refused: nothing was made anew.
     expect(codes).toContain((await refusal(openLevelLog(directory))).code);
+    await expect(readFile(join(directory, name))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("the write-ahead log or a table deleted", async () => {

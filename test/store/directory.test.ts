@@ -9,7 +9,10 @@ describe("creating", () => {
   test("makes a directory that only the user can enter, with files that only the user can read", async () => {
     const directory = await freshLog();
     const log = await openLevelLog(directory);
-    expect(await modes(directory, ".", "log", "HEAD", "HEARTWOOD", "OWNER")).toEqual(["700", "700", "600", "600", "600"]);
+    await appendRecords(log, 1);
+    await log.saveSnapshot({ seq: 1n, parts: [] });
+    expect(await modes(directory, ".", "log", "snapshots")).toEqual(["700", "700", "700"]);
+    expect(await modes(directory, "HEAD", "HEARTWOOD", "OWNER", "snapshots/00000000000000000001")).toEqual(Array(4).fill("600"));
     await log.close();
     expect(await readdir(join(directory, ".."))).toEqual(["wallet"]);
   });

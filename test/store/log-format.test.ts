@@ -44,7 +44,7 @@ function readExample(page: string): { logId: string; linkZero: string; frames: s
   const frames: string[] = [];
   const values = new Map<string, string>();
   let isFrame = false;
-  for (const line of page.slice(page.indexOf("## 7.")).split("\n")) {
+  for (const line of page.slice(page.indexOf("## 8.")).split("\n")) {
     const [, name, hex] = /^ {4}([a-z0]+(?: [a-z0]+)?)? +([0-9a-f]+)(?: {2,}.*)?$/.exec(line) ?? [];
     if (hex === undefined) continue;
     if (name !== undefined) isFrame = name === "frame";
