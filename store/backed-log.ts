@@ -3,7 +3,7 @@ import { fromHex, sameBytes } from "./bytes.ts";
 import { type ChainPosition, ChainReader, positionAfter, type RawFrame, startOf } from "./chain-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { StoreError, toStoreError } from "./errors.ts";
-import type { AppendRequest, EventLog, LogHead, ReadOptions, Snapshot, StoredRecord } from "./event-log.ts";
+import type { AppendRequest, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "./event-log.ts";
 import { decodeSnapshot, encodeSnapshot } from "./snapshot.ts";
 
 const SNAPSHOTS_KEPT = 2;
@@ -16,8 +16,8 @@ export interface BackedLogOptions {
   readonly readOnly: boolean;
 }
 
-/** An {@link EventLog} over any back end. */
-export class BackedLog implements EventLog {
+/** A {@link SnapshotLog} over any back end. */
+export class BackedLog implements SnapshotLog {
   readonly #backEnd: BackEnd;
   readonly #readOnly: boolean;
   readonly #queue: CommitQueue;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Record } from "../proto/generated/log.ts";
 import { isStoreError, type StoreErrorCode } from "./errors.ts";
-import type { EventLog, StoredRecord } from "./event-log.ts";
+import type { EventLog, SnapshotLog, StoredRecord } from "./event-log.ts";
 
 /** Appends one record at a position, of the epoch that the log says. */
 export function appendOne(log: EventLog, seq: bigint): Promise<{ readonly commit: bigint }> {
@@ -27,7 +27,7 @@ export function all(log: EventLog): Promise<StoredRecord[]> {
 }
 
 /** All snapshots, comparable. */
-export async function allSnapshots(log: EventLog): Promise<{ seq: bigint; parts: number[][] }[]> {
+export async function allSnapshots(log: SnapshotLog): Promise<{ seq: bigint; parts: number[][] }[]> {
   const collected: { seq: bigint; parts: number[][] }[] = [];
   for await (const { seq, parts } of log.snapshots()) collected.push({ seq, parts: parts.map(plain) });
   return collected;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { all, allSnapshots, appendOne, body, collect, compare, plain, refused } from "./contract-tools.ts";
-import type { EventLog } from "./event-log.ts";
+import type { SnapshotLog } from "./event-log.ts";
 
 /** A log under test that can be opened again after it was closed. */
 export interface ContractLog {
-  open(options?: { readonly readOnly?: boolean }): Promise<EventLog>;
+  open(options?: { readonly readOnly?: boolean }): Promise<SnapshotLog>;
   /** Removes what the log left behind. */
   remove?(): Promise<void>;
 }

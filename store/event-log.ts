@@ -88,6 +88,12 @@ export interface EventLog extends AsyncDisposable {
    */
   get(seq: bigint): Promise<StoredRecord>;
 
+  /** Waits for what is queued, then gives the log free. Calling it again changes nothing. */
+  close(): Promise<void>;
+}
+
+/** An {@link EventLog} that keeps snapshots too, as those of this folder do. */
+export interface SnapshotLog extends EventLog {
   /**
    * Keeps a snapshot of the committed state; the two newest are kept. A failure does not harm the log.
    *
@@ -103,7 +109,4 @@ export interface EventLog extends AsyncDisposable {
    * @throws StoreError `STORE_CLOSED`, a code of damage of the log
    */
   snapshots(): AsyncIterable<Snapshot>;
-
-  /** Waits for what is queued, then gives the log free. Calling it again changes nothing. */
-  close(): Promise<void>;
 }

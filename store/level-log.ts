@@ -3,7 +3,7 @@ import type { BackEnd } from "./back-end.ts";
 import { BackedLog } from "./backed-log.ts";
 import { headAt } from "./chain-reader.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
-import type { EventLog } from "./event-log.ts";
+import type { SnapshotLog } from "./event-log.ts";
 import { syncDirectory } from "./files.ts";
 import { HeadFile } from "./head-file.ts";
 import { LevelDatabase } from "./level-database.ts";
@@ -31,7 +31,7 @@ export interface OpenLevelLogOptions extends VerifyOptions {
  * @throws StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED`, `STORE_UNKNOWN_FORMAT`, any code of damage,
  * `STORE_FULL`, `STORE_IO`
  */
-export async function openLevelLog(directory: string, options: OpenLevelLogOptions = {}): Promise<EventLog> {
+export async function openLevelLog(directory: string, options: OpenLevelLogOptions = {}): Promise<SnapshotLog> {
   options.signal?.throwIfAborted();
   const store = await guarded(findStore(directory), `looking for a store in ${directory}`);
   const cleanup = new Cleanup();
@@ -45,7 +45,7 @@ export async function openLevelLog(directory: string, options: OpenLevelLogOptio
   }
 }
 
-async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions, cleanup: Cleanup): Promise<EventLog> {
+async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions, cleanup: Cleanup): Promise<SnapshotLog> {
   const readOnly = options.readOnly === true;
   const ownership = await Ownership.acquire(store.path, readOnly);
   cleanup.add((owned) => owned.release(), ownership);

@@ -5,7 +5,7 @@ import { BackedLog } from "./backed-log.ts";
 import { toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
 import { headAt, type RawFrame, startOf } from "./chain-reader.ts";
-import type { EventLog, LogHead } from "./event-log.ts";
+import type { LogHead, SnapshotLog } from "./event-log.ts";
 import { type LockHolder, lockedBy } from "./lock-holder.ts";
 
 const BATCH_FRAMES = 256;
@@ -17,7 +17,7 @@ export interface MemoryLog {
    *
    * @throws StoreError `STORE_LOCKED` while it is open
    */
-  open(options?: { readonly readOnly?: boolean }): Promise<EventLog>;
+  open(options?: { readonly readOnly?: boolean }): Promise<SnapshotLog>;
 }
 
 /** A new, empty log in memory, for tests and for wallets that need not outlive their process. */
