@@ -9,6 +9,11 @@ import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
 /** Life of the authorization for a page, in seconds; each page has its own (mailbox.md M-5, W-32). */
 const PAGE_AUTHORIZATION_S = 600;
 
+/** Messages out of order after which a reading is dropped (mailbox.md W-46). */
+const OUT_OF_ORDER_LIMIT = 3;
+/** Positions are asked for as signed numbers (mailbox.md §3.3). */
+const END_OF_POSITIONS = 2n ** 63n;
+
 /** Thrown inside a reading of the mailbox when a package could not be decided: the machines have it all. */
 export class Halt extends Error {
   override readonly name = "Halt";
@@ -18,6 +23,7 @@ export class Halt extends Error {
 export class Consumer {
   readonly #engine: Engine;
   #position: bigint;
+  #outOfOrder = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -41,36 +47,42 @@ export class Consumer {
     for (;;) {
       const after = this.#position;
       const messages = await this.#page(session, after, signal);
-      if (messages.length === 0) return;
+      if (messages.length === 0) return this.#resume(signal, () => true);
       for (const delivery of messages) await this.consume(delivery, signal);
       if (this.#position === after) {
-        throw new HeartwoodError("MAILBOX_STUCK", `expected messages after checkpoint ${after}, got only earlier ones`, {
-          retryable: true,
-        });
+        throw stuck(`messages after checkpoint ${after}`, messages.at(-1)?.checkpoint);
       }
     }
   }
 
   /**
-   * Decides one message, in order, exactly once.
+   * Decides one message, in order, exactly once. One out of order is decided too, but a few of them end the reading.
    *
-   * @throws Halt if it could not be decided: nothing after it may be consumed
+   * @throws Halt if it could not be decided: nothing after it may be consumed; HeartwoodError `MAILBOX_STUCK` (W-46)
    */
   async consume(delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const name = messageInstance(delivery.checkpoint, delivery.digest);
-    await this.#resumeEarlier(name, delivery.checkpoint);
-    await this.#decide(name, delivery);
-    if (delivery.checkpoint > this.#position && delivery.checkpoint < 2n ** 63n) this.#position = delivery.checkpoint;
-    const failures = this.#engine.loop.pending.contextOf(CONNECTION)?.failures;
-    if (failures !== 0) this.#engine.feed({ instance: CONNECTION, event: { type: "mailbox.progressed" } });
+    const { loop } = this.#engine;
+    const { checkpoint, digest } = delivery;
+    const name = messageInstance(checkpoint, digest);
+    const before = loop.pending.checkpoint;
+    await this.#resume(signal, (earlier) => earlier.name !== name && earlier.checkpoint <= checkpoint);
+    await this.#decide(name, delivery, signal);
+    // Only what moves the checkpoint is progress: a server that repeats itself must not keep the waits short.
+    const hasFailed = loop.pending.contextOf(CONNECTION)?.failures !== 0;
+    if (hasFailed && loop.pending.checkpoint > before) {
+      this.#engine.feed({ instance: CONNECTION, event: { type: "mailbox.progressed" } });
+    }
+    if (checkpoint > this.#position && checkpoint < END_OF_POSITIONS) this.#position = checkpoint;
+    else if (++this.#outOfOrder > OUT_OF_ORDER_LIMIT) throw stuck(`ascending checkpoints after ${this.#position}`, checkpoint);
   }
 
   /** A last message of several items may have been cut at the page's end: it is read again, whole (mailbox.md W-6). */
   async #page(session: ServerSession, after: bigint, signal: AbortSignal): Promise<readonly MailboxDelivery[]> {
     const { messages } = await this.#read(session, after, signal);
     const last = messages.at(-1);
-    if (last === undefined || last.content.kind !== "arkoor" || last.checkpoint === 0n) return messages;
+    if (last === undefined || last.content.kind !== "arkoor") return messages;
+    if (last.checkpoint === 0n || last.checkpoint >= END_OF_POSITIONS) return messages;
     const again = await this.#read(session, last.checkpoint - 1n, signal);
     const whole = again.messages.find(({ checkpoint }) => checkpoint === last.checkpoint);
     return whole === undefined ? messages : [...messages.slice(0, -1), whole];
@@ -82,17 +94,22 @@ export class Consumer {
     return session.readMailbox({ mailboxId: keyring.mailboxId, authorization, after }, { signal });
   }
 
-  /** A package that was not decided comes first, even if the server does not deliver it again. */
-  async #resumeEarlier(name: string, checkpoint: bigint): Promise<void> {
-    for (const earlier of this.#engine.loop.pending.undecidedMessages()) {
-      if (earlier.name === name || earlier.checkpoint > checkpoint) continue;
-      await this.#engine.feed({ instance: earlier.name, event: { type: "message.redelivered" } }).done;
-      this.#haltIfUndecided(earlier.name);
+  /**
+   * Packages that were not decided come first, even if the server does not deliver them again: one that stands at or
+   * before the position it never does.
+   */
+  async #resume(signal: AbortSignal, isDue: (message: { name: string; checkpoint: bigint }) => boolean): Promise<void> {
+    for (const { name } of this.#engine.loop.pending.undecidedMessages().filter(isDue)) {
+      signal.throwIfAborted();
+      await this.#engine.feed({ instance: name, event: { type: "message.redelivered" } }).done;
+      this.#haltIfUndecided(name);
     }
   }
 
-  async #decide(name: string, delivery: MailboxDelivery): Promise<void> {
+  async #decide(name: string, delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
     const { loop } = this.#engine;
+    // Right before the event: what it leads to is answered over the connection in use.
+    signal.throwIfAborted();
     if (loop.pending.instances.has(name) || loop.pending.finished.has(name)) {
       await this.#engine.feed({ instance: name, event: { type: "message.redelivered" } }).done;
     } else {
@@ -114,6 +131,10 @@ export class Consumer {
     const state = this.#engine.loop.pending.instances.get(name)?.state;
     if (state !== undefined && isUndecided(state)) throw new Halt(`${name} is not decided`);
   }
+}
+
+function stuck(expected: string, got: bigint | undefined): HeartwoodError {
+  return new HeartwoodError("MAILBOX_STUCK", `expected ${expected}, got ${got}`, { retryable: true });
 }
 
 function received({ checkpoint, digest, raw, content }: MailboxDelivery) {

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { beforeAll, expect, test, vi } from "vitest";
-import { life } from "./deliveries/commands.ts";
+import { type Life, life } from "./deliveries/commands.ts";
 import { perform } from "./deliveries/perform.ts";
 import { buildPool, type Pool } from "./deliveries/pool.ts";
+import { regressions } from "./deliveries/regressions.ts";
 import { Run } from "./deliveries/run.ts";
 import { settleDown } from "./deliveries/settle-down.ts";
 import { propertyOptions } from "./options.ts";
@@ -26,18 +27,25 @@ beforeAll(async () => {
 test("whatever is delivered, fails or is killed: each VTXO is credited once, and nothing is lost", async () => {
   const executed = new Map<string, number>();
   await fc.assert(
-    fc.asyncProperty(life, async ({ setup, commands }) => {
-      const run = new Run(pool, setup);
-      await run.open();
-      for (const command of commands) {
-        for (const label of await perform(run, command)) executed.set(label, (executed.get(label) ?? 0) + 1);
-      }
-      await settleDown(run);
+    fc.asyncProperty(life, async (lived) => {
+      for (const label of await live(lived)) executed.set(label, (executed.get(label) ?? 0) + 1);
     }),
     propertyOptions(300),
   );
   report(executed);
 }, 3_600_000);
+
+for (const [claim, lived] of Object.entries(regressions)) test(claim, async () => void (await live(lived)));
+
+/** Lives one life with all its checks; the classes of what was executed. */
+async function live({ setup, commands }: Life): Promise<string[]> {
+  const run = new Run(pool, setup);
+  await run.open();
+  const labels: string[] = [];
+  for (const command of commands) labels.push(...(await perform(run, command)));
+  await settleDown(run);
+  return labels;
+}
 
 /** Says how often each class of command was executed; a class that hardly was shows nothing. */
 function report(executed: ReadonlyMap<string, number>): void {

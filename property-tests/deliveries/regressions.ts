@@ -1,0 +1,15 @@
+import type { Life, PostedVtxo } from "./commands.ts";
+
+const good: PostedVtxo = { pick: 0, copy: "whole" };
+
+/** Lives that a wallet once did not come through, shrunk, by what they show. */
+export const regressions: Readonly<Record<string, Life>> = {
+  "a halted package is decided later even if the server does not deliver it again": {
+    setup: { live: true, pageRows: 4, writeTicks: 0 },
+    commands: [
+      { type: "deliver", message: { kind: "unknown" }, place: "next" },
+      { type: "chain", state: "down" },
+      { type: "deliver", message: { kind: "package", vtxos: [good] }, place: "equal" },
+    ],
+  },
+};
