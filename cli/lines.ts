@@ -49,8 +49,7 @@ class PendingLine {
   }
 
   take(): Line {
-    const isKept = this.length <= this.#maxBytes + 1;
-    const end = isKept && this.#buffer[this.length - 1] === CARRIAGE_RETURN ? this.length - 1 : this.length;
+    const end = this.#buffer[this.length - 1] === CARRIAGE_RETURN ? this.length - 1 : this.length;
     const line = end > this.#maxBytes ? undefined : this.#buffer.slice(0, end);
     this.length = 0;
     return line;

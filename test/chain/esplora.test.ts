@@ -70,6 +70,14 @@ describe("tip", () => {
     expect(await chain.tip()).toEqual({ kind: "found", value: { height: 2 } });
   });
 
+  it("is remembered for a second at most, whatever is asked for", async () => {
+    server.reply("/blocks/tip/height", { body: "1" }, { body: "2" });
+    const chain = source({ tipCacheMs: 60_000 });
+    await chain.tip();
+    await new Promise((resolve) => setTimeout(resolve, 1_010));
+    expect(await chain.tip()).toEqual({ kind: "found", value: { height: 2 } });
+  });
+
   it.each(["", "-1", "1e3", "0x10", "12345678901", "<html>"])("%j is no height", async (body) => {
     server.reply("/blocks/tip/height", { body });
     expect(errorOf(await source().tip())).toEqual({ code: "CHAIN_BAD_RESPONSE", retryable: true });

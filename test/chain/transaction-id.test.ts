@@ -32,6 +32,11 @@ describe("the id of a transaction", () => {
     }
   });
 
+  it("does not exist without an input", () => {
+    expect(idOf("020000000002000000000000000000000000000000000000000000")).toBeUndefined();
+    expect(idOf(`02000000${"0001"}00${"01"}${"00".repeat(8)}00${"00000000"}`)).toBeUndefined();
+  });
+
   it("is refused at once where a count promises more than there is", () => {
     for (const count of ["fdffff", "feffffffff", "ffffffffffffffffff"])
       expect(idOf(`02000000${count}${BODY.slice(2)}00000000`)).toBeUndefined();
