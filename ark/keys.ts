@@ -140,7 +140,8 @@ export class WalletKeys {
     const known = this.#indexByKey.get(wanted);
     if (known !== undefined && known >= range.from && known < range.to) return known;
     for (let index = range.from; index < range.to; index++) {
-      if (encodeHex(this.vtxoPublicKey(index)) === wanted) return index;
+      // A key that was derived before is another one: it would have been found above.
+      if (!this.#keyByIndex.has(index) && encodeHex(this.vtxoPublicKey(index)) === wanted) return index;
     }
     return undefined;
   }
