@@ -65,7 +65,6 @@ export class ConnectionDriver {
   async open(): Promise<void> {
     const connection: Connection = { stop: new AbortController() };
     this.#current = connection;
-    this.#lastError = undefined;
     void this.#catchUp(connection).catch((error) => this.#report(connection, error));
   }
 
@@ -173,6 +172,6 @@ export class ConnectionDriver {
     this.#lastError = error;
     engine.ports.logger("warn", "the connection ended", { code, message: messageOf(error) });
     const type = REFUSALS.has(code) ? "connection.refused" : "connection.failed";
-    engine.feed({ instance: CONNECTION, event: { type, code } });
+    engine.notify({ instance: CONNECTION, event: { type, code } });
   }
 }

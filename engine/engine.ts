@@ -5,6 +5,7 @@ import type { EventLog } from "../store/event-log.ts";
 import type { Network } from "../streams/server-info.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { ConnectionDriver } from "./connection-driver.ts";
+import { HeartwoodError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
 import type { Clock, Ports } from "./ports.ts";
@@ -89,6 +90,15 @@ export class Engine implements RunLoopListener {
     return { ...dispatched, done };
   }
 
+  /** As {@link feed}, for a fact that nobody waits for: it is dropped by an engine that failed or stopped. */
+  notify(dispatch: Dispatch): void {
+    try {
+      this.feed(dispatch);
+    } catch (error) {
+      if (!(error instanceof HeartwoodError)) throw error;
+    }
+  }
+
   /** A command starts only now that the record which asks for it is durable (DESIGN §2). */
   onCommitted(transition: Transition): void {
     for (const effect of transition.effects) {
@@ -101,18 +111,17 @@ export class Engine implements RunLoopListener {
   onFailed(error: unknown): void {
     this.ports.logger("error", "the wallet stopped at a failure", { error });
     this.#stopped.abort();
-    this.connection?.abandon();
+    this.outbox.stop();
+    this.connection.abandon();
     this.#committed$.error(error);
   }
 
   /** Ends the connection, then everything else; resolves when what was decided is durable. */
   async stop(): Promise<void> {
-    if (!this.signal.aborted) {
-      this.feed({ instance: CONNECTION, event: { type: "stop.requested" } });
-      this.outbox.stop();
-      await this.connection.closed();
-    }
-    await this.loop.settled().catch(() => {});
+    this.outbox.stop();
+    this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
+    await this.connection.closed();
+    await this.loop.close();
     this.#stopped.abort();
     this.#committed$.complete();
   }

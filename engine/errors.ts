@@ -16,7 +16,6 @@
  * | `LOG_UNREADABLE` | a record of a newer build: upgrade; or damage: see the cause |
  * | `LOG_MISMATCH` | replay disagrees with the record: report it |
  * | `NOT_FOUND` | no such entry in this wallet |
- * | `TIMED_OUT` | the time given to a sync ran out; what was done is kept |
  */
 export type HeartwoodErrorCode =
   | "BAD_OPTION"
@@ -32,8 +31,7 @@ export type HeartwoodErrorCode =
   | "MAILBOX_STUCK"
   | "LOG_UNREADABLE"
   | "LOG_MISMATCH"
-  | "NOT_FOUND"
-  | "TIMED_OUT";
+  | "NOT_FOUND";
 
 /** A refusal of the engine. */
 export class HeartwoodError extends Error {

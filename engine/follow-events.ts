@@ -4,7 +4,11 @@ import { HeartwoodError } from "./errors.ts";
 import { decodeTransition } from "./transition.ts";
 import { toWalletEvent, type WalletEvent } from "./wallet-event.ts";
 
-/** History, then the present: the log is read as far as it goes, and again whenever it grew. Nothing is buffered. */
+/**
+ * History, then the present: the log is read as far as it goes, and again whenever it grew. Nothing is buffered.
+ *
+ * An abort or a closed wallet ends it at once; after a failure what is durable is still told.
+ */
 export async function* followEvents(
   engine: Engine,
   log: EventLog,
@@ -13,21 +17,25 @@ export async function* followEvents(
   let next = options.from === undefined || options.from < 1n ? 1n : options.from;
   const growth = new Growth(engine, options.signal);
   try {
-    for (;;) {
+    while (!growth.isOver) {
       const until = engine.committed.seq;
-      if (next <= until) {
-        for await (const { record } of log.read({ from: next, to: until })) {
-          next = record.seq + 1n;
-          const event = toWalletEvent(decodeTransition(record));
-          if (event !== undefined) yield event;
-          if (growth.ended) return;
-        }
-      } else if (growth.ended) {
-        return growth.throwIfFailed();
-      } else {
+      if (next > until) {
+        growth.throwIfFailed();
         await growth.wait();
+        continue;
+      }
+      for await (const { record } of log.read({ from: next, to: until })) {
+        next = record.seq + 1n;
+        const event = toWalletEvent(decodeTransition(record));
+        if (event !== undefined) yield event;
+        if (growth.isOver) return;
       }
     }
+  } catch (error) {
+    // The log may have been closed while it was read.
+    if (growth.isOver) return;
+    growth.throwIfFailed();
+    throw error;
   } finally {
     growth.stop();
   }
@@ -40,7 +48,8 @@ class Growth {
   #failure: { readonly error: unknown } | undefined;
   readonly #subscription: { unsubscribe(): void };
   readonly #signal: AbortSignal | undefined;
-  ended = false;
+  /** Whether nobody wants more, or nobody can tell more. */
+  isOver = false;
 
   constructor(engine: Engine, signal: AbortSignal | undefined) {
     this.#signal = signal;
@@ -48,7 +57,7 @@ class Growth {
       next: () => this.#notice(),
       error: (error: unknown) => {
         this.#failure = { error };
-        this.#end();
+        this.#notice();
       },
       complete: this.#end,
     });
@@ -57,10 +66,11 @@ class Growth {
   }
 
   async wait(): Promise<void> {
-    if (!this.#grew && !this.ended) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (!this.#grew && !this.isOver) await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#grew = false;
   }
 
+  /** @throws HeartwoodError `WALLET_FAILED` */
   throwIfFailed(): void {
     if (this.#failure === undefined) return;
     throw new HeartwoodError("WALLET_FAILED", "the wallet stopped at a failure", { cause: this.#failure.error });
@@ -77,7 +87,7 @@ class Growth {
   }
 
   readonly #end = (): void => {
-    this.ended = true;
+    this.isOver = true;
     this.#wake();
   };
 }

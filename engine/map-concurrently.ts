@@ -6,8 +6,17 @@ export async function mapConcurrently<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const waiting = items.entries();
+  let failed = false;
   const worker = async (): Promise<void> => {
-    for (const [index, item] of waiting) results[index] = await map(item, index);
+    for (const [index, item] of waiting) {
+      if (failed) return;
+      try {
+        results[index] = await map(item, index);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;

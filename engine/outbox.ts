@@ -20,23 +20,23 @@ export class Outbox {
   readonly #engine: Engine;
   readonly #timers = new Map<string, () => void>();
   #running: Promise<void> = Promise.resolve();
-  #cancelRetry: () => void = () => {};
+  #cancelRetry: (() => void) | undefined;
+  #stopped = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** Starts a command of a record that just became durable. */
+  /** Starts a command of a record that just became durable, unless it was cancelled before. */
   issue(command: OpenCommand): void {
+    if (this.#stopped || !this.#isOpen(command)) return;
     if (command.effect.type === "startTimer") this.#startTimer(command);
-    else if (this.#engine.connection.session !== undefined) void this.flush(this.#engine.signal);
+    else if (this.#engine.connection.session !== undefined) void this.#inTurn(() => [command], this.#engine.signal);
   }
 
   /** Tries every open server command once, in order. Resolves when each was tried; a failure is only logged. */
   flush(signal: AbortSignal): Promise<void> {
-    const turn = this.#running.then(() => this.#tryAll(signal)).catch(() => {});
-    this.#running = turn;
-    return turn;
+    return this.#inTurn(() => [...this.#engine.committed.outbox.values()], signal);
   }
 
   /** Forgets a timer. */
@@ -45,9 +45,10 @@ export class Outbox {
     this.#timers.delete(timer);
   }
 
-  /** Forgets all timers and retries; the commands stay in the log's outbox. */
+  /** Forgets all timers and retries for good; the commands stay in the log's outbox. */
   stop(): void {
-    this.#cancelRetry();
+    this.#stopped = true;
+    this.#cancelRetry?.();
     for (const timer of [...this.#timers.keys()]) this.cancelTimer(timer);
   }
 
@@ -58,20 +59,40 @@ export class Outbox {
     this.cancelTimer(timer);
     const due = (): void => {
       this.#timers.delete(timer);
-      if (!this.#engine.signal.aborted) this.#engine.feed({ instance, event: { type: "timer.due" }, effectId: effect.id });
+      this.#engine.notify({ instance, event: { type: "timer.due" }, effectId: effect.id });
     };
     this.#timers.set(timer, clock.after(Math.max(0, dueAtMs - clock.nowMs()), due));
   }
 
-  async #tryAll(signal: AbortSignal): Promise<void> {
+  /** A command whose result is queued, or that was cancelled, is not open any more although the log still says so. */
+  #isOpen({ effect }: OpenCommand): boolean {
+    return this.#engine.loop.pending.outbox.has(effect.id);
+  }
+
+  #inTurn(commands: () => readonly OpenCommand[], signal: AbortSignal): Promise<void> {
+    const turn = this.#running.then(() => this.#tryAll(commands(), signal)).catch(() => {});
+    this.#running = turn;
+    return turn;
+  }
+
+  async #tryAll(commands: readonly OpenCommand[], signal: AbortSignal): Promise<void> {
     let failed = false;
-    for (const command of [...this.#engine.committed.outbox.values()]) {
+    for (const command of commands) {
       const { session } = this.#engine.connection;
       if (session === undefined || signal.aborted) return;
-      failed = !(await this.#try(command, session, signal)) || failed;
+      if (this.#isOpen(command)) failed = !(await this.#try(command, session, signal)) || failed;
     }
-    this.#cancelRetry();
-    if (failed) this.#cancelRetry = this.#engine.clock.after(RETRY_MS, () => void this.flush(signal));
+    if (failed) this.#retryLater(signal);
+  }
+
+  /** One retry waits at most, for all that is open then: traffic neither puts it off nor adds to it. */
+  #retryLater(signal: AbortSignal): void {
+    if (this.#stopped || signal.aborted || this.#cancelRetry !== undefined) return;
+    const { clock, signal: stopped } = this.#engine;
+    this.#cancelRetry = clock.after(RETRY_MS, () => {
+      this.#cancelRetry = undefined;
+      void this.flush(stopped);
+    });
   }
 
   async #try({ effect, instance }: OpenCommand, session: ServerSession, signal: AbortSignal): Promise<boolean> {
@@ -89,7 +110,7 @@ export class Outbox {
           return true; // timers run by themselves
       }
     } catch (error) {
-      if (!signal.aborted) {
+      if (!signal.aborted && !this.#stopped) {
         const details = { effect: effect.type, code: codeOf(error), message: messageOf(error) };
         this.#engine.ports.logger("warn", "a command got no good answer and is tried again", details);
       }

@@ -1,6 +1,8 @@
 import { equalBytes } from "../ark/bytes.ts";
+import { encodeCanonical, type Plain } from "../machines/canonical.ts";
+import type { Effect } from "../machines/effects.ts";
 import { machineNamed } from "../machines/registry.ts";
-import { step } from "../machines/step.ts";
+import { type Instance, isFinished, type MachineDefinition, type Outcome, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
 import { decodeTransition, type Transition } from "./transition.ts";
@@ -45,8 +47,8 @@ export async function replay(log: EventLog, states: readonly WalletState[], opti
 
 /** Takes the step again on the state before it and compares. */
 export function checkStep(state: WalletState, transition: Transition): void {
-  const { instance, machine: name, revision, seq, event, atMs } = transition;
-  const machine = machineNamed(name);
+  const { instance, machine: name, revision, seq } = transition;
+  const machine = machineOf(transition);
   if (revision > machine.revision) {
     const known = `revision ${machine.revision} of ${name}`;
     throw new HeartwoodError("LOG_UNREADABLE", `record ${seq}: expected at most ${known}, got ${revision}; upgrade`);
@@ -57,11 +59,38 @@ export function checkStep(state: WalletState, transition: Transition): void {
     throw mismatch(transition, `expected version ${version} of a live instance, got ${transition.version}`);
   }
   if (revision < machine.revision) return;
-  const outcome = step(machine, current, { ...event, atMs });
+  const outcome = retake(machine, current, transition);
   if (outcome.kind === "unexpected") throw mismatch(transition, "the machine does not take this event here");
   if (!equalBytes(outcome.digest, transition.digest)) throw mismatch(transition, "the machine comes to another state");
+  // The fold takes the words of the record, not the digest: they must say the same.
+  if (textOf(transition) !== textOf({ ...outcome, state: outcome.next.state })) {
+    throw mismatch(transition, "the machine comes to another outcome");
+  }
 }
 
-function mismatch({ seq, instance, event }: Transition, why: string): HeartwoodError {
-  return new HeartwoodError("LOG_MISMATCH", `record ${seq} (${instance} ${event.type}): ${why}`);
+function machineOf({ machine, state, seq, event }: Transition): MachineDefinition {
+  try {
+    const found = machineNamed(machine);
+    isFinished(found, state);
+    return found;
+  } catch (cause) {
+    const place = `record ${seq} (${machine} ${event.type})`;
+    throw new HeartwoodError("LOG_UNREADABLE", `${place}: expected a machine and a state of this build; upgrade`, { cause });
+  }
+}
+
+function retake(machine: MachineDefinition, current: Instance | undefined, transition: Transition): Outcome {
+  try {
+    return step(machine, current, { ...transition.event, atMs: transition.atMs });
+  } catch (cause) {
+    throw mismatch(transition, "the machine cannot take this event here", cause);
+  }
+}
+
+function textOf({ state, change, effects }: { state: string; change: Transition["change"]; effects: readonly Effect[] }): string {
+  return encodeCanonical({ state, change, effects: effects.map(({ type, params }) => ({ type, params: params as Plain })) });
+}
+
+function mismatch({ seq, instance, event }: Transition, why: string, cause?: unknown): HeartwoodError {
+  return new HeartwoodError("LOG_MISMATCH", `record ${seq} (${instance} ${event.type}): ${why}`, { cause });
 }

@@ -21,7 +21,11 @@ export class Requeue {
 
   /** Polls the tip until the signal. */
   start(): void {
-    const cancel = this.#engine.clock.after(TIP_POLL_MS, () => void this.#poll());
+    const poll = (): void => {
+      this.#signal.removeEventListener("abort", cancel);
+      void this.#poll();
+    };
+    const cancel = this.#engine.clock.after(TIP_POLL_MS, poll);
     this.#signal.addEventListener("abort", cancel, { once: true });
   }
 
@@ -31,6 +35,7 @@ export class Requeue {
       if (entry.permanent || this.#signal.aborted) continue;
       try {
         const { verdict, blobs } = await this.#engine.vetting.vetHeld(entry, this.#signal);
+        this.#signal.throwIfAborted();
         if (verdict.kind === "refused" && verdict.item.code === entry.code) continue;
         this.#engine.feed({ instance: `quarantined/${entry.key}`, event: { type: "item.vetted", verdict }, blobs });
       } catch (error) {

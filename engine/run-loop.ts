@@ -55,6 +55,7 @@ export class RunLoop {
   readonly #listener: RunLoopListener;
   #tail: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
+  #closed = false;
   #unexpected = 0;
 
   constructor(parts: {
@@ -87,17 +88,17 @@ export class RunLoop {
   /**
    * Takes an event.
    *
-   * @throws HeartwoodError `WALLET_FAILED` after the log or a machine failed
+   * @throws HeartwoodError `WALLET_FAILED` after the log or a machine failed, `WALLET_CLOSED` after {@link close}
    */
   dispatch(dispatch: Dispatch): Dispatched {
-    this.#refuseAfterFailure();
-    const transitions = this.#decide(dispatch);
+    this.#refuseAtTheEnd();
+    const { transitions, bodies } = this.#decide(dispatch);
     if (transitions.length === 0) return { taken: false, queries: [], committed: this.#tail };
     const effects = transitions.flatMap((transition) => transition.effects);
     return {
       taken: true,
       queries: effects.filter(({ type }) => effectKinds[type] === "query"),
-      committed: this.#commit(transitions),
+      committed: this.#commit(transitions, bodies),
     };
   }
 
@@ -106,22 +107,28 @@ export class RunLoop {
     return this.#tail;
   }
 
-  #decide(first: Dispatch): Transition[] {
+  /** Decides nothing any more; resolves when what was decided is durable, or failed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#tail.catch(() => {});
+  }
+
+  #decide(first: Dispatch): { readonly transitions: readonly Transition[]; readonly bodies: readonly Uint8Array[] } {
     const transitions: Transition[] = [];
     const queue: Dispatch[] = [first];
-    const atMs = this.#clock.nowMs();
     try {
+      const atMs = Math.trunc(this.#clock.nowMs());
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const transition = this.#take(next, atMs);
         if (transition === undefined) continue;
         transitions.push(transition);
         queue.push(...routes(transition));
       }
+      return { transitions, bodies: transitions.map(encodeTransition) };
     } catch (error) {
       this.#fail(error);
       throw this.#failed();
     }
-    return transitions;
   }
 
   #take(dispatch: Dispatch, atMs: number): Transition | undefined {
@@ -184,10 +191,10 @@ export class RunLoop {
     return (high * 256 + low) % 1000;
   }
 
-  #commit(transitions: readonly Transition[]): Promise<void> {
+  #commit(transitions: readonly Transition[], bodies: readonly Uint8Array[]): Promise<void> {
     const [first] = transitions;
     const expectedSeq = first?.seq ?? 0n;
-    const written = this.#log.append({ epoch: this.#epoch, expectedSeq, bodies: transitions.map(encodeTransition) });
+    const written = this.#log.append({ epoch: this.#epoch, expectedSeq, bodies });
     const before = this.#tail;
     const committed = (async () => {
       try {
@@ -224,8 +231,9 @@ export class RunLoop {
     });
   }
 
-  #refuseAfterFailure(): void {
+  #refuseAtTheEnd(): void {
     if (this.#failure !== undefined) throw this.#failed();
+    if (this.#closed) throw new HeartwoodError("WALLET_CLOSED", "expected an open wallet, got a closed one");
   }
 }
 

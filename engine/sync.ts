@@ -1,10 +1,10 @@
-import { filter, firstValueFrom } from "rxjs";
+import { EmptyError, filter, firstValueFrom } from "rxjs";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Transition } from "./transition.ts";
 import { CONNECTION } from "./wallet-state.ts";
 
-/** Options of `Heartwood.sync`. */
+/** Options of `Wallet.sync`. */
 export interface SyncOptions {
   /** Ends the sync; what was consumed stays consumed. */
   readonly signal?: AbortSignal;
@@ -29,17 +29,13 @@ export interface SyncResult {
 export async function runSync(engine: Engine, options: SyncOptions): Promise<SyncResult> {
   options.signal?.throwIfAborted();
   const before = { ...engine.committed.counters };
-  const ended = firstValueFrom(engine.committed$.pipe(filter(isEnd)));
-  ended.catch(() => {}); // also awaited below, unless the request itself throws
   const { taken } = engine.feed({ instance: CONNECTION, event: { type: "run.requested", mode: "drain" } });
   if (!taken) throw new HeartwoodError("WALLET_RUNNING", "expected a wallet that is stopped, got one that runs already");
-  const stop = (): void => {
-    if (!engine.signal.aborted) engine.feed({ instance: CONNECTION, event: { type: "stop.requested" } });
-  };
+  const stop = (): void => engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
   const cancelTimer = options.maxMs === undefined ? () => {} : engine.clock.after(options.maxMs, stop);
   options.signal?.addEventListener("abort", stop, { once: true });
   try {
-    const { event } = await ended;
+    const { event } = await endOfRun(engine);
     await engine.connection.closed();
     options.signal?.throwIfAborted();
     if (event.type === "connection.failed" || event.type === "connection.refused") throw engine.connection.lastError;
@@ -55,6 +51,16 @@ export async function runSync(engine: Engine, options: SyncOptions): Promise<Syn
   } finally {
     cancelTimer();
     options.signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** The record that stops the connection. What was just decided is durable later than now, so none is missed. */
+async function endOfRun(engine: Engine): Promise<Transition> {
+  try {
+    return await firstValueFrom(engine.committed$.pipe(filter(isEnd)));
+  } catch (cause) {
+    if (cause instanceof EmptyError) throw new HeartwoodError("WALLET_CLOSED", "the wallet was closed during a sync");
+    throw new HeartwoodError("WALLET_FAILED", "the wallet stopped at a failure during a sync", { cause });
   }
 }
 

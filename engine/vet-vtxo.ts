@@ -95,7 +95,7 @@ async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged
   const { chain, info, keyring, signal, tipHeight, nextKeyIndex } = context;
   if (bytes.length > MAX_BYTES) {
     const message = `expected at most ${MAX_BYTES} bytes, got ${bytes.length}`;
-    return { kind: "refused", code: "TOO_LARGE", message, permanent: true, broken: false, amountSats: null };
+    return { kind: "refused", code: "TOO_LARGE", message, permanent: true, broken: true, amountSats: null };
   }
   let vtxo: Vtxo;
   try {
@@ -108,7 +108,7 @@ async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged
   const depthLimit = Math.min(info.maxVtxoExitDepth + DEPTH_ALLOWANCE, DEPTH_LIMIT);
   if (vtxo.genesis.length > depthLimit) {
     const message = `expected a depth of at most ${depthLimit}, got ${vtxo.genesis.length}`;
-    return { kind: "refused", code: "TOO_DEEP", message, permanent: false, broken: false, amountSats };
+    return { kind: "refused", code: "TOO_DEEP", message, permanent: false, broken: true, amountSats };
   }
   const anchor = answered(await chain.transaction(vtxo.chainAnchor.txid, { signal }));
   const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;

@@ -89,9 +89,9 @@ function fromConnection({ seq, atMs, instance, state, event }: Transition): Wall
   return { seq, atMs, type: "connection.changed", state, code: typeof event.code === "string" ? event.code : null };
 }
 
-function fromMailbox({ seq, atMs, instance, change }: Transition): WalletEvent | undefined {
+function fromMailbox({ seq, atMs, instance, change, event }: Transition): WalletEvent | undefined {
   if (instance !== MAILBOX || change.haltedAt !== null) return undefined;
-  return { seq, atMs, type: "mailbox.resumed", checkpoint: change.position as bigint };
+  return { seq, atMs, type: "mailbox.resumed", checkpoint: event.checkpoint as bigint };
 }
 
 function fromMessage({ seq, atMs, instance, state, change, event }: Transition): WalletEvent | undefined {

@@ -79,7 +79,8 @@ export class Wallet implements AsyncDisposable {
    * Reads the mailbox until nothing is left, once, and says what happened.
    *
    * @throws HeartwoodError `WALLET_RUNNING` after {@link start}, `SERVER_KEY_CHANGED`, `MAILBOX_KEY_CHANGED`;
-   * StreamError if the server cannot be reached or refuses; ChainError `CHAIN_WRONG_NETWORK`; the reason of `signal`
+   * `MAILBOX_STUCK`, `WALLET_CLOSED`, `WALLET_FAILED`; StreamError if the server cannot be reached or refuses; ChainError
+   * `CHAIN_WRONG_NETWORK`; the reason of `signal`
    */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     this.#checkOpen();
@@ -147,14 +148,13 @@ export class Wallet implements AsyncDisposable {
   async address(options: { readonly fresh?: boolean } = {}): Promise<string> {
     this.#checkOpen();
     const pins = this.#pins();
-    const issued = this.#engine.loop.pending.contextOf(WALLET)?.lastIssuedIndex;
-    if (options.fresh === true || typeof issued !== "number") {
-      const { committed } = this.#engine.feed({ instance: WALLET, event: { type: "address.issued" } });
-      const index = Number(this.#engine.loop.pending.contextOf(WALLET)?.lastIssuedIndex);
-      await committed;
-      return this.#addressAt(index, pins);
+    const { loop } = this.#engine;
+    if (options.fresh === true || typeof loop.pending.contextOf(WALLET)?.lastIssuedIndex !== "number") {
+      this.#engine.feed({ instance: WALLET, event: { type: "address.issued" } });
     }
-    return this.#addressAt(issued, pins);
+    const index = Number(loop.pending.contextOf(WALLET)?.lastIssuedIndex);
+    await loop.settled();
+    return this.#addressAt(index, pins);
   }
 
   /** Lets the wallet go: ends the connection, waits for what was decided to be durable. A second call waits too. */
