@@ -29,7 +29,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
 interface Connection {
   readonly stop: AbortController;
   session?: ServerSession;
-  consumer?: Consumer;
   subscription?: Subscription;
   requeue?: Requeue;
 }
@@ -71,9 +70,11 @@ export class ConnectionDriver {
   /** Subscribes to what is posted from now on. */
   async openStream(): Promise<void> {
     const connection = this.#current;
-    const { session, consumer } = connection ?? {};
-    if (connection === undefined || session === undefined || consumer === undefined) return;
+    const session = connection?.session;
+    if (connection === undefined || session === undefined) return;
     const { keyring } = this.#engine;
+    // From the checkpoint again: behind a position that cannot be believed the stream would stay silent (mailbox.md W-11).
+    const consumer = new Consumer(this.#engine);
     const mailbox$ = session.mailbox$({
       mailboxId: keyring.mailboxId,
       authorization: () => keyring.mailboxAuthorization(STREAM_AUTHORIZATION_S),
@@ -117,9 +118,7 @@ export class ConnectionDriver {
     if (signal.aborted) return session.close();
     this.#pin(session.info);
     engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
-    const consumer = new Consumer(engine);
-    connection.consumer = consumer;
-    await consumer.drain(session, signal);
+    await new Consumer(engine).drain(session, signal);
     await new Requeue(engine, signal).vetAll();
     await engine.loop.settled();
     await engine.outbox.flush(signal);
