@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../cli/commands.ts";
-import { run } from "./heartwood.ts";
+import { run, runHere } from "./heartwood.ts";
 
 const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -10,13 +10,13 @@ describe("help and version", () => {
     const { code, stdout, stderr } = await run(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     for (const { name, summary } of commands) expect(stdout).toMatch(new RegExp(`^  ${name}.*  ${summary}$`, "m"));
-    expect(await run(["-h"])).toEqual({ code, stdout, stderr });
+    expect(await runHere(["-h"])).toEqual({ code, stdout, stderr });
   });
 
   it.each(commands.map((command) => [command.name, command] as const))(
     "%s has help of its own, wherever --help stands",
     async (name, command) => {
-      const { code, stdout, stderr } = await run([...name.split(" "), "--no-such-option", "--help"]);
+      const { code, stdout, stderr } = await runHere([...name.split(" "), "--no-such-option", "--help"]);
       expect([code, stderr]).toEqual([0, ""]);
       expect(stdout).toContain(`heartwood ${name}: ${command.summary}`);
       for (const option of Object.keys(command.options)) expect(stdout).toContain(`--${option}`);
@@ -30,6 +30,14 @@ describe("help and version", () => {
 });
 
 describe("a wrong command line", () => {
+  it("ends the process with 2, and nothing on standard output", async () => {
+    expect(await run(["vtxo", "check", "--frobnicate"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: 'heartwood: USAGE: unknown option "--frobnicate"\nTry: heartwood vtxo check --help\n',
+    });
+  });
+
   it.each([
     [[], "expected a command (", "heartwood --help"],
     [["frobnicate"], 'unknown command "frobnicate"', "heartwood --help"],
@@ -41,7 +49,7 @@ describe("a wrong command line", () => {
     [["vtxo", "show"], "expected HEX, got nothing", "heartwood vtxo show --help"],
     [["vtxo", "show", "--jsno", "00"], 'unknown option "--jsno"; did you mean --json?', "heartwood vtxo show --help"],
   ])("%j ends with 2, a message and a hint", async (words, message, hint) => {
-    const { code, stdout, stderr } = await run(words);
+    const { code, stdout, stderr } = await runHere(words);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(`heartwood: USAGE: ${message}`);
     expect(stderr).toContain(`Try: ${hint}`);

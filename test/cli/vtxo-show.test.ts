@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { run } from "./heartwood.ts";
+import { run, runHere } from "./heartwood.ts";
 
 const VERDICTS = gunzipSync(readFileSync(new URL("../vectors/mutated-verdicts.jsonl.gz", import.meta.url))).toString();
 const SEND = (JSON.parse(VERDICTS.split("\n")[1] ?? "") as { vtxo: string }).vtxo;
@@ -60,8 +60,8 @@ describe("heartwood vtxo show", () => {
       .filter(({ expect: { decode } }) => decode);
     const overflowing = odd.find(({ expect: { txids, depth } }) => depth > 0 && txids.length === 0);
     const notStandard = odd.find(({ expect: { standard } }) => !standard);
-    expect((await run(["vtxo", "show", overflowing?.vtxo ?? ""])).stdout).toContain("cannot be built");
-    expect((await run(["vtxo", "show", notStandard?.vtxo ?? ""])).stdout).toContain("not standard: ");
+    expect((await runHere(["vtxo", "show", overflowing?.vtxo ?? ""])).stdout).toContain("cannot be built");
+    expect((await runHere(["vtxo", "show", notStandard?.vtxo ?? ""])).stdout).toContain("not standard: ");
   });
 
   it.each([
@@ -70,11 +70,11 @@ describe("heartwood vtxo show", () => {
     ["no VTXO", "0200", "SHORT_INPUT"],
     ["left-over bytes", `${SEND}00`, "TRAILING_BYTES"],
   ])("%s is refused by name", async (_, hex, code) => {
-    const plain = await run(["vtxo", "show", hex]);
+    const plain = await runHere(["vtxo", "show", hex]);
     expect([plain.code, plain.stdout]).toEqual([1, ""]);
     expect(plain.stderr).toMatch(new RegExp(`^heartwood: ${code}: expected .*, got .*\\n$`));
 
-    const json = await run(["vtxo", "show", "--json", hex]);
+    const json = await runHere(["vtxo", "show", "--json", hex]);
     expect([json.code, json.stderr]).toEqual([1, ""]);
     expect(JSON.parse(json.stdout)).toEqual({ error: { code, message: expect.any(String) } });
   });
