@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Heartwood } from "heartwood";
 import { type Simulator, startSimulator } from "heartwood/simulator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Running, run } from "./heartwood.ts";
+import { Running, run, runHere } from "./heartwood.ts";
 
 const MNEMONIC = `${"abandon ".repeat(11)}about`;
 const OTHER_MNEMONIC = `${"zoo ".repeat(11)}wrong`;
@@ -202,6 +202,8 @@ describe("bad input is refused by name and changes nothing", () => {
   it("a directory that is no wallet", async () => {
     await expectRefusal(["status", join(home, "none")], "STORE_NOT_FOUND");
     await expectRefusal(["sync", join(home, "none"), ...withWords()], "STORE_NOT_FOUND");
+    const hostile = await runHere(["status", join(home, "x\u001b[2J\u202e\nheartwood: all is well")]);
+    expect(hostile.stderr).toMatch(/^heartwood: STORE_NOT_FOUND: .*x\\u\{1b\}\[2J\\u\{202e\}\\nheartwood: .*\n$/);
     mkdirSync(wallet);
     writeFileSync(join(wallet, "letter.txt"), "dear");
     await expectRefusal(["status", wallet], "STORE_FOREIGN");
