@@ -9,7 +9,7 @@ const LONGEST_VERSION_BYTES = 64;
 const UPDATE_ADVICE = "Your client version is not known to this server. Please update it.";
 
 /** Whether any token of digits and dots inside the text is a known release. */
-export function isKnownRelease(version: string): boolean {
+function isKnownRelease(version: string): boolean {
   if (new TextEncoder().encode(version).length > LONGEST_VERSION_BYTES) return false;
   return (version.match(/[0-9.]+/g) ?? []).some((token) => RELEASES.has(token));
 }

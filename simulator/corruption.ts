@@ -36,11 +36,6 @@ export function corruptVtxo(bytes: Uint8Array, how: Corruption): Uint8Array {
   }
 }
 
-/** Whether a text names a corruption. */
-export function isCorruption(name: unknown): name is Corruption {
-  return (CORRUPTIONS as readonly unknown[]).includes(name);
-}
-
 function withLastSignature(vtxo: Vtxo, change: (signature: Uint8Array) => Uint8Array | null): Vtxo {
   const last = vtxo.genesis.at(-1);
   if (!last?.transition.signature) throw new SimulatorError("CORRUPTION_IMPOSSIBLE", "expected a signed VTXO, got one without");

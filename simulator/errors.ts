@@ -2,8 +2,6 @@
 export type SimulatorErrorCode =
   | "OPTION_INVALID"
   | "LISTEN_FAILED"
-  | "ALREADY_RUNNING"
-  | "STOPPED"
   | "BAD_REQUEST"
   | "NOT_FOUND"
   | "ADDRESS_INVALID"

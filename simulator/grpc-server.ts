@@ -9,7 +9,7 @@ import { RawMailboxServiceDefinition } from "./mailbox-wire.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** How long a clean stop waits for calls in flight before it breaks them off. */
-export const GRACE_MS = 500;
+const GRACE_MS = 500;
 
 /** What the server serves. */
 export interface GrpcServerParts {
@@ -58,7 +58,7 @@ export class GrpcServer {
   }
 
   /**
-   * Stops listening. A clean stop ends the subscriptions with status OK and gives other calls {@link GRACE_MS}; an
+   * Stops listening. A clean stop ends the subscriptions with status OK and gives other calls half a second; an
    * abrupt one breaks every connection at once.
    */
   async stop(how: "clean" | "abrupt" = "clean"): Promise<void> {

@@ -90,7 +90,7 @@ function resolveTerms(given: Partial<ServerTerms> = {}): ServerTerms {
 }
 
 /** Passes a whole number within bounds on. @throws SimulatorError `OPTION_INVALID` */
-export function whole(name: string, value: number, least: number, most: number): number {
+function whole(name: string, value: number, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most) throw invalid(name, `${least} … ${most}`, value);
   return value;
 }

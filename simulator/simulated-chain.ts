@@ -98,10 +98,9 @@ export class SimulatedChain {
 
   /** Forgets a transaction, as a mempool does that evicts it. @throws SimulatorError `UNKNOWN_TRANSACTION` */
   evict(txid: string): void {
-    const entry = this.#transactions.get(txid);
-    if (!entry) throw new SimulatorError("UNKNOWN_TRANSACTION", `expected a transaction of the chain, got ${txid}`);
-    this.#transactions.delete(txid);
-    for (const { outpoint } of entry.transaction.inputs) this.#spends.delete(outpointKey(outpoint));
+    if (!this.#transactions.delete(txid)) {
+      throw new SimulatorError("UNKNOWN_TRANSACTION", `expected a transaction of the chain, got ${txid}`);
+    }
   }
 
   /** Has the HTTP interface answer as if it had never seen this one transaction. */

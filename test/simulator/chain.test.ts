@@ -106,6 +106,10 @@ test("an output is unspent until a transaction spends it, and again once that is
   expect(() => simulator.chain.evict(txid)).toThrow(expect.objectContaining({ code: "UNKNOWN_TRANSACTION" }));
 });
 
+test("an output of a transaction that nobody knows counts as unspent, as Esplora answers it", async () => {
+  expect(await get(`/tx/${absent}/outspend/0`)).toEqual({ status: 200, type: "application/json", body: '{"spent":false}' });
+});
+
 describe("faults", () => {
   test("down answers 503 to everything", async () => {
     simulator.chain.setFault("down");
