@@ -38,7 +38,7 @@ export async function findStore(directory: string): Promise<StoreDirectory> {
   if (found.kind === "absent" || found.kind === "empty") {
     throw new StoreError(
       "STORE_NOT_FOUND",
-      `expected a store in ${directory}, got ${found.kind === "absent" ? "nothing" : "an empty directory"}`,
+      `expected a store in ${directory}, got ${found.kind === "absent" ? "nothing" : "an empty directory"}: create it first`,
     );
   }
   if (found.kind === "foreign") throw foreign(directory, found.what);
