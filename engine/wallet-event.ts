@@ -89,8 +89,9 @@ function fromConnection({ seq, atMs, instance, state, event }: Transition): Wall
   return { seq, atMs, type: "connection.changed", state, code: typeof event.code === "string" ? event.code : null };
 }
 
-function fromMailbox({ seq, atMs, instance, change, event }: Transition): WalletEvent | undefined {
-  if (instance !== MAILBOX || change.haltedAt !== null) return undefined;
+function fromMailbox({ seq, atMs, instance, version, change, event }: Transition): WalletEvent | undefined {
+  // The first step names the whole context, without a halt that could have ended.
+  if (instance !== MAILBOX || version === 1n || change.haltedAt !== null) return undefined;
   return { seq, atMs, type: "mailbox.resumed", checkpoint: event.checkpoint as bigint };
 }
 

@@ -1,0 +1,54 @@
+// A wallet in a process of its own, from the built package: node wallet-process.mjs hold|live|leave DIRECTORY SERVER CHAIN
+// `hold` opens it and stays; `live` follows the mailbox and says each event; `leave` meets trouble, closes and must end.
+import { writeSync } from "node:fs";
+import { esplora, Heartwood } from "../../dist/engine/index.js";
+
+const [mode, directory, server, chainUrl] = process.argv.slice(2);
+const mnemonic = () => "abandon ".repeat(11).concat("about");
+const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
+const failed = (error) => {
+  say({ failed: String(error?.code ?? error) });
+  process.exit(3);
+};
+process.on("unhandledRejection", failed);
+process.on("uncaughtException", failed);
+
+const fast = {
+  nowMs: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs / 500);
+    return () => clearTimeout(timer);
+  },
+};
+const wallet = await Heartwood.open({
+  directory,
+  mnemonic,
+  server,
+  chain: esplora(chainUrl, { retries: 0, tipCacheMs: 0 }),
+  network: "regtest",
+  create: true,
+  ...(mode === "leave" ? {} : { ports: { clock: fast } }),
+});
+
+if (mode === "hold") {
+  say({ opened: true });
+  setInterval(() => undefined, 60_000);
+}
+
+if (mode === "live") {
+  wallet.events$.subscribe({ next: ({ type, seq }) => say({ type, seq: String(seq) }), error: failed });
+  say({ opened: true });
+  wallet.start();
+}
+
+if (mode === "leave") {
+  const trouble = new Promise((resolve) => {
+    wallet.events$.subscribe(({ type, state }) => {
+      if (type === "connection.changed" && state === "BackingOff") resolve();
+    });
+  });
+  wallet.start();
+  await trouble;
+  await wallet.close();
+  say({ closed: true });
+}
