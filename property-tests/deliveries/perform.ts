@@ -14,6 +14,7 @@ const EXCUSES = new Set([
   "SERVER_FAILED",
   "SERVER_BUSY",
   "STREAM_RESET",
+  "STREAM_ENDED",
   "MAILBOX_STUCK",
   "SESSION_CLOSED",
 ]);
@@ -32,7 +33,7 @@ export async function perform(run: Run, command: Command): Promise<readonly stri
     case "duplicate":
       return duplicate(run, command.which, command.how);
     case "halt":
-      return halt(run, command.message, command.chain);
+      return halt(run, command.message, command.silent);
     case "fail":
       for (let i = 0; i < command.calls; i++) run.server.faults.push(command);
       return [command.replyLost ? "fail.reply-lost" : "fail.call"];
@@ -109,16 +110,16 @@ async function duplicate(run: Run, which: number, how: "stream" | "repost"): Pro
   return [`duplicate.${how}`];
 }
 
-/** A message comes while somebody who has to answer does not; later that passes. */
-async function halt(run: Run, message: Message, who: "down" | "server"): Promise<readonly string[]> {
-  const before = run.wallet.status().counters.halts;
-  if (who === "down") run.chain.state = "down";
-  else run.server.faults.push({ code: "DEADLINE", replyLost: false }, { code: "DEADLINE", replyLost: false });
+/** A package comes while somebody who has to answer does not; later that passes. */
+async function halt(run: Run, message: Message, silent: "chain" | "server"): Promise<readonly string[]> {
+  const { halts } = run.wallet.status().counters;
+  if (silent === "chain") run.chain.state = "down";
+  else run.server.isMute = true;
   await deliver(run, message, "next");
-  if (!run.setup.live && run.wallet.status().connection === "Stopped") await own(run, "sync");
-  const isHalted = run.wallet.status().counters.halts > before;
-  if (who === "down") run.chain.state = "up";
-  return [isHalted ? "halt" : "halt.not", ...labels(run, message)];
+  if (run.wallet.status().connection === "Stopped") await sync(run);
+  if (silent === "chain") run.chain.state = "up";
+  else run.server.isMute = false;
+  return [run.wallet.status().counters.halts > halts ? "halt" : "halt.not", ...labels(run, message)];
 }
 
 type Own = Extract<
@@ -191,9 +192,9 @@ function placed(run: Run, place: Place): bigint | undefined {
     case "lower":
       return last === undefined ? undefined : last - 1_000n;
     case "soon":
-      return (BigInt(run.clock.nowMs()) + 2n * DAY_MS) << TIME_SHIFT;
+      return ((BigInt(run.clock.nowMs()) + 2n * DAY_MS) << TIME_SHIFT) + BigInt(run.posted.length);
     case "huge":
-      return [2n ** 62n, 2n ** 63n, 2n ** 64n - 1n][run.posted.length % 3];
+      return ([2n ** 62n, 2n ** 63n, 2n ** 64n - 100n][run.posted.length % 3] ?? 0n) + BigInt(run.posted.length);
   }
 }
 

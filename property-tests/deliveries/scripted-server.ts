@@ -32,6 +32,8 @@ export interface ServerWatch {
 /** A server in the process of the test: one wallet's mailbox, and every fault that a run asks for. */
 export class ScriptedServer {
   isUp = true;
+  /** Whether it answers no question about a VTXO. */
+  isMute = false;
   /** Whether it knows the VTXOs of role `late` by now. */
   learned = false;
   readonly faults: CallFault[] = [];
@@ -113,11 +115,13 @@ export class ScriptedServer {
   }
 
   copy(id: VtxoId): Uint8Array {
+    if (this.isMute) throw failure("DEADLINE");
     const vtxo = this.#known(id);
     return vtxo.role === "unregistered" && !this.registered.has(id) ? copyOf(vtxo, "missing-signature") : vtxo.bytes;
   }
 
   status(id: VtxoId): VtxoStatus {
+    if (this.isMute) throw failure("DEADLINE");
     const { role } = this.#known(id);
     if (role === "spent") return "spent";
     return role === "unregistered" && !this.registered.has(id) ? "unregistered" : "spendable";
