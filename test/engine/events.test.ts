@@ -23,12 +23,12 @@ const ofType =
 test("events replay from the beginning and go live without gap or duplicate in a burst, for readers that start at any moment", async () => {
   const { simulator, wallet, address } = await setUp();
   await goLive(wallet);
-  const last = 12;
+  const last = 6;
   const isLast = (event: WalletEvent): boolean => event.type === "payment.received" && event.amountSats === BigInt(1_000 + last);
   const readers: Promise<WalletEvent[]>[] = [take(wallet, isLast)];
   for (let count = 1; count <= last; count++) {
     await simulator.pay(address, { amountsSats: [BigInt(1_000 + count)] });
-    if (count % 3 === 0) readers.push(take(wallet, isLast));
+    if (count % 2 === 0) readers.push(take(wallet, isLast));
   }
   const [first, ...others] = await Promise.all(readers);
   const seqs = first?.map(({ seq }) => seq) ?? [];
@@ -79,13 +79,13 @@ test("a slow reader misses nothing and holds nobody up", async () => {
     for await (const event of wallet.events()) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       if (event.type === "payment.received") amounts.push(event.amountSats);
-      if (amounts.length === 6) return;
+      if (amounts.length === 4) return;
     }
   })();
-  for (let count = 1n; count <= 6n; count++) await simulator.pay(address, { amountsSats: [count * 1_000n] });
-  await eventually(() => wallet.movements().length === 6, "six payments");
+  for (let count = 1n; count <= 4n; count++) await simulator.pay(address, { amountsSats: [count * 1_000n] });
+  await eventually(() => wallet.movements().length === 4, "four payments");
   await reading;
-  expect(amounts).toEqual([1_000n, 2_000n, 3_000n, 4_000n, 5_000n, 6_000n]);
+  expect(amounts).toEqual([1_000n, 2_000n, 3_000n, 4_000n]);
 });
 
 test("a reader ends at its signal, whether it waits or reads, and one aborted before sees nothing", async () => {

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Heartwood, type OpenOptions, type Transport, type Wallet } from "../../engine/index.ts";
+import { startSimulator } from "../../simulator/index.ts";
 import { createLevelLog, createMemoryLog } from "../../store/index.ts";
 import { openSession } from "../../streams/session.ts";
 import {
@@ -27,6 +29,20 @@ import {
 } from "./helpers.ts";
 
 const holderPath = fileURLToPath(new URL("./wallet-process.mjs", import.meta.url));
+
+/** A closed wallet that every refusal leaves as it is. */
+let shared: Pick<Setup, "directory" | "options">;
+
+beforeAll(async () => {
+  const parent = await mkdtemp(join(tmpdir(), "heartwood-test-"));
+  await using simulator = await startSimulator();
+  const options = fastOptions(simulator, join(parent, "wallet"));
+  await using wallet = await Heartwood.open(options);
+  await wallet.sync();
+  shared = { directory: options.directory, options };
+});
+
+afterAll(() => rm(dirname(shared.directory), { recursive: true, force: true }));
 
 /** A wallet with a payment in it, closed. */
 async function closedWallet(): Promise<Setup> {
@@ -53,14 +69,14 @@ const refusedOptions: readonly [string, string, Partial<OpenOptions> | (() => Pa
 ];
 
 test.each(refusedOptions)("opened with %s a wallet is refused as %s, and nothing is changed", async (_what, code, change) => {
-  const { directory, options } = await closedWallet();
+  const { directory, options } = shared;
   const before = await logOf(directory);
   expect(await codeOfRefusal(Heartwood.open({ ...options, ...change } as OpenOptions))).toBe(code);
   expect(await logOf(directory)).toEqual(before);
 });
 
 test("a seed of a wrong length is refused as BAD_SEED, and both seed and mnemonic as BAD_OPTION", async () => {
-  const { directory, options } = await closedWallet();
+  const { directory, options } = shared;
   const before = await logOf(directory);
   const { mnemonic, ...rest } = options;
   const seed = () => new Uint8Array(32);
@@ -253,7 +269,7 @@ test("what a wallet remembers may be left out, and may be changed where it is an
 });
 
 test("an aborted opening leaves the directory free", async () => {
-  const { directory, options } = await closedWallet();
+  const { directory, options } = shared;
   const before = await logOf(directory);
   await expect(Heartwood.open({ ...options, signal: AbortSignal.abort(new Error("changed my mind")) })).rejects.toThrow(
     "changed my mind",

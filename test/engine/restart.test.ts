@@ -18,7 +18,7 @@ import {
 } from "./helpers.ts";
 
 const programPath = fileURLToPath(new URL("./wallet-process.mjs", import.meta.url));
-const KILLS = 12;
+const KILLS = 10;
 
 interface WalletProcess {
   readonly process: ChildProcess;
@@ -61,12 +61,12 @@ test(`a wallet that is killed ${KILLS} times in a burst credits every payment ex
   let isOver = false;
   const burst = (async () => {
     for (let count = 0; !isOver; count++) {
-      const amountsSats = Array.from({ length: 1 + random(3) }, () => BigInt(1_000 + random(9_000)));
+      const amountsSats = Array.from({ length: 1 + random(2) }, () => BigInt(1_000 + random(9_000)));
       const { checkpoint } = await simulator.pay(address, { amountsSats });
       sent += amountsSats.reduce((sum, amount) => sum + amount, 0n);
       if (count % 4 === 1) simulator.redeliver(checkpoint ?? 0n);
       if (count % 5 === 2) simulator.deliverUnknown(address);
-      await new Promise((resolve) => setTimeout(resolve, 40 + random(160)));
+      await new Promise((resolve) => setTimeout(resolve, 200 + random(600)));
     }
   })();
   for (let round = 0; round < KILLS; round++) {
