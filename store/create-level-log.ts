@@ -5,6 +5,7 @@ import { toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
 import { headAt, startOf } from "./chain-reader.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
+import type { LogHead } from "./event-log.ts";
 import { DIRECTORY_MODE, syncDirectory, writeNewFile } from "./files.ts";
 import { HeadFile } from "./head-file.ts";
 import { LevelDatabase } from "./level-database.ts";
@@ -18,15 +19,34 @@ import { checkFree, DATABASE, encodeMarker, HEAD, MARKER } from "./store-directo
  *
  * @throws StoreError `STORE_EXISTS`, `STORE_FOREIGN`, `STORE_NOT_FOUND` if the parent is missing, `STORE_FULL`, `STORE_IO`
  */
-export async function createLevelLog(directory: string): Promise<void> {
+export function createLevelLog(directory: string): Promise<void> {
+  return createStore(directory, async (database) => {
+    const logId = toHex(randomBytes(LOG_ID_BYTES));
+    await LevelDatabase.create(database, logId);
+    return headAt(logId, 0n, startOf(logId));
+  });
+}
+
+/**
+ * As {@link createLevelLog}, with a database that `fill` makes in an empty directory, closed again, and the head of what
+ * it put there. Where `fill` fails, nothing is left.
+ *
+ * @throws StoreError as {@link createLevelLog}; the reason of `signal`
+ */
+export async function createStore(
+  directory: string,
+  fill: (database: string) => Promise<LogHead>,
+  signal?: AbortSignal,
+): Promise<void> {
   const target = await checkFree(resolve(directory));
   const parent = dirname(target);
   const building = await makeTemporary(parent, basename(target));
   try {
-    await build(building);
+    await build(building, fill);
     await moveInto(building, target);
   } catch (error) {
     await rm(building, { recursive: true, force: true });
+    if (signal?.aborted === true && error === signal.reason) throw error;
     throw toStoreError(error, `creating a store in ${directory}`);
   }
   await syncDirectory(parent);
@@ -43,14 +63,13 @@ async function makeTemporary(parent: string, name: string): Promise<string> {
   }
 }
 
-async function build(path: string): Promise<void> {
-  const logId = toHex(randomBytes(LOG_ID_BYTES));
+async function build(path: string, fill: (database: string) => Promise<LogHead>): Promise<void> {
   const database = join(path, DATABASE);
   await mkdir(database, { mode: DIRECTORY_MODE });
-  await LevelDatabase.create(database, logId);
+  const head = await fill(database);
   await syncDirectory(database);
-  await HeadFile.create(join(path, HEAD), { ...headAt(logId, 0n, startOf(logId)), clean: true });
-  await writeNewFile(join(path, MARKER), encodeMarker(logId));
+  await HeadFile.create(join(path, HEAD), { ...head, clean: true });
+  await writeNewFile(join(path, MARKER), encodeMarker(head.logId));
   await syncDirectory(path);
 }
 

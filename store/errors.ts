@@ -3,7 +3,7 @@ import type { LockHolder } from "./lock-holder.ts";
 /**
  * Every reason for which the store refuses something.
  *
- * Damage (from `STORE_BAD_MARKER` to `STORE_FORKED`) is never repaired by opening: the directory stays as it is
+ * Damage (from `STORE_BAD_MARKER` to `STORE_BAD_EXPORT`) is never repaired by opening: the directory stays as it is
  * and needs a backup or a salvage.
  */
 export type StoreErrorCode =
@@ -25,6 +25,7 @@ export type StoreErrorCode =
   | "STORE_STALE_HEAD"
   | "STORE_SWAPPED"
   | "STORE_FORKED"
+  | "STORE_BAD_EXPORT"
   // use
   | "STORE_CONFLICT"
   | "STORE_OUT_OF_RANGE"

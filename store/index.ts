@@ -2,7 +2,9 @@ export { type ContractLog, type StoreContractOptions, storeContract } from "./co
 export { createLevelLog } from "./create-level-log.ts";
 export { isStoreError, type Place, StoreError, type StoreErrorCode } from "./errors.ts";
 export type { AppendRequest, EventLog, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "./event-log.ts";
+export { exportLines, exportLog } from "./export-log.ts";
+export { type ImportOptions, type ImportProgress, importLog } from "./import-log.ts";
 export { type OpenLevelLogOptions, openLevelLog } from "./level-log.ts";
 export type { LockHolder } from "./lock-holder.ts";
-export { createMemoryLog, type MemoryLog } from "./memory-log.ts";
-export type { VerifyProgress } from "./verify-log.ts";
+export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+export type { VerifyOptions, VerifyProgress } from "./verify-log.ts";

@@ -20,9 +20,14 @@ export interface MemoryLog {
   open(options?: { readonly readOnly?: boolean }): Promise<SnapshotLog>;
 }
 
+/** Options of {@link createMemoryLog}. */
+export interface MemoryLogOptions {
+  /** 32 bytes as hex, for a log that must come out the same each time; random if not given. */
+  readonly logId?: string;
+}
+
 /** A new, empty log in memory, for tests and for wallets that need not outlive their process. */
-export function createMemoryLog(): MemoryLog {
-  const logId = toHex(randomBytes(LOG_ID_BYTES));
+export function createMemoryLog({ logId = toHex(randomBytes(LOG_ID_BYTES)) }: MemoryLogOptions = {}): MemoryLog {
   const stored: RawFrame[] = [];
   const snapshots = new Map<bigint, Uint8Array>();
   let head: LogHead = headAt(logId, 0n, startOf(logId));

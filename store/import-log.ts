@@ -1,0 +1,112 @@
+import { Buffer } from "node:buffer";
+import { createReadStream } from "node:fs";
+import type { RawFrame } from "./chain-reader.ts";
+import { createStore } from "./create-level-log.ts";
+import { errorCode, StoreError } from "./errors.ts";
+import type { LogHead } from "./event-log.ts";
+import { ExportDecoder } from "./export-format.ts";
+import { LevelDatabase } from "./level-database.ts";
+
+/** More than the largest record can be: the server's messages are 64 MiB at most. */
+const LINE_BYTES_MAX = 256 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
+const LINE_FEED = 0x0a;
+
+/** How far an import has come. */
+export interface ImportProgress {
+  /** The last record that was verified and written. */
+  readonly seq: bigint;
+}
+
+/** Options of {@link importLog}. */
+export interface ImportOptions {
+  readonly signal?: AbortSignal;
+  /** Called now and then; a file does not say before its end how many records it holds. */
+  readonly onProgress?: (progress: ImportProgress) => void;
+}
+
+/**
+ * Makes a store of an export file, in a directory that is absent or empty. Everything is verified first; where anything
+ * is wrong, the directory stays as it was.
+ *
+ * The new store is the same log, with the same id: from then on only one of the two may be written to.
+ *
+ * @returns the end of the log
+ * @throws StoreError `STORE_BAD_EXPORT` and other codes of damage, `STORE_UNKNOWN_FORMAT`, `STORE_NOT_FOUND`,
+ * `STORE_EXISTS`, `STORE_FOREIGN`, `STORE_FULL`, `STORE_IO`; the reason of `signal`
+ */
+export async function importLog(file: string, directory: string, options: ImportOptions = {}): Promise<LogHead> {
+  let head: LogHead | undefined;
+  const fill = async (path: string): Promise<LogHead> => {
+    head = await readInto(path, file, options);
+    return head;
+  };
+  await createStore(directory, fill, options.signal);
+  if (head === undefined) throw new StoreError("STORE_IO", `expected a store in ${directory}, got none`);
+  return head;
+}
+
+async function readInto(path: string, file: string, { signal, onProgress }: ImportOptions): Promise<LogHead> {
+  const decoder = new ExportDecoder();
+  let database: LevelDatabase | undefined;
+  let batch: RawFrame[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) await database?.writeFrames(batch);
+    batch = [];
+    bytes = 0;
+  };
+  try {
+    for await (const line of linesOf(file)) {
+      signal?.throwIfAborted();
+      const raw = decoder.line(line);
+      database ??= await createDatabase(path, decoder.logId);
+      if (raw === undefined) continue;
+      batch.push(raw);
+      bytes += raw.bytes.length;
+      if (bytes > BATCH_BYTES) await flush();
+      onProgress?.({ seq: raw.seq });
+    }
+    signal?.throwIfAborted();
+    const head = decoder.end();
+    await flush();
+    return head;
+  } finally {
+    await database?.close();
+  }
+}
+
+async function createDatabase(path: string, logId: string | undefined): Promise<LevelDatabase | undefined> {
+  if (logId === undefined) return undefined;
+  await LevelDatabase.create(path, logId);
+  return LevelDatabase.open(path, logId);
+}
+
+async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of contentOf(file)) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
+      yield Buffer.concat([...parts, chunk.subarray(from, end)]);
+      parts = [];
+      length = 0;
+      from = end + 1;
+    }
+    parts.push(chunk.subarray(from));
+    length += chunk.length - from;
+    if (length > LINE_BYTES_MAX) {
+      throw new StoreError("STORE_BAD_EXPORT", `expected lines of at most ${LINE_BYTES_MAX} bytes, got a longer one`);
+    }
+  }
+  if (length > 0) throw new StoreError("STORE_BAD_EXPORT", "expected an export that ends with a line feed, got a cut one");
+}
+
+async function* contentOf(file: string): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* createReadStream(file, { highWaterMark: BATCH_BYTES });
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    throw new StoreError("STORE_NOT_FOUND", `expected an export file at ${file}, got none`, { cause: error });
+  }
+}
