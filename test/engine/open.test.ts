@@ -147,8 +147,9 @@ test("a directory that this process has open is refused as STORE_LOCKED, and the
 test("a directory that another process has open is refused as STORE_LOCKED naming it, and free after its death", async () => {
   const { simulator, directory, options } = await closedWallet();
   const holder = spawn(process.execPath, [holderPath, "hold", directory, simulator.serverUrl, simulator.chainUrl], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
+  holder.stdin.write("begin\n");
   onTestFinished(() => void holder.kill("SIGKILL"));
   await once(holder.stdout, "data");
   await expect(Heartwood.open(options)).rejects.toMatchObject({ code: "STORE_LOCKED", holder: { pid: holder.pid } });

@@ -25,15 +25,26 @@ interface WalletProcess {
   readonly lines: { type?: string; failed?: string; closed?: boolean }[];
 }
 
-/** Starts a wallet in a process of its own. */
-function startProcess(mode: "live" | "leave", directory: string, { serverUrl, chainUrl }: Simulator): WalletProcess {
+/** Loads a wallet's program in a process of its own, which waits for its beginning. */
+function loadProcess(mode: "live" | "leave", directory: string, { serverUrl, chainUrl }: Simulator): WalletProcess {
   const process_ = spawn(process.execPath, [programPath, mode, directory, serverUrl, chainUrl], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void process_.kill("SIGKILL"));
   const lines: WalletProcess["lines"] = [];
   createInterface({ input: process_.stdout }).on("line", (line) => lines.push(JSON.parse(line)));
   return { process: process_, lines };
+}
+
+function startProcess(mode: "live" | "leave", directory: string, simulator: Simulator): WalletProcess {
+  const loaded = loadProcess(mode, directory, simulator);
+  begin(loaded);
+  return loaded;
+}
+
+function begin({ process: child }: WalletProcess): void {
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.write("begin\n");
 }
 
 async function kill({ process: { exitCode, pid }, process: child }: WalletProcess): Promise<void> {
@@ -66,12 +77,15 @@ test(`a wallet that is killed ${KILLS} times in a burst credits every payment ex
       sent += amountsSats.reduce((sum, amount) => sum + amount, 0n);
       if (count % 4 === 1) simulator.redeliver(checkpoint ?? 0n);
       if (count % 5 === 2) simulator.deliverUnknown(address);
-      await new Promise((resolve) => setTimeout(resolve, 200 + random(600)));
+      await new Promise((resolve) => setTimeout(resolve, 60 + random(240)));
     }
   })();
-  for (let round = 0; round < KILLS; round++) {
-    const child = startProcess("live", directory, simulator);
-    const events = random(9);
+  let next = loadProcess("live", directory, simulator);
+  for (let round = 1; round <= KILLS; round++) {
+    const child = next;
+    begin(child);
+    if (round < KILLS) next = loadProcess("live", directory, simulator);
+    const events = random(6);
     await eventually(() => child.lines.length > events || child.process.exitCode !== null, `${events} events in round ${round}`);
     expect(child.lines.filter(({ failed }) => failed !== undefined)).toEqual([]);
     await new Promise((resolve) => setTimeout(resolve, random(40)));

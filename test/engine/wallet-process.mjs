@@ -1,4 +1,5 @@
 // A wallet in a process of its own, from the built package: node wallet-process.mjs hold|live|leave DIRECTORY SERVER CHAIN
+// It begins when it is told so on standard input, so that a test need not wait for its loading.
 // `hold` opens it and stays; `live` follows the mailbox and says each event; `leave` meets trouble, closes and must end.
 import { writeSync } from "node:fs";
 import { esplora, Heartwood } from "../../dist/engine/index.js";
@@ -12,6 +13,11 @@ const failed = (error) => {
 };
 process.on("unhandledRejection", failed);
 process.on("uncaughtException", failed);
+
+await new Promise((resolve) => {
+  process.stdin.once("data", resolve);
+});
+process.stdin.destroy();
 
 const fast = {
   nowMs: () => Date.now(),
