@@ -77,6 +77,7 @@ async function deliver(run: Run, message: Message, place: Place): Promise<readon
   // Two messages of one mailbox never share a place, and nothing is put in before what was read: streams only.
   const isKept = place === "next" || place === "soon" || (place === "huge" && checkpoint < 2n ** 63n);
   if (isKept) run.server.keep(entry);
+  else run.hidden.add(entry);
   run.server.emit(entry);
   await run.settle();
   return [place === "next" ? `deliver.${message.kind}` : `place.${place}`, ...labels(run, message)];
@@ -89,6 +90,7 @@ async function reorder(run: Run, messages: readonly [Message, Message]): Promise
     run.server.keep(entry);
     return entry;
   });
+  for (const entry of entries.slice(0, 1)) run.hidden.add(entry);
   for (const entry of entries.reverse()) run.server.emit(entry);
   await run.settle();
   return ["reorder", ...messages.flatMap((message) => labels(run, message))];
@@ -160,7 +162,8 @@ async function own(run: Run, type: Own): Promise<readonly string[]> {
 }
 
 async function sync(run: Run): Promise<void> {
-  const isStopped = run.wallet.status().connection === "Stopped";
+  const { checkpoint: before, connection } = run.wallet.status();
+  const isStopped = connection === "Stopped";
   const outcome = await run.wait(run.wallet.sync());
   if (outcome === undefined) return;
   if ("error" in outcome) {
@@ -171,6 +174,8 @@ async function sync(run: Run): Promise<void> {
   const { halted, caughtUp, checkpoint } = outcome.value;
   assert.equal(caughtUp, halted === null, "a sync reads to the end or says what stopped it");
   assert.equal(checkpoint, run.wallet.checkpoint());
+  const left = unseen(run).filter((entry) => run.server.mailbox.includes(entry) && entry.checkpoint > before);
+  assert.ok(!caughtUp || left.length === 0, "a sync that read to the end left nothing");
   if (halted !== null) assert.deepEqual(run.wallet.status().halted, halted);
 }
 

@@ -46,7 +46,6 @@ export class ScriptedServer {
   readonly #watch: ServerWatch;
   readonly #byId: ReadonlyMap<VtxoId, PoolVtxo>;
   #sessions = new Set<Session>();
-  #pages = 0;
 
   constructor(pool: Pool, pageRows: number, watch: ServerWatch) {
     this.#pool = pool;
@@ -111,7 +110,7 @@ export class ScriptedServer {
       rows += Math.min(room, Math.max(1, entry.vtxos?.length ?? 1));
     }
     // A hint that is wrong both ways.
-    return { entries, haveMore: this.#pages++ % 2 === 0 };
+    return { entries, haveMore: this.mailbox.length % 2 === 0 };
   }
 
   copy(id: VtxoId): Uint8Array {

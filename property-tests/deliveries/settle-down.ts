@@ -30,8 +30,14 @@ function endFaults(run: Run): void {
   run.chain.tipHeight++;
 }
 
-/** A server that lied about the order has every message all the same; a wallet puts up with a few lies a connection. */
+/** What a lying server hid it delivers all the same; a wallet puts up with a few lies a connection. */
 async function deliverRest(run: Run): Promise<void> {
+  const lost = unseen(run).filter((entry) => !run.hidden.has(entry));
+  assert.deepEqual(
+    lost.map(({ checkpoint }) => checkpoint),
+    [],
+    "every message in reach was taken in",
+  );
   for (let left = unseen(run); left.length > 0; left = unseen(run)) {
     for (const entry of left) run.server.emit(entry);
     await run.settle();
