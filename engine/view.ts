@@ -88,7 +88,7 @@ export function balanceOf(state: WalletState): Balance {
   const totalSats = sum(coins);
   const unconfirmedSats = sum(
     [...state.quarantine.values()]
-      .filter(({ code }) => code === "ANCHOR_UNCONFIRMED")
+      .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.coins.has(id)))
       .map((item) => ({ amountSats: item.amountSats ?? 0n })),
   );
   return { totalSats, spendableSats, awaitingRegistrationSats: totalSats - spendableSats, unconfirmedSats };

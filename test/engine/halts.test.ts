@@ -4,7 +4,7 @@ import { esplora, Heartwood, type Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { decodeTransition } from "../../engine/transition.ts";
 import { encodeMessage, type SimulatorMethod } from "../../simulator/index.ts";
-import { openLevelLog } from "../../store/index.ts";
+import { type AppendRequest, createMemoryLog, type EventLog, openLevelLog } from "../../store/index.ts";
 import type { ServerSession } from "../../streams/session.ts";
 import {
   eventually,
@@ -314,6 +314,20 @@ test("after any trouble and a close nothing is left waiting", async () => {
   expect(clock.waiting).toBe(0);
 });
 
+test("a close while a registration is under way leaves no retry", async () => {
+  const simulator = await simulate();
+  const clock = new FastClock();
+  const wallet = await openWallet(fastOptions(simulator, await freshDirectory(), clock));
+  await wallet.sync();
+  await goLive(wallet);
+  simulator.faults.delay("RegisterVtxoTransactions", 60_000);
+  await simulator.pay(await wallet.address(), { amountsSats: [1_000n] });
+  await eventually(() => simulator.calls("RegisterVtxoTransactions") === 1, "a registration");
+  await wallet.close();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(clock.waiting).toBe(0);
+});
+
 test.each([0, 1, 2, 4, 8, 16])("a close %i ms after a start leaves no timer and no connection", async (delayMs) => {
   const simulator = await simulate();
   const clock = new FastClock();
@@ -329,19 +343,25 @@ test.each([0, 1, 2, 4, 8, 16])("a close %i ms after a start leaves no timer and 
 test("a close right after a failure, before its timer is durable, leaves no timer", async () => {
   const simulator = await simulate();
   const clock = new FastClock();
+  let closing: Promise<void> | undefined;
   const unreachable: Transport = async () => {
+    setImmediate(() => {
+      closing = wallet.close();
+    });
     throw Object.assign(new Error("no route"), { code: "SERVER_UNREACHABLE" });
   };
-  const wallet = await openWallet({
-    ...fastOptions(simulator, await freshDirectory(), clock),
-    ports: { clock, transport: unreachable },
-  });
-  const failed = new Promise<void>((resolve) => {
-    wallet.events$.subscribe((event) => event.type === "connection.changed" && event.state === "Connecting" && resolve());
-  });
+  const { directory: _, ...options } = fastOptions(simulator, "none", clock);
+  const log = slow(await createMemoryLog().open());
+  const wallet = await Heartwood.openOn(log, { ...options, ports: { clock, transport: unreachable } });
+  const events = recorded(wallet);
   wallet.start();
-  await failed;
-  await wallet.close();
+  await eventually(() => closing !== undefined, "a failure");
+  await closing;
+  expect(events.map((event) => event.type === "connection.changed" && event.state)).toEqual([
+    "Connecting",
+    "BackingOff",
+    "Stopped",
+  ]);
   expect(clock.waiting).toBe(0);
 });
 
@@ -394,6 +414,23 @@ test("a sync that is overtaken by a close ends in order", async () => {
   await setup.wallet.close();
   expect(await sync).toMatchObject({ caughtUp: false });
 });
+
+/** A log whose records take a while to become durable. */
+function slow(log: EventLog): EventLog {
+  return new Proxy(log, {
+    get(target, name) {
+      const member = Reflect.get(target, name, target);
+      if (name === "append") {
+        return async (request: AppendRequest) => {
+          const result = await target.append(request);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          return result;
+        };
+      }
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
 
 /** A session with a server that lost its mailboxes. */
 function withoutMessages(session: ServerSession): ServerSession {

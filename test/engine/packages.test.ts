@@ -327,6 +327,15 @@ test("bytes too large to look at do not hide the server's good copy of the VTXO 
   expect(setup.wallet.quarantine()).toEqual([]);
 });
 
+test("what a sync credits is registered and backed up once", async () => {
+  const { simulator, wallet, address } = await setUp();
+  for (let count = 1; count <= 3; count++) await simulator.pay(address, { amountsSats: [1_000n] });
+  await wallet.sync();
+  expect(simulator.calls("RegisterVtxoTransactions")).toBe(3);
+  expect(simulator.calls("PostRecoveryVtxoIds")).toBe(3);
+  expect(wallet.status().openCommands).toBe(0);
+});
+
 test("each new VTXO is registered and backed up once", async () => {
   const { simulator, wallet, address } = await setUp();
   await goLive(wallet);

@@ -1,0 +1,153 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "vitest";
+import { Heartwood, HeartwoodError } from "../../engine/index.ts";
+import { replay } from "../../engine/replay.ts";
+import { WalletState } from "../../engine/wallet-state.ts";
+import { machineNamed, machines } from "../../machines/registry.ts";
+import { type EventLog, importLog, openLevelLog, type StoredRecord } from "../../store/index.ts";
+import {
+  goldenLogFile,
+  readGoldenLog,
+  readGoldenStatus,
+  readGoldenWalks,
+  statusText,
+  writeGoldenLog,
+  writeGoldenStatus,
+  writeGoldenWalks,
+} from "./golden/files.ts";
+import { liveGoldenLife } from "./golden/life.ts";
+import { changedMachine, recordWalks, walkComplaints } from "./golden/walks.ts";
+import { freshDirectory } from "./helpers.ts";
+
+const REGENERATE = "if that is meant, run scripts/golden-log.mjs and commit what it wrote";
+
+/** The life, lived once for all tests. */
+let life: string;
+
+beforeAll(async () => {
+  life = await liveGoldenLife();
+});
+
+const { HEARTWOOD_GOLDEN: how } = process.env;
+if (how !== undefined) {
+  // What scripts/golden-log.mjs is for; the tests below then look at what was written.
+  test("the golden files are made anew", async () => {
+    const complaints = existsSync(goldenLogFile) ? walkComplaints(readGoldenWalks()) : [];
+    if (how !== "write-same-revision" && complaints.length > 0) throw new Error(complaints.join("\n"));
+    writeGoldenWalks(recordWalks());
+    writeGoldenLog(life);
+    writeGoldenStatus(statusText(await Heartwood.read(await importedGolden())));
+  });
+}
+
+async function importedGolden(): Promise<string> {
+  const directory = await freshDirectory();
+  await importLog(fileURLToPath(goldenLogFile), directory);
+  return directory;
+}
+
+test("every machine takes the steps of the golden walks as it did when they were recorded", () => {
+  expect(walkComplaints(readGoldenWalks())).toEqual([]);
+});
+
+test("the golden walks are those of today's machines and samples", () => {
+  expect(recordWalks(), REGENERATE).toEqual(readGoldenWalks());
+});
+
+test("a machine that changed without a raised revision is named, and one with a raised revision is not", () => {
+  const { logic, ...wallet } = machineNamed("wallet");
+  const planted = { ...wallet, logic: logic.provide({ guards: { isOtherPlace: () => true } }) };
+  const among = (machine: typeof planted) => machines.map((other) => (other.name === "wallet" ? machine : other));
+  const [complaint, ...others] = walkComplaints(readGoldenWalks(), among(planted));
+  expect(complaint).toContain("machine wallet changed without a raised revision: raise the revision of wallet");
+  expect(complaint).toContain("wallet.configured in Unpinned: expected nothing, got ");
+  expect(others).toEqual([]);
+  expect(walkComplaints(readGoldenWalks(), among({ ...planted, revision: wallet.revision + 1 }))).toEqual([]);
+});
+
+test("the golden log replays step by step to the state that it led to when it was recorded", async () => {
+  const directory = await importedGolden();
+  expect(statusText(await Heartwood.read(directory).catch(explain))).toBe(readGoldenStatus());
+});
+
+/** What to do about a machine that takes a step of the golden log otherwise. */
+async function explain(error: unknown): Promise<never> {
+  if (!(error instanceof HeartwoodError) || error.code !== "LOG_MISMATCH") throw error;
+  const [, name = ""] = /^record \d+ \(([a-z-]+)\//.exec(error.message) ?? [];
+  throw new Error(`${changedMachine(name)} (${error.message})`, { cause: error });
+}
+
+test("a step of the golden log that comes out otherwise is told as a machine that changed", async () => {
+  await using log = await openLevelLog(await importedGolden(), { readOnly: true });
+  const changed = { ...pick(log), read: () => otherDigest(log) };
+  await expect(replay(changed, [new WalletState()]).catch(explain)).rejects.toThrow(
+    /^machine message changed without a raised revision: raise .* \(record \d+ \(message\//,
+  );
+});
+
+function pick(log: EventLog): EventLog {
+  return {
+    head: () => log.head(),
+    append: (request) => log.append(request),
+    read: (options) => log.read(options),
+    get: (seq) => log.get(seq),
+    close: () => log.close(),
+    [Symbol.asyncDispose]: () => log.close(),
+  };
+}
+
+/** The records of a log, as if the first package had been vetted by another machine. */
+async function* otherDigest(log: EventLog): AsyncGenerator<StoredRecord, void, undefined> {
+  for await (const stored of log.read()) {
+    const { record } = stored;
+    const isVetted = record.type === "package.vetted" && record.outcome !== undefined;
+    yield isVetted && record.outcome !== undefined
+      ? { ...stored, record: { ...record, outcome: { ...record.outcome, stateDigest: new Uint8Array(16) } } }
+      : stored;
+  }
+}
+
+test("the life of the golden log, lived again, writes the same log to the byte", () => {
+  expect(life === readGoldenLog(), `expected the golden log, got another; ${REGENERATE}`).toBe(true);
+});
+
+test("the golden log holds a record of every machine and of every kind of trouble", async () => {
+  await using log = await openLevelLog(await importedGolden(), { readOnly: true });
+  const kinds = new Set<string>();
+  for await (const { record } of log.read()) kinds.add(`${record.machine} ${record.type} ${record.outcome?.state}`);
+  expect([...kinds].sort()).toMatchInlineSnapshot(`
+    [
+      "connection connection.failed BackingOff",
+      "connection connection.opened CatchingUp",
+      "connection mailbox.caughtUp Live",
+      "connection mailbox.caughtUp Stopped",
+      "connection mailbox.progressed CatchingUp",
+      "connection package.halted BackingOff",
+      "connection package.halted Stopped",
+      "connection run.requested Connecting",
+      "connection stop.requested Stopped",
+      "connection timer.due Connecting",
+      "mailbox message.consumed Following",
+      "mailbox package.halted Halted",
+      "message message.received Ignored",
+      "message message.received Vetting",
+      "message message.redelivered Vetting",
+      "message package.undecided Halted",
+      "message package.vetted Applied",
+      "message package.vetted Ignored",
+      "message recoveryIds.posted Completed",
+      "message vtxos.registered Applied",
+      "quarantined item.held Held",
+      "quarantined item.vetted Released",
+      "quarantined recoveryIds.posted Completed",
+      "quarantined vtxos.registered Released",
+      "wallet address.issued Pinned",
+      "wallet server.pinned Pinned",
+      "wallet wallet.configured Pinned",
+      "wallet wallet.created Unpinned",
+      "wallet wallet.opened Pinned",
+      "wallet wallet.opened Unpinned",
+    ]
+  `);
+});

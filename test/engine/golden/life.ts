@@ -1,0 +1,117 @@
+import { filter, firstValueFrom, timeout } from "rxjs";
+import { Heartwood, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
+import { type Simulator, startSimulator } from "../../../simulator/index.ts";
+import { createMemoryLog, exportLines, type MemoryLog } from "../../../store/index.ts";
+import { eventually, MNEMONIC } from "../helpers.ts";
+import { ManualClock, steadyChain, steadyPorts } from "./outside.ts";
+
+const LOG_ID = "676f6c64".repeat(8);
+const BEGINNING_MS = 1_790_000_000_000;
+const RETRY_MS = 60_000;
+
+/** Everything that the life below needs. */
+interface World {
+  readonly simulator: Simulator;
+  readonly clock: ManualClock;
+  readonly log: MemoryLog;
+  readonly options: WalletOptions;
+}
+
+/**
+ * A life in which a bit of everything happens to a wallet, the same each time: its log as the text of an export file.
+ *
+ * The engine, its streams and the simulated server are the real ones; clock, randomness and ports are fixed.
+ */
+export async function liveGoldenLife(): Promise<string> {
+  const clock = new ManualClock(BEGINNING_MS);
+  await using simulator = await startSimulator({ seed: "golden", network: "regtest", now: () => clock.nowMs() });
+  const log = createMemoryLog({ logId: LOG_ID });
+  const options = {
+    mnemonic: () => MNEMONIC,
+    server: "https://ark.example",
+    network: "regtest",
+    create: true,
+    chain: steadyChain(simulator),
+    ports: steadyPorts(simulator, clock),
+  } as const;
+  const world = { simulator, clock, log, options };
+  await drainedLife(world);
+  await followingLife(world);
+  await using finished = await log.open({ readOnly: true });
+  const lines: string[] = [];
+  for await (const line of exportLines(finished)) lines.push(line);
+  return lines.join("");
+}
+
+/** First epoch, one sync after each thing that happens. */
+async function drainedLife({ simulator, clock, log, options }: World): Promise<void> {
+  await using wallet = await Heartwood.openOn(await log.open(), options);
+  const sync = async (): Promise<void> => {
+    clock.advance(1_000);
+    await wallet.sync();
+  };
+  await sync();
+  const first = await wallet.address();
+  const { checkpoint } = await simulator.pay(first, { amountsSats: [21_000n] });
+  await sync();
+  const second = await wallet.address({ fresh: true });
+  // The server has a sound copy of the second; the last one stays in quarantine.
+  const corrupt = [
+    { index: 1, how: "signature" },
+    { index: 3, how: "truncate" },
+  ] as const;
+  await simulator.pay(second, { amountsSats: [5_000n, 3_000n, 900n, 700n], corrupt });
+  await sync();
+  simulator.redeliver(checkpoint ?? 0n);
+  await sync();
+  simulator.deliverUnknown(first);
+  simulator.deliver(first, []);
+  await sync();
+  await simulator.pay(first, { amountsSats: [8_000n], unconfirmedAnchor: true });
+  await sync();
+  simulator.mine();
+  await sync();
+  simulator.chain.setFault("down");
+  await simulator.pay(second, { amountsSats: [13_000n] });
+  await sync();
+  simulator.chain.setFault(null);
+  await sync();
+}
+
+/** Second epoch, with a live subscription, a halt in it, and a server that goes away. */
+async function followingLife({ simulator, clock, log, options }: World): Promise<void> {
+  clock.advance(60_000);
+  await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
+  const address = await wallet.address();
+  const live = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
+  wallet.start();
+  await live;
+  clock.advance(500);
+  const paid = when(wallet, ({ type }) => type === "payment.received");
+  await simulator.pay(address, { amountsSats: [34_000n, 1_000n] });
+  await paid;
+  await eventually(() => wallet.status().openCommands === 0, "every result");
+
+  simulator.chain.setFault("down");
+  clock.advance(500);
+  const waiting = when(wallet, (event) => event.type === "connection.changed" && event.state === "BackingOff");
+  await simulator.pay(address, { amountsSats: [55_000n] });
+  await waiting;
+  simulator.chain.setFault(null);
+  const again = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
+  clock.advance(RETRY_MS);
+  await again;
+  await eventually(() => wallet.status().openCommands === 0, "every result");
+
+  const gone = when(wallet, (event) => event.type === "connection.changed" && event.state === "BackingOff");
+  clock.advance(500);
+  await eventually(() => simulator.counters().openSubscriptions === 1, "an open subscription");
+  simulator.faults.cutStreams();
+  await gone;
+  clock.advance(500);
+  await wallet.stop();
+}
+
+function when(wallet: Wallet, wanted: (event: WalletEvent) => boolean): Promise<WalletEvent> {
+  return firstValueFrom(wallet.events$.pipe(filter(wanted), timeout({ first: 20_000 })));
+}

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { type ChainSource, type Clock, esplora, type Ports } from "../../../engine/index.ts";
+import type { Simulator } from "../../../simulator/index.ts";
+import { openSession } from "../../../streams/session.ts";
+
+/** A clock that stands still until it is told to go on. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  readonly #waiting = new Map<() => void, number>();
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const call = (): void => callback();
+    this.#waiting.set(call, this.#nowMs + delayMs);
+    return () => void this.#waiting.delete(call);
+  }
+
+  /** Lets time pass, and calls who waited for it, in order. */
+  advance(byMs: number): void {
+    this.#nowMs += byMs;
+    const due = [...this.#waiting].filter(([, dueAtMs]) => dueAtMs <= this.#nowMs).sort(([, a], [, b]) => a - b);
+    for (const [call] of due) if (this.#waiting.delete(call)) call();
+  }
+}
+
+/** Ports of a wallet that lives the same life each time, on a simulator whose ports differ each time. */
+export function steadyPorts(simulator: Simulator, clock: Clock): Partial<Ports> {
+  let drawn = 0;
+  return {
+    clock,
+    randomness: {
+      bytes: (length) => new Uint8Array(createHash("shake256", { outputLength: length }).update(`${drawn++}`).digest()),
+    },
+    transport: (options) => openSession({ ...options, serverUrl: simulator.serverUrl }),
+  };
+}
+
+/** The simulator's chain, without the number of its port in what it says. */
+export function steadyChain({ chainUrl }: Simulator): ChainSource {
+  const source = esplora(chainUrl, { retries: 0, tipCacheMs: 0 });
+  const steady = <T>(answer: T): T => {
+    const error = (answer as { error?: Error }).error;
+    if (error !== undefined) error.message = error.message.replaceAll(/127\.0\.0\.1:\d+/g, "chain.example");
+    return answer;
+  };
+  return {
+    tip: async (options) => steady(await source.tip(options)),
+    transaction: async (txid, options) => steady(await source.transaction(txid, options)),
+    status: async (txid, options) => steady(await source.status(txid, options)),
+    outspend: async (txid, vout, options) => steady(await source.outspend(txid, vout, options)),
+    blockHash: async (height, options) => steady(await source.blockHash(height, options)),
+  };
+}
