@@ -4,59 +4,9 @@ import { encodeCanonical } from "../../machines/canonical.ts";
 import { effectKinds } from "../../machines/effects.ts";
 import { machines } from "../../machines/registry.ts";
 import { type Instance, type MachineDefinition, type MachineEvent, step } from "../../machines/step.ts";
-import { accepted, idOf, itemOf, refused } from "./fixtures.ts";
+import { samples } from "./samples.ts";
 
 const ENOUGH_INSTANCES = 250;
-
-/** Events that between them satisfy every guard. */
-const samples: { readonly [machine: string]: readonly MachineEvent[] } = {
-  wallet: [
-    { type: "wallet.created", network: "regtest", fingerprint: "01", serverUrl: "a", chainUrl: "b" },
-    { type: "wallet.opened", epoch: 2n },
-    { type: "wallet.configured", serverUrl: "a", chainUrl: "c" },
-    { type: "server.pinned", serverPubkey: "02", mailboxPubkey: "03" },
-    { type: "address.issued", keyIndex: 1 },
-  ],
-  connection: [
-    ...["live", "drain"].map((mode) => ({ type: "run.requested", mode })),
-    { type: "stop.requested" },
-    { type: "process.restarted" },
-    { type: "connection.opened" },
-    { type: "mailbox.caughtUp" },
-    { type: "mailbox.progressed" },
-    { type: "package.halted", checkpoint: 5n, code: "CHAIN_TIMEOUT", jitterPermille: 0 },
-    { type: "connection.failed", code: "STREAM_RESET", jitterPermille: 0 },
-    { type: "connection.refused", code: "SERVER_KEY_CHANGED" },
-    { type: "timer.due" },
-  ],
-  mailbox: [
-    ...[3n, 5n, 7n].map((checkpoint) => ({ type: "message.consumed", checkpoint, advance: true })),
-    { type: "package.halted", checkpoint: 5n, code: "CHAIN_TIMEOUT" },
-  ],
-  message: [
-    ...[0, 1].map((entries) => ({
-      type: "message.received",
-      checkpoint: 1n,
-      digest: "",
-      kind: "arkoor",
-      entries,
-      advance: true,
-    })),
-    { type: "message.redelivered" },
-    ...[accepted(1), refused(1)].map((verdict) => ({ type: "package.vetted", verdicts: [verdict], known: [], movement: "m" })),
-    { type: "package.undecided", code: "CHAIN_TIMEOUT", message: "" },
-    { type: "vtxos.registered" },
-    { type: "recoveryIds.posted" },
-  ],
-  quarantined: [
-    { type: "item.held", item: itemOf(1) },
-    { type: "item.vetted", verdict: accepted(1), isKnown: false },
-    { type: "item.vetted", verdict: { kind: "known", id: idOf(1) }, isKnown: true },
-    { type: "item.vetted", verdict: refused(1, { code: "ANCHOR_SPENT" }), isKnown: false },
-    { type: "vtxos.registered" },
-    { type: "recoveryIds.posted" },
-  ],
-};
 
 interface Walk {
   readonly states: ReadonlySet<string>;
