@@ -1,6 +1,6 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import { esplora, Heartwood, type Transport } from "../../engine/index.ts";
+import { esplora, Heartwood, type Logger, type Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { decodeTransition } from "../../engine/transition.ts";
 import { encodeMessage, type SimulatorMethod } from "../../simulator/index.ts";
@@ -13,6 +13,7 @@ import {
   fastOptions,
   freshDirectory,
   goLive,
+  logOf,
   nextEvent,
   openWallet,
   recorded,
@@ -209,7 +210,8 @@ test("a halted package that the server does not deliver again is decided all the
   await wallet.close();
   simulator.chain.setFault(null);
 
-  const forgetful: Transport = async (session) => withoutMessages(await defaultPorts.transport(session));
+  const forgetful: Transport = async (session) =>
+    instead(await defaultPorts.transport(session), "readMailbox", async () => ({ messages: [], haveMore: false }));
   const again = await openWallet({ ...options, ports: { ...options.ports, transport: forgetful } });
   expect(await again.sync()).toMatchObject({ applied: 1, halted: null, caughtUp: true, checkpoint });
   expect(again.status().halted).toBeNull();
@@ -342,7 +344,7 @@ test.each([0, 1, 2, 4, 8, 16])("a close %i ms after a start leaves no timer and 
 
 test("a close right after a failure, before its timer is durable, leaves no timer", async () => {
   const simulator = await simulate();
-  const clock = new FastClock();
+  const clock = new FastClock(1);
   let closing: Promise<void> | undefined;
   const unreachable: Transport = async () => {
     setImmediate(() => {
@@ -363,6 +365,30 @@ test("a close right after a failure, before its timer is durable, leaves no time
     "Stopped",
   ]);
   expect(clock.waiting).toBe(0);
+});
+
+test("an answer that comes after the close is not recorded, and is no failure", async () => {
+  const setup = await setUp();
+  await setup.wallet.close();
+  let answer: (() => void) | undefined;
+  const late: Transport = async (session) =>
+    instead(await defaultPorts.transport(session), "registerVtxoTransactions", () => {
+      return new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    });
+  const said: string[] = [];
+  const logger: Logger = (level, message) => void said.push(`${level} ${message}`);
+  const wallet = await openWallet({ ...setup.options, ports: { clock: new FastClock(), transport: late, logger } });
+  await goLive(wallet);
+  await pay(setup, 1_000n);
+  await eventually(() => answer !== undefined, "a registration");
+  await wallet.close();
+  const before = await logOf(setup.directory);
+  answer?.();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(said.filter((line) => line.startsWith("error"))).toEqual([]);
+  expect(await logOf(setup.directory)).toEqual(before);
 });
 
 test("stop and start without waiting leave one connection, which credits what arrives", async () => {
@@ -432,12 +458,16 @@ function slow(log: EventLog): EventLog {
   });
 }
 
-/** A session with a server that lost its mailboxes. */
-function withoutMessages(session: ServerSession): ServerSession {
+/** A session with one method replaced. */
+function instead<Name extends keyof ServerSession>(
+  session: ServerSession,
+  name: Name,
+  method: ServerSession[Name],
+): ServerSession {
   return new Proxy(session, {
-    get(target, name) {
-      if (name === "readMailbox") return async () => ({ messages: [], haveMore: false });
-      const member = Reflect.get(target, name, target);
+    get(target, asked) {
+      if (asked === name) return method;
+      const member = Reflect.get(target, asked, target);
       return typeof member === "function" ? member.bind(target) : member;
     },
   });

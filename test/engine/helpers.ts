@@ -58,10 +58,15 @@ export function fastChain({ chainUrl }: Simulator) {
   return esplora(chainUrl, { retries: 0, timeoutMs: 2_000, tipCacheMs: 0 });
 }
 
-/** The system's clock, on which the engine's waits pass 500 times as fast. */
+/** The system's clock, on which the engine's waits pass 500 times as fast unless told otherwise. */
 export class FastClock implements Clock {
+  readonly #speed: number;
   /** Callbacks that were neither called nor cancelled. */
   waiting = 0;
+
+  constructor(speed = 500) {
+    this.#speed = speed;
+  }
 
   nowMs(): number {
     return Date.now();
@@ -77,7 +82,7 @@ export class FastClock implements Clock {
     const timer = setTimeout(() => {
       end();
       callback();
-    }, delayMs / 500);
+    }, delayMs / this.#speed);
     return () => {
       clearTimeout(timer);
       end();
