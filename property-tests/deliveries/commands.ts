@@ -24,6 +24,8 @@ export type Place = "next" | "equal" | "lower" | "soon" | "huge";
 /** One thing that happens to a wallet. */
 export type Command =
   | { readonly type: "deliver"; readonly message: Message; readonly place: Place }
+  /** Messages come while the wallet is stopped; then it syncs. */
+  | { readonly type: "backlog"; readonly messages: readonly Message[] }
   | { readonly type: "reorder"; readonly messages: readonly [Message, Message] }
   | { readonly type: "duplicate"; readonly which: number; readonly how: "stream" | "repost" }
   /** A package comes while the chain or the server does not answer. */
@@ -52,7 +54,7 @@ export interface Life {
   readonly commands: readonly Command[];
 }
 
-const MOST_COMMANDS = 20;
+const MOST_COMMANDS = 16;
 
 const copy = fc.oneof({ weight: 4, arbitrary: fc.constant<Copy>("whole") }, { weight: 1, arbitrary: fc.constantFrom(...COPIES) });
 const posted: fc.Arbitrary<PostedVtxo> = fc.record({ pick: fc.nat(999), copy });
@@ -94,6 +96,7 @@ function some<Type extends Command["type"], Members>(
 const command: fc.Arbitrary<Command> = fc.oneof(
   some(30, "deliver", { message, place: fc.constant<Place>("next") }),
   some(9, "deliver", { message, place: fc.constantFrom<Place>("equal", "lower", "soon", "huge") }),
+  some(5, "backlog", { messages: fc.array(message, { minLength: 2, maxLength: 5 }) }),
   some(3, "reorder", { messages: fc.tuple(message, message) }),
   some(8, "duplicate", { which: fc.nat(99), how: fc.constantFrom("stream", "stream", "repost") }),
   some(6, "halt", { message: several, silent: fc.constantFrom("chain", "server") }),

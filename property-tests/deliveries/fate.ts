@@ -7,11 +7,6 @@ export class Fate {
     return this.#alive;
   }
 
-  /** Whether a kill is ahead. */
-  get armed(): boolean {
-    return this.#left !== undefined;
-  }
-
   kill(): void {
     this.#alive = false;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { codeOf } from "../../engine/errors.ts";
 import type { Command, Message, Place } from "./commands.ts";
+import { compose, packageOf, picked } from "./compose.ts";
 import type { Run } from "./run.ts";
 import type { Entry } from "./scripted-server.ts";
 
@@ -28,6 +29,8 @@ export async function perform(run: Run, command: Command): Promise<readonly stri
   switch (command.type) {
     case "deliver":
       return deliver(run, command.message, command.place);
+    case "backlog":
+      return backlog(run, command.messages);
     case "reorder":
       return reorder(run, command.messages);
     case "duplicate":
@@ -72,7 +75,7 @@ export function nextCheckpoint(run: Run): bigint {
 async function deliver(run: Run, message: Message, place: Place): Promise<readonly string[]> {
   const checkpoint = placed(run, place);
   if (checkpoint === undefined) return [];
-  const entry = run.compose(message, checkpoint);
+  const entry = compose(run.pool, run.posted, message, checkpoint);
   run.posted.push(entry);
   // Two messages of one mailbox never share a place, and nothing is put in before what was read: streams only.
   const isKept = place === "next" || place === "soon" || (place === "huge" && checkpoint < 2n ** 63n);
@@ -83,9 +86,17 @@ async function deliver(run: Run, message: Message, place: Place): Promise<readon
   return [place === "next" ? `deliver.${message.kind}` : `place.${place}`, ...labels(run, message)];
 }
 
+async function backlog(run: Run, messages: readonly Message[]): Promise<readonly string[]> {
+  await run.wait(run.wallet.stop());
+  for (const message of messages) await deliver(run, message, "next");
+  await sync(run);
+  if (run.setup.live) await own(run, "start");
+  return ["backlog", ...messages.flatMap((message) => labels(run, message))];
+}
+
 async function reorder(run: Run, messages: readonly [Message, Message]): Promise<readonly string[]> {
   const entries = messages.map((message) => {
-    const entry = run.compose(message, nextCheckpoint(run));
+    const entry = compose(run.pool, run.posted, message, nextCheckpoint(run));
     run.posted.push(entry);
     run.server.keep(entry);
     return entry;
@@ -103,7 +114,7 @@ async function duplicate(run: Run, which: number, how: "stream" | "repost"): Pro
     if (!run.server.emit(entry)) return [];
   } else {
     if (entry.vtxos === undefined) return [];
-    const again = run.recompose(entry, nextCheckpoint(run));
+    const again = packageOf(entry.vtxos, nextCheckpoint(run));
     run.posted.push(again);
     run.server.keep(again);
     run.server.emit(again);
@@ -209,7 +220,7 @@ function labels(run: Run, message: Message): string[] {
   const vtxos = message.kind === "package" ? message.vtxos : message.kind === "twice" ? [message.vtxo] : [];
   if (vtxos.length > 1) found.add("package.several");
   for (const vtxo of vtxos) {
-    found.add(`role.${run.picked(vtxo).role}`);
+    found.add(`role.${picked(run.pool, vtxo).role}`);
     found.add(`copy.${vtxo.copy}`);
   }
   return [...found];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { encodeVtxoId, type VtxoId } from "../../ark/vtxo-id.ts";
+import type { VtxoId } from "../../ark/vtxo-id.ts";
 import { openOnLog } from "../../engine/open-on-log.ts";
 import type { Ports } from "../../engine/ports.ts";
 import { replay } from "../../engine/replay.ts";
@@ -9,15 +9,13 @@ import { statusOf } from "../../engine/view.ts";
 import type { Wallet } from "../../engine/wallet.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
 import { Record as LogRecord } from "../../proto/generated/log.ts";
-import type { MailboxMessage } from "../../proto/generated/mailbox_server.ts";
-import { encodeMessage, encodeUnknownMessage } from "../../simulator/index.ts";
 import type { AppendRequest } from "../../store/event-log.ts";
 import { createMemoryLog } from "../../store/memory-log.ts";
-import type { Message, PostedVtxo, Setup } from "./commands.ts";
+import type { Setup } from "./commands.ts";
 import { digestOf } from "./expected.ts";
 import { Fate, tick } from "./fate.ts";
 import { Ledger, sumOf } from "./ledger.ts";
-import { copyOf, type Pool, type PoolVtxo } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 import { ScriptedChain } from "./scripted-chain.ts";
 import { type Entry, ScriptedServer } from "./scripted-server.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -51,7 +49,6 @@ export class Run {
   #problem: { readonly error: unknown } | undefined;
   #crashes = 0;
   #issuedKeys = 0;
-  #messages = 0;
 
   constructor(pool: Pool, setup: Setup) {
     this.pool = pool;
@@ -71,10 +68,6 @@ export class Run {
 
   get fate(): Fate {
     return this.#fate;
-  }
-
-  get crashes(): number {
-    return this.#crashes;
   }
 
   /** Opens the wallet on what the log holds. */
@@ -177,40 +170,6 @@ export class Run {
     this.#problem ??= { error };
   };
 
-  /** Makes a message that stands at a checkpoint. */
-  compose(message: Message, checkpoint: bigint): Entry {
-    switch (message.kind) {
-      case "package":
-        return this.#package(checkpoint, this.#bytesOf(message.vtxos));
-      case "partly-known": {
-        const before = this.posted.findLast(({ vtxos }) => vtxos !== undefined && vtxos.length > 0)?.vtxos ?? [];
-        return this.#package(checkpoint, [...before.slice(0, 3), ...this.#bytesOf([message.more])]);
-      }
-      case "twice": {
-        const copies = message.again.map((copy) => ({ ...message.vtxo, copy }));
-        return this.#package(checkpoint, this.#bytesOf([message.vtxo, ...copies]));
-      }
-      case "empty":
-        return this.#package(checkpoint, []);
-      case "unknown":
-        return { checkpoint, raw: encodeUnknownMessage(checkpoint, 99, this.#unique()), vtxos: undefined };
-      default:
-        return { checkpoint, raw: encodeMessage({ checkpoint, message: this.#notice(message.kind) }), vtxos: undefined };
-    }
-  }
-
-  /** The same VTXOs in a message of their own. */
-  recompose({ vtxos, raw }: Entry, checkpoint: bigint): Entry {
-    return vtxos === undefined ? { checkpoint, raw, vtxos } : this.#package(checkpoint, vtxos);
-  }
-
-  /** The VTXO that an entry of a message names. */
-  picked({ pick }: PostedVtxo): PoolVtxo {
-    const vtxo = this.pool.vtxos[pick % this.pool.vtxos.length];
-    if (vtxo === undefined) throw new Error("expected a pool of VTXOs, got an empty one");
-    return vtxo;
-  }
-
   /** The log, read again from its beginning, gives what the folds of the running wallet gave. */
   async checkReplay(): Promise<void> {
     const log = await this.#memory.open({ readOnly: true });
@@ -302,31 +261,5 @@ export class Run {
 
   #throwIfBroken(): void {
     if (this.#problem !== undefined) throw this.#problem.error;
-  }
-
-  #bytesOf(vtxos: readonly PostedVtxo[]): Uint8Array[] {
-    return vtxos.map((vtxo) => copyOf(this.picked(vtxo), vtxo.copy));
-  }
-
-  #package(checkpoint: bigint, vtxos: readonly Uint8Array[]): Entry {
-    return { checkpoint, raw: encodeMessage({ checkpoint, message: { $case: "arkoor", value: { vtxos: [...vtxos] } } }), vtxos };
-  }
-
-  #notice(kind: "round" | "lightning-receive" | "lightning-send" | "recovery-ids"): MailboxMessage["message"] {
-    const hash = this.#unique();
-    switch (kind) {
-      case "round":
-        return { $case: "roundParticipationCompleted", value: { paymentHashes: [hash], unlockHash: hash } };
-      case "lightning-receive":
-        return { $case: "incomingLightningPayment", value: { paymentHash: hash, amountMsat: 1_000n } };
-      case "lightning-send":
-        return { $case: "lightningSendFinished", value: { paymentHash: hash, preimage: undefined } };
-      case "recovery-ids":
-        return { $case: "recoveryVtxoIds", value: { vtxoIds: this.pool.vtxos.slice(0, 2).map(({ id }) => encodeVtxoId(id)) } };
-    }
-  }
-
-  #unique(): Uint8Array {
-    return new Uint8Array(32).fill(++this.#messages);
   }
 }
