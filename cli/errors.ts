@@ -39,9 +39,30 @@ export class CliError extends Error {
   }
 }
 
-/** Code and message of anything thrown: our own error classes and Node's system errors have a code. */
-export function describeError(error: unknown): { code: string; message: string } {
+/** What is said about a failure. */
+export interface ErrorDescription {
+  readonly code: string;
+  readonly message: string;
+  /** Where in a log it is, as far as that is known. */
+  readonly place?: { readonly file?: string; readonly seq?: bigint; readonly commit?: bigint };
+}
+
+/** Code, message and place of anything thrown: our own error classes and Node's system errors have a code. */
+export function describeError(error: unknown): ErrorDescription {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? { code, message } : { code: "INTERNAL_ERROR", message };
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code)
+    ? { code, message, ...placeOf(error) }
+    : { code: "INTERNAL_ERROR", message };
+}
+
+function placeOf(error: unknown): Pick<ErrorDescription, "place"> {
+  if (!(error instanceof Error) || !("place" in error) || typeof error.place !== "object" || error.place === null) return {};
+  const { file, seq, commit } = error.place as { file?: unknown; seq?: unknown; commit?: unknown };
+  const place = {
+    ...(typeof file === "string" ? { file } : {}),
+    ...(typeof seq === "bigint" ? { seq } : {}),
+    ...(typeof commit === "bigint" ? { commit } : {}),
+  };
+  return Object.keys(place).length === 0 ? {} : { place };
 }

@@ -8,15 +8,18 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  * command can close what it opened. The next one ends the process at once, with the exit code a shell expects (130 for SIGINT).
  *
  * @param tell called on the first, to say that closing has begun
+ * @param ended aborted when there is nothing to interrupt any more; never by default
  */
-export function abortOnInterrupt(tell: () => void): AbortSignal {
+export function abortOnInterrupt(tell: () => void, ended?: AbortSignal): AbortSignal {
   const controller = new AbortController();
   for (const name of SIGNALS) {
-    process.on(name, () => {
+    const interrupt = (): void => {
       if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
       tell();
       controller.abort(new CliError("INTERRUPTED", `ended by ${name}`));
-    });
+    };
+    process.on(name, interrupt);
+    ended?.addEventListener("abort", () => void process.off(name, interrupt), { once: true });
   }
   return controller.signal;
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { CliError, describeError } from "./errors.ts";
+import { CliError, describeError, type ErrorDescription } from "./errors.ts";
 import { escapeText } from "./escape.ts";
 import { toJson } from "./json.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -59,8 +59,15 @@ class StreamOutput implements Output {
 
 /** Tells a failure: `heartwood: CODE: message` on standard error, or an object on standard output with `--json`. */
 export async function printError(error: unknown, output: Output, json: boolean): Promise<void> {
-  const { code, message } = describeError(error);
-  if (json && output.failure === undefined) return output.line(toJson({ error: { code, message } }));
+  const { code, message, place } = describeError(error);
+  if (json && output.failure === undefined) return output.line(toJson({ error: { code, message, place } }));
   const style = styleFor(process.stderr);
-  output.message(`heartwood: ${style.bad(code)}: ${escapeText(message)}`);
+  output.message(`heartwood: ${style.bad(code)}: ${escapeText(message)}${place === undefined ? "" : ` (${formatPlace(place)})`}`);
+}
+
+function formatPlace({ file, seq, commit }: NonNullable<ErrorDescription["place"]>): string {
+  return [file, seq === undefined ? undefined : `record ${seq}`, commit === undefined ? undefined : `commit ${commit}`]
+    .filter((part) => part !== undefined)
+    .map((part) => escapeText(part))
+    .join(", ");
 }

@@ -39,11 +39,18 @@ export class HeartwoodError extends Error {
   readonly code: HeartwoodErrorCode;
   /** Whether the same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
+  /** Where in the log it is, for `LOG_UNREADABLE` and `LOG_MISMATCH`. */
+  readonly place: { readonly seq?: bigint };
 
-  constructor(code: HeartwoodErrorCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+  constructor(
+    code: HeartwoodErrorCode,
+    message: string,
+    options: { retryable?: boolean; cause?: unknown; place?: { readonly seq: bigint } } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.place = options.place ?? {};
   }
 }
 

@@ -51,7 +51,9 @@ export function checkStep(state: WalletState, transition: Transition): void {
   const machine = machineOf(transition);
   if (revision > machine.revision) {
     const known = `revision ${machine.revision} of ${name}`;
-    throw new HeartwoodError("LOG_UNREADABLE", `record ${seq}: expected at most ${known}, got ${revision}; upgrade`);
+    throw new HeartwoodError("LOG_UNREADABLE", `record ${seq}: expected at most ${known}, got ${revision}; upgrade`, {
+      place: { seq },
+    });
   }
   const current = state.instances.get(instance);
   const version = (current?.version ?? 0n) + 1n;
@@ -75,7 +77,10 @@ function machineOf({ machine, state, seq, event }: Transition): MachineDefinitio
     return found;
   } catch (cause) {
     const place = `record ${seq} (${machine} ${event.type})`;
-    throw new HeartwoodError("LOG_UNREADABLE", `${place}: expected a machine and a state of this build; upgrade`, { cause });
+    throw new HeartwoodError("LOG_UNREADABLE", `${place}: expected a machine and a state of this build; upgrade`, {
+      cause,
+      place: { seq },
+    });
   }
 }
 
@@ -92,5 +97,5 @@ function textOf({ state, change, effects }: { state: string; change: Transition[
 }
 
 function mismatch({ seq, instance, event }: Transition, why: string, cause?: unknown): HeartwoodError {
-  return new HeartwoodError("LOG_MISMATCH", `record ${seq} (${instance} ${event.type}): ${why}`, { cause });
+  return new HeartwoodError("LOG_MISMATCH", `record ${seq} (${instance} ${event.type}): ${why}`, { cause, place: { seq } });
 }

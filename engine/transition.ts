@@ -120,5 +120,8 @@ function decodeMembers(bytes: Uint8Array): { [name: string]: Plain } {
 
 function unreadable(record: LogRecord, why: string, cause?: unknown): HeartwoodError {
   const place = `record ${record.seq} (${record.machine} ${record.type})`;
-  return new HeartwoodError("LOG_UNREADABLE", `${place}: ${why}`, cause === undefined ? {} : { cause });
+  return new HeartwoodError("LOG_UNREADABLE", `${place}: ${why}`, {
+    place: { seq: record.seq },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -37,11 +37,14 @@ export class HeadFile {
   #current: Slot;
   /** Where the next write goes: never over the newest slot. */
   #nextIndex: 0 | 1;
+  /** Slots that did not verify when the file was opened: 0, or 1 after a crash during a write. */
+  readonly damagedSlots: number;
 
-  private constructor(file: FileHandle, current: Slot, nextIndex: 0 | 1) {
+  private constructor(file: FileHandle, current: Slot, nextIndex: 0 | 1, damagedSlots: number) {
     this.#file = file;
     this.#current = current;
     this.#nextIndex = nextIndex;
+    this.damagedSlots = damagedSlots;
   }
 
   /** Makes the file durable, with both slots alike. Its size never changes again: a full disk does not stop it. */
@@ -61,7 +64,7 @@ export class HeadFile {
       const newest = second !== undefined && (first === undefined || second.counter > first.counter) ? 1 : 0;
       const current = slots[newest];
       if (current === undefined) throw badHead("a HEAD file with a valid slot", "two damaged slots");
-      return new HeadFile(file, current, newest === 0 ? 1 : 0);
+      return new HeadFile(file, current, newest === 0 ? 1 : 0, slots.filter((slot) => slot === undefined).length);
     } catch (error) {
       await file.close();
       throw error;

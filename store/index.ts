@@ -1,3 +1,4 @@
+export type { BorneDamage } from "./borne-damage.ts";
 export { type ContractLog, type StoreContractOptions, storeContract } from "./contract.ts";
 export { createLevelLog } from "./create-level-log.ts";
 export { isStoreError, type Place, StoreError, type StoreErrorCode } from "./errors.ts";
@@ -8,3 +9,4 @@ export { type OpenLevelLogOptions, openLevelLog } from "./level-log.ts";
 export type { LockHolder } from "./lock-holder.ts";
 export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
 export type { VerifyOptions, VerifyProgress } from "./verify-log.ts";
+export { type VerifiedStore, verifyStore } from "./verify-store.ts";

@@ -5,6 +5,7 @@ import { EventPrinter } from "../event-printer.ts";
 import { formatSats } from "../format.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { toJson } from "../json.ts";
+import { parseSeq } from "../log-options.ts";
 import type { Output } from "../output.ts";
 import { readOpenOptions, walletOptions, withProgress } from "../wallet-options.ts";
 
@@ -20,7 +21,7 @@ itself. What happens is printed as it happens, and an address that pays the wall
 the server has been reached. Server, chain and network are remembered in DIR, the
 mnemonic is not. An interrupt (Ctrl-C) closes the wallet; a second one ends at once.`,
   async run(given, output) {
-    const from = parseSeq(given.text("from"));
+    const from = parseSeq(given.text("from"), "from");
     const options = await readOpenOptions(given, output);
     const signal = abortOnInterrupt(() => output.message("closing (interrupt again to end at once)"));
     const { Heartwood } = await import("heartwood");
@@ -45,13 +46,6 @@ mnemonic is not. An interrupt (Ctrl-C) closes the wallet; a second one ends at o
     return 0;
   },
 };
-
-function parseSeq(text: string | undefined): bigint | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[0-9]{1,18}$/.test(text))
-    throw new CliError("USAGE", `expected the number of a record for --from, got ${JSON.stringify(text.slice(0, 60))}`);
-  return BigInt(text);
-}
 
 async function printAddress(wallet: Wallet, output: Output, json: boolean): Promise<void> {
   const [address, balance] = [await wallet.address(), wallet.balance()];

@@ -1,9 +1,13 @@
 import { openWallet, openWalletOn } from "./open-wallet.ts";
+import { readRecords } from "./read-records.ts";
 import { readWallet } from "./read-wallet.ts";
+import { verifyWallet } from "./verify-wallet.ts";
 
 /** Where everything begins: `await using wallet = await Heartwood.open({ … })`. */
 export const Heartwood = {
   open: openWallet,
   openOn: openWalletOn,
   read: readWallet,
+  records: readRecords,
+  verify: verifyWallet,
 } as const;

@@ -9,10 +9,13 @@ import { type EventLog, importLog, openLevelLog, type StoredRecord } from "../..
 import {
   goldenLogFile,
   readGoldenLog,
+  readGoldenRecords,
   readGoldenStatus,
   readGoldenWalks,
+  recordText,
   statusText,
   writeGoldenLog,
+  writeGoldenRecords,
   writeGoldenStatus,
   writeGoldenWalks,
 } from "./golden/files.ts";
@@ -37,7 +40,9 @@ if (how !== undefined) {
     if (how !== "write-same-revision" && complaints.length > 0) throw new Error(complaints.join("\n"));
     writeGoldenWalks(recordWalks());
     writeGoldenLog(life);
-    writeGoldenStatus(statusText(await Heartwood.read(await importedGolden())));
+    const directory = await importedGolden();
+    writeGoldenStatus(statusText(await Heartwood.read(directory)));
+    writeGoldenRecords(await recordTexts(directory));
   });
 }
 
@@ -45,6 +50,12 @@ async function importedGolden(): Promise<string> {
   const directory = await freshDirectory();
   await importLog(fileURLToPath(goldenLogFile), directory);
   return directory;
+}
+
+async function recordTexts(directory: string): Promise<string> {
+  const texts: string[] = [];
+  for await (const record of Heartwood.records(directory)) texts.push(recordText(record));
+  return texts.join("");
 }
 
 test("every machine takes the steps of the golden walks as it did when they were recorded", () => {
@@ -69,6 +80,8 @@ test("a machine that changed without a raised revision is named, and one with a 
 test("the golden log replays step by step to the state that it led to when it was recorded", async () => {
   const directory = await importedGolden();
   expect(statusText(await Heartwood.read(directory).catch(explain))).toBe(readGoldenStatus());
+  const { head, borne } = await Heartwood.verify(directory);
+  expect([String(head.seq), borne]).toEqual([JSON.parse(readGoldenStatus()).records, []]);
 });
 
 /** What to do about a machine that takes a step of the golden log otherwise. */
@@ -77,6 +90,10 @@ async function explain(error: unknown): Promise<never> {
   const [, name = ""] = /^record \d+ \(([a-z-]+)\//.exec(error.message) ?? [];
   throw new Error(`${changedMachine(name)} (${error.message})`, { cause: error });
 }
+
+test("the records of the golden log are shown as they were when it was recorded", async () => {
+  expect(await recordTexts(await importedGolden())).toBe(readGoldenRecords());
+});
 
 test("a step of the golden log that comes out otherwise is told as a machine that changed", async () => {
   await using log = await openLevelLog(await importedGolden(), { readOnly: true });

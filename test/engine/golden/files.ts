@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { WalletStatus } from "../../../engine/index.ts";
+import type { RecordView, WalletStatus } from "../../../engine/index.ts";
+import { encodeCanonical } from "../../../machines/canonical.ts";
 
 const place = (name: string) => new URL(`../../vectors/golden/${name}`, import.meta.url);
 
 /** The golden log, an export file (docs/log-format.md §9). */
 export const goldenLogFile = place("wallet.export");
+/** The same records in words, for people who look at what changed; the bytes of blobs are left out. */
+const recordsFile = place("records.jsonl");
 /** What the wallet of the golden log must say of itself. */
 const statusFile = place("status.json");
 /** Golden walks: one canonical text a line. */
@@ -12,6 +15,10 @@ const walksFile = place("walks.jsonl");
 
 export function readGoldenLog(): string {
   return readFileSync(goldenLogFile, "utf8");
+}
+
+export function readGoldenRecords(): string {
+  return readFileSync(recordsFile, "utf8");
 }
 
 export function readGoldenStatus(): string {
@@ -26,6 +33,10 @@ export function writeGoldenLog(log: string): void {
   writeFileSync(goldenLogFile, log);
 }
 
+export function writeGoldenRecords(records: string): void {
+  writeFileSync(recordsFile, records);
+}
+
 export function writeGoldenStatus(status: string): void {
   writeFileSync(statusFile, status);
 }
@@ -37,4 +48,10 @@ export function writeGoldenWalks(walks: readonly string[]): void {
 /** A status as text: one member a line, bigint as a decimal string. */
 export function statusText(status: WalletStatus): string {
   return `${JSON.stringify(status, (_, value) => (typeof value === "bigint" ? String(value) : value), 2)}\n`;
+}
+
+/** A record as a line of canonical text. */
+export function recordText({ blobs, ...record }: RecordView): string {
+  const sizes = blobs.map(({ digest, data }) => ({ digest, bytes: data?.length ?? null }));
+  return `${encodeCanonical({ ...record, blobs: sizes })}\n`;
 }
