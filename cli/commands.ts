@@ -1,5 +1,7 @@
 import type { Command } from "./command.ts";
 import { demo } from "./commands/demo.ts";
+import { logExport } from "./commands/log-export.ts";
+import { logImport } from "./commands/log-import.ts";
 import { logShow } from "./commands/log-show.ts";
 import { logVerify } from "./commands/log-verify.ts";
 import { run } from "./commands/run.ts";
@@ -10,4 +12,16 @@ import { vtxoCheck } from "./commands/vtxo-check.ts";
 import { vtxoShow } from "./commands/vtxo-show.ts";
 
 /** Every subcommand, in the order of the help. */
-export const commands: readonly Command[] = [run, sync, status, vtxoCheck, vtxoShow, logVerify, logShow, simulate, demo];
+export const commands: readonly Command[] = [
+  run,
+  sync,
+  status,
+  vtxoCheck,
+  vtxoShow,
+  logVerify,
+  logShow,
+  logExport,
+  logImport,
+  simulate,
+  demo,
+];

@@ -3,10 +3,10 @@ import { escapeText } from "./escape.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { formatBar } from "./progress-bar.ts";
+import { type BarUnit, formatBar } from "./progress-bar.ts";
 
 /** Tells how far something is: what is being done, and how much of it. */
-export type ShowProgress = (doing: string, done: bigint, total: bigint) => void;
+export type ShowProgress = (doing: string, done: bigint, total: bigint, unit?: BarUnit) => void;
 
 /**
  * Does something long with a log, with a bar on standard error where that is a terminal, until the first interrupt.
@@ -23,8 +23,8 @@ export async function withBar<T>(
   try {
     return await work({
       signal,
-      show(doing, done, total) {
-        if (process.stderr.isTTY) progress.update(escapeText(doing), formatBar(done, total));
+      show(doing, done, total, unit) {
+        if (process.stderr.isTTY) progress.update(escapeText(doing), formatBar(done, total, unit));
       },
       hide: () => progress.clear(),
     });

@@ -8,9 +8,20 @@ import { ExportEncoder } from "./export-format.ts";
 import { FILE_MODE, syncDirectory } from "./files.ts";
 import { encodeFrame } from "./frame.ts";
 import { openLevelLog } from "./level-log.ts";
-import type { VerifyOptions } from "./verify-log.ts";
+import type { VerifyOptions, VerifyProgress } from "./verify-log.ts";
 
 const WRITE_CHARACTERS = 1024 * 1024;
+
+/** How far an export has come: all is read once to verify it, and once to write it. */
+export interface ExportProgress extends VerifyProgress {
+  readonly step: "verifying" | "writing";
+}
+
+/** Options of {@link exportLog}. */
+export interface ExportOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ExportProgress) => void;
+}
 
 /**
  * A log as the text of an export file, a line at a time (docs/log-format.md §9): every frame verbatim, between a header
@@ -39,17 +50,15 @@ export async function* exportLines(log: EventLog, options: VerifyOptions = {}): 
  * Writes all frames of a directory's log to a new file that only its owner can read. The log is verified; nothing is
  * appended to it. On failure no file is left.
  *
- * `onProgress` hears of the verification, then of the writing.
- *
  * @returns the end of the log that was written
  * @throws StoreError `STORE_EXISTS` if there is a file of that name, `STORE_NOT_FOUND` if its directory is missing,
  * `STORE_FULL`, `STORE_IO`; anything that opening a log refuses; the reason of `signal`
  */
-export async function exportLog(directory: string, file: string, options: VerifyOptions = {}): Promise<LogHead> {
-  await using log = await openLevelLog(directory, { ...options, readOnly: true });
+export async function exportLog(directory: string, file: string, options: ExportOptions = {}): Promise<LogHead> {
+  await using log = await openLevelLog(directory, { ...during("verifying", options), readOnly: true });
   const handle = await createFile(file);
   try {
-    const head = await write(handle, exportLines(log, options));
+    const head = await write(handle, exportLines(log, during("writing", options)));
     await handle.sync();
     await handle.close();
     await syncDirectory(dirname(resolve(file)));
@@ -60,6 +69,13 @@ export async function exportLog(directory: string, file: string, options: Verify
     if (options.signal?.aborted === true && error === options.signal.reason) throw error;
     throw toStoreError(error, `writing ${file}`);
   }
+}
+
+function during(step: ExportProgress["step"], { signal, onProgress }: ExportOptions): VerifyOptions {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress: ({ seq, total }) => onProgress({ step, seq, total }) }),
+  };
 }
 
 async function createFile(file: string): Promise<FileHandle> {

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { RawFrame } from "./chain-reader.ts";
 import { createStore } from "./create-level-log.ts";
 import { errorCode, StoreError } from "./errors.ts";
@@ -16,12 +17,15 @@ const LINE_FEED = 0x0a;
 export interface ImportProgress {
   /** The last record that was verified and written. */
   readonly seq: bigint;
+  /** Bytes of the file that were read, and all of them: it does not say before its end how many records it holds. */
+  readonly bytes: number;
+  readonly totalBytes: number;
 }
 
 /** Options of {@link importLog}. */
 export interface ImportOptions {
   readonly signal?: AbortSignal;
-  /** Called now and then; a file does not say before its end how many records it holds. */
+  /** Called for each record. */
   readonly onProgress?: (progress: ImportProgress) => void;
 }
 
@@ -48,6 +52,8 @@ export async function importLog(file: string, directory: string, options: Import
 
 async function readInto(path: string, file: string, { signal, onProgress }: ImportOptions): Promise<LogHead> {
   const decoder = new ExportDecoder();
+  const totalBytes = await sizeOf(file);
+  let read = 0;
   let database: LevelDatabase | undefined;
   let batch: RawFrame[] = [];
   let bytes = 0;
@@ -57,15 +63,16 @@ async function readInto(path: string, file: string, { signal, onProgress }: Impo
     bytes = 0;
   };
   try {
-    for await (const line of linesOf(file)) {
+    for await (const line of linesOf(createReadStream(file, { highWaterMark: BATCH_BYTES }))) {
       signal?.throwIfAborted();
+      read += line.length + 1;
       const raw = decoder.line(line);
       database ??= await createDatabase(path, decoder.logId);
       if (raw === undefined) continue;
       batch.push(raw);
       bytes += raw.bytes.length;
       if (bytes > BATCH_BYTES) await flush();
-      onProgress?.({ seq: raw.seq });
+      onProgress?.({ seq: raw.seq, bytes: read, totalBytes });
     }
     signal?.throwIfAborted();
     const head = decoder.end();
@@ -82,10 +89,10 @@ async function createDatabase(path: string, logId: string | undefined): Promise<
   return LevelDatabase.open(path, logId);
 }
 
-async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
+async function* linesOf(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   let parts: Buffer[] = [];
   let length = 0;
-  for await (const chunk of contentOf(file)) {
+  for await (const chunk of content) {
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
       yield Buffer.concat([...parts, chunk.subarray(from, end)]);
@@ -102,9 +109,9 @@ async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
   if (length > 0) throw new StoreError("STORE_BAD_EXPORT", "expected an export that ends with a line feed, got a cut one");
 }
 
-async function* contentOf(file: string): AsyncGenerator<Buffer, void, undefined> {
+async function sizeOf(file: string): Promise<number> {
   try {
-    yield* createReadStream(file, { highWaterMark: BATCH_BYTES });
+    return (await stat(file)).size;
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
     throw new StoreError("STORE_NOT_FOUND", `expected an export file at ${file}, got none`, { cause: error });

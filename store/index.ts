@@ -3,7 +3,7 @@ export { type ContractLog, type StoreContractOptions, storeContract } from "./co
 export { createLevelLog } from "./create-level-log.ts";
 export { isStoreError, type Place, StoreError, type StoreErrorCode } from "./errors.ts";
 export type { AppendRequest, EventLog, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "./event-log.ts";
-export { exportLines, exportLog } from "./export-log.ts";
+export { type ExportOptions, type ExportProgress, exportLines, exportLog } from "./export-log.ts";
 export { type ImportOptions, type ImportProgress, importLog } from "./import-log.ts";
 export { type OpenLevelLogOptions, openLevelLog } from "./level-log.ts";
 export type { LockHolder } from "./lock-holder.ts";

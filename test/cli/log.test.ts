@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -147,6 +147,29 @@ test("log show refuses a number that is none, a directory that is none, and one 
   expect((await runHere(["log", "show", shared])).stderr).toMatch(/^heartwood: STORE_LOCKED: /);
 });
 
+test("log export and log import move a wallet, and its status is the same there", async () => {
+  const [file, copy] = [`${fresh()}.export`, fresh()];
+  const exported = await runHere(["log", "export", shared, file]);
+  expect([exported.code, exported.stdout]).toEqual([0, `wrote 90 records of log ${"676f6c64".repeat(8)} to ${file}\n`]);
+  expect(readFileSync(file, "utf8")).toBe(readFileSync(GOLDEN, "utf8"));
+  const imported = await runHere(["log", "import", file, copy, "--json"]);
+  expect(imported.code).toBe(0);
+  expect(JSON.parse(imported.stdout)).toMatchObject({ head: { seq: "90", epoch: "2" } });
+  expect((await runHere(["status", copy, "--json"])).stdout).toBe((await runHere(["status", shared, "--json"])).stdout);
+});
+
+test("log export and log import replace nothing, and a cut file is refused with its code", async () => {
+  const [file, copy] = [`${fresh()}.export`, fresh()];
+  writeFileSync(file, readFileSync(GOLDEN, "utf8").slice(0, -10));
+  const cut = await runHere(["log", "import", file, copy]);
+  expect([cut.code, cut.stdout, existsSync(copy)]).toEqual([1, "", false]);
+  expect(cut.stderr).toMatch(/^heartwood: STORE_BAD_EXPORT: /);
+  expect((await runHere(["log", "import", GOLDEN, shared])).stderr).toMatch(/^heartwood: STORE_EXISTS: /);
+  expect((await runHere(["log", "export", shared, file])).stderr).toMatch(/^heartwood: STORE_EXISTS: /);
+  expect((await runHere(["log", "export", copy, `${file}.2`])).stderr).toMatch(/^heartwood: STORE_NOT_FOUND: /);
+  expect(existsSync(`${file}.2`)).toBe(false);
+});
+
 const plain = styleFor({});
 
 test("a record whose texts came from elsewhere is shown on one line that moves no cursor", () => {
@@ -178,7 +201,7 @@ test("a narrow terminal gets long names shortened", () => {
 });
 
 test("a bar is as long as its share", () => {
-  expect(formatBar(5_000n, 20_000n, 8)).toBe("██░░░░░░  25 %, 5,000 of 20,000 records");
-  expect(formatBar(0n, 0n, 4)).toBe("████ 100 %, 0 of 0 records");
-  expect(formatBar(5n, 4n, 4)).toBe("████ 100 %, 5 of 4 records");
+  expect(formatBar(5_000n, 20_000n, "records", 8)).toBe("██░░░░░░  25 %, 5,000 of 20,000 records");
+  expect(formatBar(0n, 0n, "bytes", 4)).toBe("████ 100 %, 0 of 0 bytes");
+  expect(formatBar(5n, 4n, "records", 4)).toBe("████ 100 %, 5 of 4 records");
 });
