@@ -1,4 +1,4 @@
-import { defer, type Subscription } from "rxjs";
+import type { Subscription } from "rxjs";
 import { encodeHex } from "../ark/hex.ts";
 import { checkNetwork } from "../chain/network.ts";
 import { concatMapHeld } from "../streams/credit.ts";
@@ -80,8 +80,9 @@ export class ConnectionDriver {
       authorization: () => keyring.mailboxAuthorization(STREAM_AUTHORIZATION_S),
       after: consumer.position,
     });
+    const { signal } = connection.stop;
     connection.subscription = mailbox$
-      .pipe(concatMapHeld((delivery) => defer(() => consumer.consume(delivery, connection.stop.signal))))
+      .pipe(concatMapHeld((delivery) => consumer.consume(session, delivery, signal)))
       .subscribe({ error: (error: unknown) => this.#report(connection, error) });
     connection.requeue = new Requeue(this.#engine, connection.stop.signal);
     connection.requeue.start();

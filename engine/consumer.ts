@@ -46,28 +46,44 @@ export class Consumer {
   async drain(session: ServerSession, signal: AbortSignal): Promise<void> {
     for (;;) {
       const after = this.#position;
-      const messages = await this.#page(session, after, signal);
-      if (messages.length === 0) return this.#resume(signal, () => true);
-      for (const delivery of messages) await this.consume(delivery, signal);
-      if (this.#position === after) {
-        throw stuck(`messages after checkpoint ${after}`, messages.at(-1)?.checkpoint);
-      }
+      const { messages } = await this.#read(session, after, signal);
+      const last = messages.at(-1);
+      if (last === undefined) return this.#resume(signal, () => true);
+      for (const delivery of messages.slice(0, -1)) await this.#consume([delivery], signal);
+      await this.consume(session, last, signal);
+      if (this.#position === after) throw stuck(`messages after checkpoint ${after}`, last.checkpoint);
     }
   }
 
   /**
-   * Decides one message, in order, exactly once. One out of order is decided too, but a few of them end the reading.
+   * Decides one message that may have been cut, in order, exactly once. One out of order is decided too, but a few of
+   * them end the reading.
+   *
+   * The tail of a package that was cut at a page's end is never delivered again, so a package is read once more from
+   * right before it (mailbox.md W-6); in a stream those ends cannot be seen. What was delivered comes behind the answer.
    *
    * @throws Halt if it could not be decided: nothing after it may be consumed; HeartwoodError `MAILBOX_STUCK` (W-46)
    */
-  async consume(delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
+  async consume(session: ServerSession, delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    const { checkpoint, content, digest } = delivery;
+    const hasEntries = content.kind === "arkoor" && content.vtxos.length > 0;
+    if (!hasEntries || checkpoint === 0n || checkpoint >= END_OF_POSITIONS) return this.#consume([delivery], signal);
+    const { messages } = await this.#read(session, checkpoint - 1n, signal);
+    const whole = messages.find((message) => message.checkpoint === checkpoint);
+    await this.#consume(whole === undefined || whole.digest === digest ? [delivery] : [whole, delivery], signal);
+  }
+
+  /** Decides the copies of one message. */
+  async #consume(copies: readonly [MailboxDelivery, ...MailboxDelivery[]], signal: AbortSignal): Promise<void> {
     const { loop } = this.#engine;
-    const { checkpoint, digest } = delivery;
-    const name = messageInstance(checkpoint, digest);
+    const [{ checkpoint }] = copies;
     const before = loop.pending.checkpoint;
-    await this.#resume(signal, (earlier) => earlier.name !== name && earlier.checkpoint <= checkpoint);
-    await this.#decide(name, delivery, signal);
+    for (const copy of copies) {
+      const name = messageInstance(checkpoint, copy.digest);
+      await this.#resume(signal, (earlier) => earlier.name !== name && earlier.checkpoint <= checkpoint);
+      await this.#decide(name, copy, signal);
+    }
     // Only what moves the checkpoint is progress: a server that repeats itself must not keep the waits short.
     const hasFailed = loop.pending.contextOf(CONNECTION)?.failures !== 0;
     if (hasFailed && loop.pending.checkpoint > before) {
@@ -75,17 +91,6 @@ export class Consumer {
     }
     if (checkpoint > this.#position && checkpoint < END_OF_POSITIONS) this.#position = checkpoint;
     else if (++this.#outOfOrder > OUT_OF_ORDER_LIMIT) throw stuck(`ascending checkpoints after ${this.#position}`, checkpoint);
-  }
-
-  /** A last message of several items may have been cut at the page's end: it is read again, whole (mailbox.md W-6). */
-  async #page(session: ServerSession, after: bigint, signal: AbortSignal): Promise<readonly MailboxDelivery[]> {
-    const { messages } = await this.#read(session, after, signal);
-    const last = messages.at(-1);
-    if (last === undefined || last.content.kind !== "arkoor") return messages;
-    if (last.checkpoint === 0n || last.checkpoint >= END_OF_POSITIONS) return messages;
-    const again = await this.#read(session, last.checkpoint - 1n, signal);
-    const whole = again.messages.find(({ checkpoint }) => checkpoint === last.checkpoint);
-    return whole === undefined ? messages : [...messages.slice(0, -1), whole];
   }
 
   #read(session: ServerSession, after: bigint, signal: AbortSignal) {
