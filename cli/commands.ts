@@ -3,6 +3,8 @@ import { demo } from "./commands/demo.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
 import { logShow } from "./commands/log-show.ts";
+import { logStats } from "./commands/log-stats.ts";
+import { logUnlock } from "./commands/log-unlock.ts";
 import { logVerify } from "./commands/log-verify.ts";
 import { run } from "./commands/run.ts";
 import { simulate } from "./commands/simulate.ts";
@@ -22,6 +24,8 @@ export const commands: readonly Command[] = [
   logShow,
   logExport,
   logImport,
+  logStats,
+  logUnlock,
   simulate,
   demo,
 ];

@@ -10,6 +10,9 @@ const CRC_AT = 9;
 const CHAIN_AT = 13;
 const BODY_AT = CHAIN_AT + CHAIN_BYTES;
 
+/** What a frame has beside its body. */
+export const FRAME_OVERHEAD_BYTES = BODY_AT;
+
 /** A record as it lies in the log. */
 export interface Frame {
   /** The commit that wrote it; the first is 1. */

@@ -10,13 +10,13 @@ export interface LockHolder {
   readonly readOnly: boolean;
 }
 
-/** The refusal of a store that somebody else has open. */
-export function lockedBy(holder: LockHolder): StoreError {
+/** The refusal of a store that somebody else has open, with what can be done about it beside waiting. */
+export function lockedBy(holder: LockHolder, advice = ""): StoreError {
   const { host, pid, since, readOnly } = holder;
   const purpose = readOnly ? "reading" : "writing";
   return new StoreError(
     "STORE_LOCKED",
-    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}`,
+    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}${advice}`,
     {
       holder: { host, pid, since, readOnly },
     },

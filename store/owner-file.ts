@@ -6,14 +6,14 @@ import { toHex } from "./bytes.ts";
 import { StoreError } from "./errors.ts";
 import { readIfPresent, succeeds, writeNewFile } from "./files.ts";
 import { lockedBy } from "./lock-holder.ts";
-import { currentProcess, isCertainlyGone, type ProcessIdentity } from "./process-identity.ts";
+import { currentProcess, isCertainlyGone, isOfThisMachine, type ProcessIdentity } from "./process-identity.ts";
 import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
 
 const TITLE = "heartwood owner 1";
 const ATTEMPTS = 16;
 
 /** Content of the OWNER file (docs/log-format.md §6). */
-interface Owner extends ProcessIdentity {
+export interface Owner extends ProcessIdentity {
   /** Random: tells two openings by one process apart. */
   readonly token: string;
   readonly since: string;
@@ -48,12 +48,14 @@ export class Ownership {
     const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n };
     let displaced: string | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const found = await readOwner(join(directory, "OWNER"));
+      const found = await readOwner(directory);
       if (found === undefined) {
         if (await place(directory, owner)) return new Ownership(directory, owner, displaced);
       } else {
-        if (!(await isCertainlyGone(found))) throw lockedBy(found);
-        displaced = (await displace(directory, found, token)) ?? displaced;
+        if (!(await isCertainlyGone(found))) {
+          throw lockedBy(found, (await isOfThisMachine(found)) ? "" : "; where it does not any more: heartwood log unlock");
+        }
+        displaced = (await displaceOwner(directory, found, token)) ?? displaced;
       }
     }
     throw neverFree();
@@ -79,7 +81,7 @@ export class Ownership {
 
   async #checkStillOurs(): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const found = await readOwner(join(this.#directory, "OWNER"));
+      const found = await readOwner(this.#directory);
       if (found?.token === this.#owner.token) return;
       if (found !== undefined) throw lockedBy(found);
       // Another process, which saw the owner before us, has moved our file aside and is about to find out.
@@ -90,9 +92,8 @@ export class Ownership {
 
   /** Removes the file if it is still ours. */
   async release(): Promise<void> {
-    const path = join(this.#directory, "OWNER");
-    const found = await readOwner(path);
-    if (found?.token === this.#owner.token) await rm(path, { force: true });
+    const found = await readOwner(this.#directory);
+    if (found?.token === this.#owner.token) await rm(join(this.#directory, "OWNER"), { force: true });
   }
 
   /** Gives way to an owner that looked gone and is not: its file is put back. */
@@ -115,12 +116,16 @@ async function place(directory: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Moves the file of an owner that is gone aside; undefined if another process was first. */
-async function displace(directory: string, gone: Owner, token: string): Promise<string | undefined> {
+/**
+ * Moves the file of an owner that is gone aside, and says where; undefined if another process was first.
+ *
+ * @throws StoreError `STORE_LOCKED` if the directory has another owner by now, who keeps it
+ */
+export async function displaceOwner(directory: string, gone: Owner, token = toHex(randomBytes(16))): Promise<string | undefined> {
   const path = join(directory, "OWNER");
   const aside = join(directory, `OWNER.${token}.${gone.token}`);
   if (!(await succeeds(rename(path, aside), "ENOENT"))) return undefined;
-  const moved = await readOwner(aside);
+  const moved = await readOwnerFile(aside);
   if (moved?.token === gone.token) return aside;
   // Between the look and the move a new owner came: it gets its file back.
   await succeeds(link(aside, path), "EEXIST");
@@ -141,7 +146,16 @@ function encodeOwner(owner: Owner): string {
   });
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+/**
+ * The owner of a directory, if it has one.
+ *
+ * @throws StoreError `STORE_LOCKED` if the file is damaged
+ */
+export async function readOwner(directory: string): Promise<Owner | undefined> {
+  return readOwnerFile(join(directory, "OWNER"));
+}
+
+async function readOwnerFile(path: string): Promise<Owner | undefined> {
   const content = await readIfPresent(path);
   if (content === undefined) return undefined;
   const members = decodeSealedText(TITLE, Buffer.from(content).toString("utf8"));

@@ -36,6 +36,11 @@ export async function isCertainlyGone(identity: ProcessIdentity): Promise<boolea
   return startTime !== UNKNOWN && identity.startTime !== UNKNOWN && startTime !== identity.startTime;
 }
 
+/** Whether a process is one of this machine, as far as that can be told. */
+export async function isOfThisMachine({ host, bootId: itsBoot }: ProcessIdentity): Promise<boolean> {
+  return host === hostname() || (itsBoot !== UNKNOWN && itsBoot === (await bootId()));
+}
+
 function isPidInUse(pid: number): boolean {
   try {
     process.kill(pid, 0);

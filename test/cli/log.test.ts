@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open, readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 import { createLevelLog, importLog, openLevelLog } from "heartwood/store";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { formatBar } from "../../cli/progress-bar.ts";
@@ -168,6 +169,58 @@ test("log export and log import replace nothing, and a cut file is refused with 
   expect((await runHere(["log", "export", shared, file])).stderr).toMatch(/^heartwood: STORE_EXISTS: /);
   expect((await runHere(["log", "export", copy, `${file}.2`])).stderr).toMatch(/^heartwood: STORE_NOT_FOUND: /);
   expect(existsSync(`${file}.2`)).toBe(false);
+});
+
+test("log stats counts every record and byte, and draws the growth", async () => {
+  const { code, stdout } = await runHere(["log", "stats", shared]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^records +90 in \d+ commits, epoch 2$/m);
+  expect(stdout).toMatch(/^ {2}message +message\.received +\d+ +[0-9,]+ +\d+ % +[0-9,]+$/m);
+  expect(stdout).toMatch(/^Growth, a minute a line$/m);
+  expect(stdout).toMatch(/^ {2}2026-09-21 14:13:00Z {2}█+ +[0-9,]+ +\d+$/m);
+  const { kinds, growth, bytes, directoryBytes } = JSON.parse((await runHere(["log", "stats", shared, "--json"])).stdout);
+  const sum = (items: { records: number; bytes: number }[], of: "records" | "bytes") =>
+    items.reduce((total, item) => total + item[of], 0);
+  expect([sum(kinds, "records"), sum(growth, "records")]).toEqual([RECORDS, RECORDS]);
+  expect([sum(kinds, "bytes"), sum(growth, "bytes")]).toEqual([bytes, bytes]);
+  expect(directoryBytes).toBeGreaterThan(8_192);
+  const empty = fresh();
+  await createLevelLog(empty);
+  expect((await runHere(["log", "stats", empty])).stdout).toMatch(/^records +0 in 0 commits, epoch 0$/m);
+});
+
+/** Puts an OWNER file there, as a process of another machine leaves it. */
+async function lockFromElsewhere(directory: string): Promise<void> {
+  const lines = `heartwood owner 1\nhost far\u202eaway\nboot b\npid 7\nstart 1\nsince 2026-01-01T00:00:00.000Z\nmode write\nepoch 1\ntoken ${"a".repeat(32)}\n`;
+  writeFileSync(join(directory, "OWNER"), `${lines}crc32 ${crc32(lines).toString(16).padStart(8, "0")}\n`);
+}
+
+test("log unlock shows the holder, and removes the lock of another machine's process by its name only", async () => {
+  const directory = await golden();
+  expect(await runHere(["log", "unlock", directory])).toMatchObject({ code: 0, stdout: "nobody has it open\n" });
+  await lockFromElsewhere(directory);
+  const shown = await runHere(["log", "unlock", directory]);
+  expect(shown.code).toBe(1);
+  expect(shown.stdout).toBe("process 7 on far\\u{202e}away opened it for writing at 2026-01-01T00:00:00.000Z\n");
+  expect(shown.stderr).toContain("--host far\\u{202e}away");
+  const wrong = await runHere(["log", "unlock", directory, "--host", "near"]);
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^heartwood: STORE_LOCKED: /)]);
+  expect((await runHere(["status", directory])).code).toBe(1);
+  const right = await runHere(["log", "unlock", directory, "--host", "far\u202eaway"]);
+  expect([right.code, right.stdout]).toEqual([0, expect.stringMatching(/its lock was removed\n$/)]);
+  expect((await runHere(["status", directory])).code).toBe(0);
+});
+
+test("log unlock leaves a living process of this machine its lock", async () => {
+  const directory = await golden();
+  await using log = await openLevelLog(directory);
+  const { code, stdout } = await runHere(["log", "unlock", directory, "--json"]);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ lock: { state: "here", holder: { pid: process.pid } }, unlocked: false });
+  const forced = await runHere(["log", "unlock", directory, "--host", hostname()]);
+  expect([forced.code, forced.stderr]).toEqual([1, expect.stringMatching(/^heartwood: STORE_LOCKED: /)]);
+  expect(existsSync(join(directory, "OWNER"))).toBe(true);
+  expect(log.head().seq).toBe(90n);
 });
 
 const plain = styleFor({});

@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { openLevelLog } from "../../store/index.ts";
-import { Ownership } from "../../store/owner-file.ts";
+import { openLevelLog, readLock, unlockStore } from "../../store/index.ts";
+import { displaceOwner, Ownership, readOwner } from "../../store/owner-file.ts";
 import { currentProcess, isCertainlyGone } from "../../store/process-identity.ts";
 import { encodeSealedText } from "../../store/sealed-text.ts";
 import { appendRecords, contents, freshLog, openerPath, refusal, startOpener } from "./helpers.ts";
@@ -198,6 +198,52 @@ test("an owner whose file another one has just moved aside puts it there again",
   expect(await readFile(join(directory, "OWNER"), "utf8")).toMatch(/^epoch 7$/m);
   await ownership.release();
   expect(await readdir(directory)).toEqual(["HEAD", "HEARTWOOD", "log"]);
+});
+
+describe("the lock of a process on another machine", () => {
+  const elsewhere = { host: "far-away", boot: "another" };
+
+  test("is told as such, and removed for whoever names its host", async () => {
+    const directory = await freshLog();
+    await forgeOwner(directory, elsewhere);
+    const holder = { host: "far-away", pid: process.pid, since: "2020-01-01T00:00:00.000Z", readOnly: false };
+    expect(await readLock(directory)).toEqual({ holder, state: "elsewhere" });
+    const locked = await refusal(openLevelLog(directory));
+    expect(locked).toMatchObject({ code: "STORE_LOCKED", holder });
+    expect(locked.message).toMatch(/heartwood log unlock$/);
+    expect(await refusal(unlockStore(directory, { host: hostname() }))).toMatchObject({ code: "STORE_LOCKED", holder });
+    expect(await unlockStore(directory, { host: "far-away" })).toEqual(holder);
+    expect(await readdir(directory)).toEqual(["HEAD", "HEARTWOOD", "log"]);
+    await (await openLevelLog(directory)).close();
+  });
+
+  test("is all that is removed: a holder of this machine stays, one that is gone is left to the next opening", async () => {
+    const directory = await freshLog();
+    expect(await readLock(directory)).toBeUndefined();
+    expect(await unlockStore(directory, { host: hostname() })).toBeUndefined();
+    const log = await openLevelLog(directory);
+    expect(await readLock(directory)).toMatchObject({ state: "here", holder: { pid: process.pid, readOnly: false } });
+    for (const host of [hostname(), "far-away"])
+      expect((await refusal(unlockStore(directory, { host }))).code).toBe("STORE_LOCKED");
+    await appendRecords(log, 1);
+    await log.close();
+    await forgeOwner(directory, { pid: "4194304" });
+    expect(await readLock(directory)).toMatchObject({ state: "gone" });
+    expect(await unlockStore(directory, { host: hostname() })).toBeUndefined();
+    expect(await readdir(directory)).toContain("OWNER");
+    await (await openLevelLog(directory)).close();
+  });
+
+  test("stays where the directory has another owner by the time it is removed", async () => {
+    const directory = await freshLog();
+    await forgeOwner(directory, elsewhere);
+    const seen = await readOwner(directory);
+    await forgeOwner(directory, { host: "third", boot: "third", token: "cd".repeat(16) });
+    if (seen === undefined) throw new Error("expected an owner, got none");
+    expect((await refusal(displaceOwner(directory, seen))).holder?.host).toBe("third");
+    expect((await readLock(directory))?.holder.host).toBe("third");
+    expect(await readdir(directory)).toHaveLength(4);
+  });
 });
 
 test("a process knows its own identity, and is not gone", async () => {
