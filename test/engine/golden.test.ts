@@ -60,7 +60,7 @@ async function recordTexts(directory: string): Promise<string> {
 }
 
 test("every machine takes the steps of the golden walks as it did when they were recorded", () => {
-  expect(walkComplaints(readGoldenWalks())).toEqual([]);
+  expect(walkComplaints(readGoldenWalks()).join("\n")).toBe("");
 });
 
 test("the golden walks are those of today's machines and samples", () => {

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { ExportDecoder } from "../../store/export-format.ts";
+import { ExportDecoder, ExportEncoder } from "../../store/export-format.ts";
 import {
   createMemoryLog,
   exportLines,
@@ -86,6 +86,23 @@ test("an export of more than a batch moves, with its progress told", async () =>
   expect(progress.at(-1)).toBe(4_000n);
   expect((await stat(file)).size).toBeGreaterThan(1024 * 1024);
   expect((await readAll(copy)).records).toEqual((await readAll(directory)).records);
+});
+
+test("a footer that is whole but speaks of another end is refused", async () => {
+  const log = await createMemoryLog().open();
+  await appendRecords(log, 3);
+  const { logId, commit, seq, epoch } = log.head();
+  const others = [{ commit: commit - 1n }, { seq: seq + 1n }, { chain: "00".repeat(16) }, { epoch: epoch - 1n }];
+  for (const other of [{}, ...others]) {
+    const encoder = new ExportEncoder();
+    const lines: string[] = [];
+    for await (const line of exportLines(log)) lines.push(line);
+    const text = [encoder.header(logId), ...lines.slice(1, -1).map((line) => encoder.frame(Buffer.from(line, "base64")))];
+    const footer = encoder.footer({ ...log.head(), ...other });
+    expect(codeFor(Buffer.from([...text, footer].join("")))).toBe(
+      Object.keys(other).length === 0 ? undefined : "STORE_BAD_EXPORT",
+    );
+  }
 });
 
 /** The code with which the text of an export is refused, or undefined. */

@@ -28,7 +28,7 @@ export function walkComplaints(lines: readonly string[], known: readonly Machine
     const machine = known.find(({ name }) => name === recorded.machine);
     // A raised revision is a new machine, whose walk is recorded anew.
     if (machine === undefined || machine.revision !== recorded.revision || complaints.has(machine.name)) continue;
-    const [expected, got] = [textOf(recorded.after), textOf(take(machine, recorded.before, recorded.event))];
+    const [expected, got] = [textOf(recorded.after), outcomeText(machine, recorded)];
     if (got === expected) continue;
     const where = `${recorded.event.type} in ${recorded.before?.state ?? "the initial state"}`;
     complaints.set(machine.name, `${changedMachine(machine.name)} (${where}: expected ${expected}, got ${got})`);
@@ -45,6 +45,7 @@ export function changedMachine(name: string): string {
   );
 }
 
+/** The first step of each kind: by state, event, next state and effects with all that they say. */
 function walk(machine: MachineDefinition): WalkStep[] {
   const steps = new Map<string, WalkStep>();
   const seen = new Set<string>();
@@ -54,7 +55,8 @@ function walk(machine: MachineDefinition): WalkStep[] {
     for (const [index, sample] of (samples[machine.name] ?? []).entries()) {
       const event = { ...sample, atMs: 1_000 };
       const after = take(machine, before, event);
-      const kind = [before?.state, index, after?.state, ...(after?.effects ?? []).map(({ type }) => type)].join(" ");
+      const effects = encodeCanonical((after?.effects ?? []) as unknown as Plain);
+      const kind = [before?.state, index, after?.state, effects].join(" ");
       const { name, revision } = machine;
       if (!steps.has(kind)) steps.set(kind, { machine: name, revision, before, event, after: after && recordedPart(after) });
       const key = after && textOf(after);
@@ -73,6 +75,14 @@ function take(machine: MachineDefinition, before: Instance | null, event: Machin
 
 function recordedPart({ state, effects, digest }: NonNullable<WalkStep["after"]>) {
   return { state, effects, digest };
+}
+
+function outcomeText(machine: MachineDefinition, { before, event }: WalkStep): string {
+  try {
+    return textOf(take(machine, before, event));
+  } catch (error) {
+    return `a failure: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 function textOf(after: WalkStep["after"]): string {
