@@ -1,4 +1,4 @@
-// npm run planted -- [--runs N] [NAME …]: bugs that are put in on purpose, one at a time and only in a copy of the tree,
+// npm run planted -- [--runs N] [--seed N] [NAME …]: bugs that are put in on purpose, one at a time and only in a copy of the tree,
 // must each be caught by the property test that its patch names (test/planted/*.patch).
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -8,23 +8,25 @@ import { parseArgs } from "node:util";
 import { ensureInstalled, root } from "./ensure.mjs";
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: "string", default: "300" } },
+  options: { runs: { type: "string", default: "300" }, seed: { type: "string", default: "1" } },
   allowPositionals: true,
 });
 const left = new Set(["node_modules", "dist", ".git"]);
 const config = `import { alias } from "./vitest.config.ts";
 export default { resolve: { alias }, test: { include: ["property-tests/**/*.property.test.ts"], pool: "forks" } };
 `;
+const environment = { PROPERTY_RUNS: values.runs, PROPERTY_SEED: values.seed, PROPERTY_SHRINK: "0", NO_COLOR: "1" };
 
 ensureInstalled();
 const directory = join(root, "test", "planted");
 const names = readdirSync(directory)
   .filter((file) => file.endsWith(".patch"))
   .map((file) => basename(file, ".patch"));
+let copy;
 const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) end(2, `planted: expected one of ${names.join(", ")}, got ${unknown.join(", ")}`);
 
-const copy = mkdtempSync(join(tmpdir(), "heartwood-planted-"));
+copy = mkdtempSync(join(tmpdir(), "heartwood-planted-"));
 let missed = 0;
 try {
   cpSync(root, copy, { recursive: true, filter: (path) => !left.has(relative(root, path)) });
@@ -47,27 +49,26 @@ function isCaught(name) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "--config", "planted.config.mjs", test],
-    { cwd: copy, encoding: "utf8", env: { ...process.env, PROPERTY_RUNS: values.runs, PROPERTY_SHRINK: "0", NO_COLOR: "1" } },
+    { cwd: copy, encoding: "utf8", env: { ...process.env, ...environment } },
   );
   apply(file, "--reverse");
   // Red for the right reason: a counterexample, not a tree that does not compile.
   const output = `${stdout}${stderr}`;
   const found = /Property failed after (\d+) tests/.exec(output);
   const cause = /Caused by: (.+)/.exec(output)?.[1] ?? "";
-  const isRed = status !== 0 && found !== null;
+  if (status !== 0 && found === null) end(2, `planted: ${name} failed without a counterexample:\n${output.slice(-2_000)}`);
+  const isRed = status !== 0;
   console.log(`${isRed ? "caught" : "MISSED"}  ${name}${isRed ? `  after ${found[1]} runs: ${cause.slice(0, 120)}` : ""}`);
-  if (!isRed && status !== 0) console.log(output.slice(-2_000));
   return isRed;
 }
 
 function apply(file, ...options) {
   const { status, stderr } = spawnSync("git", ["apply", ...options, file], { cwd: copy, encoding: "utf8" });
-  if (status === 0) return;
-  rmSync(copy, { recursive: true, force: true });
-  end(2, `planted: ${basename(file)} does not fit the tree any more:\n${stderr}`);
+  if (status !== 0) end(2, `planted: ${basename(file)} does not fit the tree any more:\n${stderr}`);
 }
 
 function end(code, message) {
+  if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
   process.stderr.write(`${message}\n`);
   process.exit(code);
 }

@@ -68,8 +68,8 @@ export class Ledger {
     const reached = (plausible: (message: Message) => boolean) =>
       decided.filter(plausible).reduce((most, message) => (message.checkpoint > most ? message.checkpoint : most), 0n);
     const [least, most] = [
-      reached((message) => this.#isPlausible(message, message.receivedAtMs, message.arrivedAt)),
-      reached((message) => this.#isPlausible(message, nowMs, this.checkpoint)),
+      reached((message) => isPlausible(message, message.receivedAtMs)),
+      reached((message) => isPlausible(message, nowMs)),
     ];
     assert.ok(checkpoint >= least && checkpoint <= most, `expected a checkpoint of ${least} … ${most}, got ${checkpoint}`);
     for (const { checkpoint: at, arrivedAt } of this.undecided()) {
@@ -81,12 +81,6 @@ export class Ledger {
   /** Messages that were received and neither applied nor ignored. */
   undecided(): Message[] {
     return [...this.messages.values()].filter(({ decided }) => !decided);
-  }
-
-  #isPlausible({ checkpoint }: Message, nowMs: number, position: bigint): boolean {
-    const now = BigInt(Math.trunc(nowMs));
-    const reached = position >> TIME_SHIFT;
-    return checkpoint < 2n ** 63n && checkpoint >> TIME_SHIFT <= (now > reached ? now : reached) + DAY_MS;
   }
 
   #keepBlobs({ blobs, instance }: Transition): void {
@@ -169,6 +163,11 @@ export class Ledger {
       this.openCommands.set(id, { type, ids: ids(change.vtxos as readonly AcceptedVtxo[]) });
     }
   }
+}
+
+/** Whether a checkpoint may become the wallet's: at most a day ahead of its clock (mailbox.md W-11). */
+function isPlausible({ checkpoint }: Message, nowMs: number): boolean {
+  return checkpoint < 2n ** 63n && checkpoint >> TIME_SHIFT <= BigInt(nowMs) + DAY_MS;
 }
 
 function ids(vtxos: readonly AcceptedVtxo[]): VtxoId[] {

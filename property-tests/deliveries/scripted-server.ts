@@ -235,7 +235,12 @@ class Session implements ServerSession {
   async *#subscribe(after: bigint, signal: AbortSignal) {
     const stream = new Stream();
     if (!this.#server.isOpen(this)) throw failure("SERVER_UNREACHABLE");
-    for (const entry of this.#server.mailbox) if (entry.checkpoint > after) stream.push(entry);
+    // Page by page, so that here too a package may be cut where a page ends (mailbox.md §3.6).
+    let { entries } = this.#server.page(after);
+    for (let last = entries.at(-1); last !== undefined; last = entries.at(-1)) {
+      for (const entry of entries) stream.push(entry);
+      ({ entries } = this.#server.page(last.checkpoint));
+    }
     this.streams.add(stream);
     try {
       yield* stream.entries(this.#fate, signal);
