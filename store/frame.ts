@@ -3,7 +3,7 @@ import { CHAIN_BYTES } from "./chain.ts";
 import { type Place, StoreError } from "./errors.ts";
 
 /** The only frame format so far. */
-export const FRAME_FORMAT = 1;
+const FRAME_FORMAT = 1;
 
 const COMMIT_AT = 1;
 const CRC_AT = 9;
