@@ -11,6 +11,7 @@ export class BlobReader {
   readonly #log: EventLog;
   readonly #committed: WalletState;
   readonly #waiting = new Map<string, Uint8Array>();
+  #last: { readonly digest: string; readonly entries: Promise<readonly Uint8Array[]> } | undefined;
 
   constructor(log: EventLog, committed: WalletState) {
     this.#log = log;
@@ -40,12 +41,25 @@ export class BlobReader {
 
   /** The encoding of a VTXO; same errors as {@link read}. */
   async vtxo({ digest, entry }: VtxoSource): Promise<Uint8Array> {
-    const bytes = await this.read(digest);
-    if (entry === null) return bytes;
-    const { content } = decodeDelivery(bytes);
-    const vtxo = content.kind === "arkoor" ? content.vtxos[entry] : undefined;
+    if (entry === null) return this.read(digest);
+    const vtxo = (await this.#entries(digest))[entry];
     if (vtxo === undefined) throw new HeartwoodError("NOT_FOUND", `expected entry ${entry} in message ${digest}, got none`);
     return vtxo;
+  }
+
+  /** Entries of one message are asked for in a row, so the last message stays decoded. */
+  #entries(digest: string): Promise<readonly Uint8Array[]> {
+    if (this.#last?.digest !== digest) {
+      const entries = this.read(digest).then((bytes) => {
+        const { content } = decodeDelivery(bytes);
+        return content.kind === "arkoor" ? content.vtxos : [];
+      });
+      this.#last = { digest, entries };
+      entries.catch(() => {
+        this.#last = undefined;
+      });
+    }
+    return this.#last.entries;
   }
 
   async #find(seq: bigint, digest: string): Promise<Uint8Array | undefined> {

@@ -1,17 +1,14 @@
 import type { Subscription } from "rxjs";
 import { encodeHex } from "../ark/hex.ts";
 import { checkNetwork } from "../chain/network.ts";
-import { concatMapHeld } from "../streams/credit.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { Consumer, Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
+import { followMailbox } from "./follow-mailbox.ts";
 import { Requeue } from "./requeue.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
-
-/** Life of the authorization that opens a subscription, in seconds (mailbox.md M-4). */
-const STREAM_AUTHORIZATION_S = 10;
 
 /** Answers that no retry changes: the server is not this wallet's, or the owner's input is wrong. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -30,7 +27,6 @@ interface Connection {
   readonly stop: AbortController;
   session?: ServerSession;
   subscription?: Subscription;
-  requeue?: Requeue;
 }
 
 /** Carries out what the connection machine asks for: one connection at a time, and everything in it cancellable. */
@@ -72,20 +68,9 @@ export class ConnectionDriver {
     const connection = this.#current;
     const session = connection?.session;
     if (connection === undefined || session === undefined) return;
-    const { keyring } = this.#engine;
-    // From the checkpoint again: behind a position that cannot be believed the stream would stay silent (mailbox.md W-11).
-    const consumer = new Consumer(this.#engine);
-    const mailbox$ = session.mailbox$({
-      mailboxId: keyring.mailboxId,
-      authorization: () => keyring.mailboxAuthorization(STREAM_AUTHORIZATION_S),
-      after: consumer.position,
-    });
-    const { signal } = connection.stop;
-    connection.subscription = mailbox$
-      .pipe(concatMapHeld((delivery) => consumer.consume(session, delivery, signal)))
-      .subscribe({ error: (error: unknown) => this.#report(connection, error) });
-    connection.requeue = new Requeue(this.#engine, connection.stop.signal);
-    connection.requeue.start();
+    const fail = (error: unknown): void => this.#report(connection, error);
+    connection.subscription = followMailbox(this.#engine, session, connection.stop.signal).subscribe({ error: fail });
+    new Requeue(this.#engine, connection.stop.signal).start();
   }
 
   /** Lets the connection go; what was under way is aborted. */
@@ -120,7 +105,8 @@ export class ConnectionDriver {
     this.#pin(session.info);
     engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
     await new Consumer(engine).drain(session, signal);
-    await new Requeue(engine, signal).vetAll();
+    // Who follows the mailbox is live first and looks at held items beside it.
+    if (engine.loop.pending.contextOf(CONNECTION)?.mode === "drain") await new Requeue(engine, signal).vetAll();
     await engine.loop.settled();
     await engine.outbox.flush(signal);
     signal.throwIfAborted();
@@ -128,17 +114,16 @@ export class ConnectionDriver {
   }
 
   #connect(signal: AbortSignal): Promise<ServerSession> {
-    const { committed, network, ports } = this.#engine;
-    const serverUrl = String(committed.contextOf(WALLET)?.serverUrl ?? "");
-    return ports.transport({ serverUrl, network, signal });
+    const { place, ports } = this.#engine;
+    return ports.transport({ serverUrl: place.serverUrl, network: place.network, signal });
   }
 
   /** A chain source of another network is refused; one that does not answer halts packages, not the connection. */
   async #checkChain(signal: AbortSignal): Promise<void> {
-    const { chain, network } = this.#engine;
+    const { chain, place } = this.#engine;
     if (this.#chainIsRight) return;
     try {
-      await checkNetwork(chain, network, { signal });
+      await checkNetwork(chain, place.network, { signal });
       this.#chainIsRight = true;
     } catch (error) {
       signal.throwIfAborted();
@@ -146,22 +131,23 @@ export class ConnectionDriver {
     }
   }
 
-  /** Trust on first use; a server with other keys gets no work at all (mailbox.md C-10). */
+  /**
+   * Trust on first use; a server with other keys gets no work at all (mailbox.md C-10). An address is remembered only
+   * now that server and chain proved to be the wallet's.
+   */
   #pin(info: ServerInfo): void {
-    const { loop } = this.#engine;
+    const { loop, place } = this.#engine;
     const context = loop.pending.contextOf(WALLET);
     const [serverPubkey, mailboxPubkey] = [encodeHex(info.serverPubkey), encodeHex(info.mailboxPubkey)];
-    const [pinnedServer, pinnedMailbox] = [context?.serverPubkey ?? null, context?.mailboxPubkey ?? null];
-    if (pinnedServer === null && pinnedMailbox === null) {
-      this.#engine.feed({ instance: WALLET, event: { type: "server.pinned", serverPubkey, mailboxPubkey } });
-      return;
-    }
+    const [pinnedServer, pinnedMailbox] = [context?.serverPubkey ?? serverPubkey, context?.mailboxPubkey ?? mailboxPubkey];
     if (pinnedServer !== serverPubkey) {
       throw new HeartwoodError("SERVER_KEY_CHANGED", `expected server key ${pinnedServer}, got ${serverPubkey}`);
     }
     if (pinnedMailbox !== mailboxPubkey) {
       throw new HeartwoodError("MAILBOX_KEY_CHANGED", `expected mailbox key ${pinnedMailbox}, got ${mailboxPubkey}`);
     }
+    if (this.#chainIsRight) this.#engine.feed({ instance: WALLET, event: { type: "wallet.configured", ...place } });
+    this.#engine.feed({ instance: WALLET, event: { type: "server.pinned", serverPubkey, mailboxPubkey } });
   }
 
   #report(connection: Connection, error: unknown): void {

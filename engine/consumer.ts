@@ -128,7 +128,7 @@ export class Consumer {
   #catchUp(checkpoint: bigint): void {
     const { loop, clock } = this.#engine;
     const position = (loop.pending.contextOf(MAILBOX)?.position ?? 0n) as bigint;
-    if (checkpoint <= position || !isPlausible(checkpoint, clock.nowMs(), position)) return;
+    if (checkpoint <= position || !isPlausible(checkpoint, clock.nowMs())) return;
     this.#engine.feed({ instance: MAILBOX, event: { type: "message.consumed", checkpoint, advance: true } });
   }
 

@@ -14,6 +14,14 @@ import type { IssuedEffect, Transition } from "./transition.ts";
 import { Vetting } from "./vetting.ts";
 import { CONNECTION, type WalletState } from "./wallet-state.ts";
 
+/** Where a wallet lives: remembered once it proved right. */
+export interface Place {
+  readonly network: Network;
+  readonly serverUrl: string;
+  /** Empty for a chain source of the owner's own. */
+  readonly chainUrl: string;
+}
+
 /** What an engine is made of. */
 export interface EngineParts {
   readonly log: EventLog;
@@ -21,7 +29,7 @@ export interface EngineParts {
   readonly committed: WalletState;
   readonly keyring: Keyring;
   readonly chain: ChainSource;
-  readonly network: Network;
+  readonly place: Place;
   readonly ports: Ports;
 }
 
@@ -37,7 +45,7 @@ export class Engine implements RunLoopListener {
   readonly committed: WalletState;
   readonly keyring: Keyring;
   readonly chain: ChainSource;
-  readonly network: Network;
+  readonly place: Place;
   readonly ports: Ports;
   readonly blobs: BlobReader;
   readonly vetting: Vetting;
@@ -50,7 +58,7 @@ export class Engine implements RunLoopListener {
     this.committed = parts.committed;
     this.keyring = parts.keyring;
     this.chain = parts.chain;
-    this.network = parts.network;
+    this.place = parts.place;
     this.ports = parts.ports;
     this.loop = new RunLoop({
       log: parts.log,

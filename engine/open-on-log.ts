@@ -3,7 +3,7 @@ import { esplora } from "../chain/esplora.ts";
 import type { ChainSource } from "../chain/source.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { isNetwork, type Network } from "../streams/server-info.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type Place } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { Keyring } from "./keyring.ts";
 import { newWallet, type WalletOptions } from "./options.ts";
@@ -34,20 +34,19 @@ export async function openOnLog(log: EventLog, keys: WalletKeys, ports: Ports, o
     committed,
     keyring: new Keyring(keys, ports.clock, ports.randomness),
     chain: chainOf(options.chain ?? known.chainUrl),
-    network: known.network,
+    place: known,
     ports,
   });
   const { fingerprint } = keys;
   const { network, serverUrl, chainUrl } = known;
   if (isNew) engine.feed({ instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } });
   engine.feed({ instance: WALLET, event: { type: "wallet.opened", epoch: log.head().epoch } });
-  engine.feed({ instance: WALLET, event: { type: "wallet.configured", serverUrl, chainUrl } });
   await engine.feed({ instance: CONNECTION, event: { type: "process.restarted" } }).committed;
-  return new Wallet(engine, log);
+  return Wallet.on(engine, log);
 }
 
 /** What the directory remembers, after checking that it is this owner's. */
-function remembered(state: WalletState, keys: WalletKeys, options: WalletOptions) {
+function remembered(state: WalletState, keys: WalletKeys, options: WalletOptions): Place {
   const status = statusOf(state);
   if (status.fingerprint !== keys.fingerprint) {
     throw new HeartwoodError(
@@ -55,7 +54,9 @@ function remembered(state: WalletState, keys: WalletKeys, options: WalletOptions
       `expected the seed with fingerprint ${status.fingerprint}, got ${keys.fingerprint}`,
     );
   }
-  const network = networkOf(status.network);
+  const isUsed = status.serverPubkey !== null;
+  // One that never reached a server may still be corrected: nothing hangs on its network.
+  const network = isUsed ? networkOf(status.network) : (options.network ?? networkOf(status.network));
   if (options.network !== undefined && options.network !== network) {
     throw new HeartwoodError("WALLET_WRONG_NETWORK", `expected ${network}, the network of this wallet, got ${options.network}`);
   }

@@ -1,14 +1,17 @@
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
+import type { VettingContext } from "./vet-vtxo.ts";
+import type { QuarantineEntry } from "./wallet-state.ts";
 
-/** How often a connected wallet looks for a new tip. */
-const TIP_POLL_MS = 30_000;
+/** How often a connected wallet looks for a new tip and for items whose time has come. */
+const POLL_MS = 30_000;
+/** Items that are asked about at the same time. */
+const CONCURRENT_ITEMS = 8;
+/** Reasons that a new block can take away. */
+const CHAIN_REASONS: ReadonlySet<string> = new Set(["ANCHOR_NOT_FOUND", "ANCHOR_UNCONFIRMED"]);
 
-/**
- * Looks at held items again: when a connection caught up, and on every new tip while it lasts (mailbox.md W-4).
- *
- * An answer that changes nothing is not recorded (DESIGN §7).
- */
+/** Looks at held items again: all of them in a sync, else when their time has come or a block may help (mailbox.md W-4). */
 export class Requeue {
   readonly #engine: Engine;
   readonly #signal: AbortSignal;
@@ -19,44 +22,65 @@ export class Requeue {
     this.#signal = signal;
   }
 
-  /** Polls the tip until the signal. */
+  /** Looks now and then until the signal. */
   start(): void {
-    const poll = (): void => {
-      this.#signal.removeEventListener("abort", cancel);
-      void this.#poll();
-    };
-    const cancel = this.#engine.clock.after(TIP_POLL_MS, poll);
-    this.#signal.addEventListener("abort", cancel, { once: true });
+    void this.#poll();
   }
 
-  /** Vets every held item that is not refused for good; ends quietly where nobody answers. */
+  /** Vets every held item that is not refused for good. What gets no answer stays as it is; the others go on. */
   async vetAll(): Promise<void> {
-    for (const entry of [...this.#engine.loop.pending.quarantine.values()]) {
-      if (entry.permanent || this.#signal.aborted) continue;
-      try {
-        const { verdict, blobs } = await this.#engine.vetting.vetHeld(entry, this.#signal);
-        this.#signal.throwIfAborted();
-        if (verdict.kind === "refused" && verdict.item.code === entry.code) continue;
-        this.#engine.feed({ instance: `quarantined/${entry.key}`, event: { type: "item.vetted", verdict }, blobs });
-      } catch (error) {
-        if (this.#signal.aborted || this.#engine.signal.aborted) return;
-        const details = { key: entry.key, code: codeOf(error), message: messageOf(error) };
-        this.#engine.ports.logger("info", "a held item could not be vetted", details);
-        return;
-      }
+    await this.#vet(() => true);
+  }
+
+  async #vet(isDue: (entry: QuarantineEntry) => boolean): Promise<void> {
+    const due = [...this.#engine.loop.pending.quarantine.values()].filter((entry) => !entry.permanent && isDue(entry));
+    if (due.length === 0) return;
+    try {
+      const context = await this.#engine.vetting.context(this.#signal);
+      await mapConcurrently(due, CONCURRENT_ITEMS, (entry) => this.#vetOne(entry, context));
+    } catch (error) {
+      this.#tell("held items could not be vetted", error);
+    }
+  }
+
+  async #vetOne(entry: QuarantineEntry, context: VettingContext): Promise<void> {
+    try {
+      const { verdict, blobs } = await this.#engine.vetting.vetHeld(entry, context);
+      this.#signal.throwIfAborted();
+      // Asked ahead of its time and answered as before: that changes nothing, so it is not recorded (DESIGN §7).
+      const isEarly = entry.nextTryAtMs > this.#engine.clock.nowMs();
+      if (isEarly && verdict.kind === "refused" && verdict.item.code === entry.code) return;
+      this.#engine.feed({ instance: `quarantined/${entry.key}`, event: { type: "item.vetted", verdict }, blobs });
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      this.#tell("a held item could not be vetted", error, { key: entry.key });
     }
   }
 
   async #poll(): Promise<void> {
     try {
       const tip = await this.#engine.chain.tip({ signal: this.#signal, fresh: true });
-      if (tip.kind === "found" && tip.value.height !== this.#tipHeight) {
-        this.#tipHeight = tip.value.height;
-        await this.vetAll();
-      }
+      const isNewTip = tip.kind === "found" && tip.value.height !== this.#tipHeight;
+      if (tip.kind === "found") this.#tipHeight = tip.value.height;
+      const nowMs = this.#engine.clock.nowMs();
+      await this.#vet(({ code, nextTryAtMs }) => nextTryAtMs <= nowMs || (isNewTip && CHAIN_REASONS.has(code)));
     } catch (error) {
-      if (!this.#signal.aborted) this.#engine.ports.logger("info", "the tip could not be asked for", { code: codeOf(error) });
+      this.#tell("the tip could not be asked for", error);
     }
-    if (!this.#signal.aborted) this.start();
+    if (!this.#signal.aborted) this.#pollLater();
+  }
+
+  #pollLater(): void {
+    const poll = (): void => {
+      this.#signal.removeEventListener("abort", cancel);
+      void this.#poll();
+    };
+    const cancel = this.#engine.clock.after(POLL_MS, poll);
+    this.#signal.addEventListener("abort", cancel, { once: true });
+  }
+
+  #tell(what: string, error: unknown, details: Readonly<Record<string, unknown>> = {}): void {
+    if (this.#signal.aborted || this.#engine.signal.aborted) return;
+    this.#engine.ports.logger("info", what, { ...details, code: codeOf(error), message: messageOf(error) });
   }
 }

@@ -165,12 +165,12 @@ export class RunLoop {
   #withFacts(event: MachineEvent, instance: string, atMs: number): MachineEvent {
     switch (event.type) {
       case "message.received":
-        return { ...event, advance: isPlausible(event.checkpoint as bigint, atMs, this.#pending.checkpoint) };
+        return { ...event, advance: isPlausible(event.checkpoint as bigint, atMs) };
       case "package.vetted": {
         const ids = (event.verdicts as readonly Verdict[]).flatMap(idsOf);
         const { checkpoint, digest } = this.#pending.contextOf(instance) as { checkpoint: bigint; digest: string };
         const name = `arkoor_receive.${checkpoint}`;
-        const movement = this.#pending.movements.has(name) ? `${name}.${digest.slice(0, 8)}` : name;
+        const movement = this.#pending.movements.has(name) ? `${name}.${digest}` : name;
         return { ...event, known: [...new Set(ids)].filter((id) => this.#pending.coins.has(id)), movement };
       }
       case "item.vetted":

@@ -189,7 +189,8 @@ function answered<T>(answer: Answer<T>): T | undefined {
   return answer.kind === "found" ? answer.value : undefined;
 }
 
-function refused(
+/** The verdict that keeps an entry, under a key made of its bytes. */
+export function refused(
   { bytes, source, checkpoint }: Entry,
   id: VtxoId | null,
   amountSats: bigint | null,

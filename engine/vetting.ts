@@ -4,11 +4,13 @@ import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { messageInstance } from "./message-instance.ts";
-import { type Entry, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
+import { type Entry, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-state.ts";
 
 /** Entries of a package that are asked about at the same time. */
 const CONCURRENT_ENTRIES = 8;
+/** A server takes no more VTXOs in one post (mailbox.md §3.7, W-39). */
+const MOST_ENTRIES = 100;
 
 /** Vets packages and held items: queries only, nothing outside changes. */
 export class Vetting {
@@ -29,9 +31,9 @@ export class Vetting {
     try {
       const { content } = decodeDelivery(await this.#engine.blobs.read(digest));
       const entries = content.kind === "arkoor" ? content.vtxos : [];
-      const context = await this.#context(signal);
+      const context = await this.context(signal);
       const vetted = await mapConcurrently(entries, CONCURRENT_ENTRIES, (bytes, entry) =>
-        vetVtxo({ bytes, source: { digest, entry }, checkpoint }, context),
+        this.#vetEntry({ bytes, source: { digest, entry }, checkpoint }, entry, context),
       );
       signal.throwIfAborted();
       const verdicts = vetted.map(({ verdict }) => verdict);
@@ -46,18 +48,29 @@ export class Vetting {
     }
   }
 
+  /** An entry that an honest server does not post is kept without a question: they would cost the others' time. */
+  async #vetEntry(entry: Entry, index: number, context: VettingContext): Promise<Vetted> {
+    if (index < MOST_ENTRIES) return vetVtxo(entry, context);
+    const message = `expected at most ${MOST_ENTRIES} VTXOs in a message, got this beyond them`;
+    return { verdict: refused(entry, null, null, { code: "TOO_MANY_ENTRIES", message, permanent: false }), blobs: [] };
+  }
+
   /**
    * Vets a held item again, without telling a machine.
    *
-   * @throws Undecided; the reason of `signal`
+   * @throws Undecided; the reason of the context's signal
    */
-  async vetHeld({ source, checkpoint }: QuarantineEntry, signal: AbortSignal): Promise<Vetted> {
+  async vetHeld({ source, checkpoint }: QuarantineEntry, context: VettingContext): Promise<Vetted> {
     const entry: Entry = { bytes: await this.#engine.blobs.vtxo(source), source, checkpoint };
-    return vetVtxo(entry, await this.#context(signal));
+    return vetVtxo(entry, context);
   }
 
-  /** Server information and tip must be there before anything is looked at (mailbox.md M-37). */
-  async #context(signal: AbortSignal): Promise<VettingContext> {
+  /**
+   * Server information and tip, without which nothing is looked at (mailbox.md M-37).
+   *
+   * @throws Undecided
+   */
+  async context(signal: AbortSignal): Promise<VettingContext> {
     const { chain, connection, keyring, loop } = this.#engine;
     const { session } = connection;
     if (session === undefined) throw new Undecided("SERVER_UNREACHABLE", "expected a session with the server, got none");

@@ -56,6 +56,9 @@ export interface QuarantinedVtxo {
   readonly permanent: boolean;
   readonly checkpoint: bigint;
   readonly heldAtMs: number;
+  /** How often it was looked at again in vain, and when it is the next time unless it is permanent. */
+  readonly attempts: number;
+  readonly nextTryAtMs: number;
 }
 
 /** All that is derived from the log, at one moment. */

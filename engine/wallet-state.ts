@@ -25,6 +25,8 @@ export interface RecordedMovement extends ReceiveMovement {
 export interface QuarantineEntry extends HeldItem {
   readonly key: string;
   readonly heldAtMs: number;
+  readonly attempts: number;
+  readonly nextTryAtMs: number;
 }
 
 /** A command without a result. */
@@ -176,7 +178,8 @@ export class WalletState {
     if (event.type === "item.held") this.counters.quarantined++;
     if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
     if (state === "Held") {
-      this.quarantine.set(key, { ...item, key, heldAtMs: context.heldAtMs as number });
+      const { heldAtMs, attempts, nextTryAtMs } = context as unknown as Omit<QuarantineEntry, "key">;
+      this.quarantine.set(key, { ...item, key, heldAtMs, attempts, nextTryAtMs });
       return;
     }
     this.quarantine.delete(key);

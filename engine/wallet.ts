@@ -31,10 +31,18 @@ export class Wallet implements AsyncDisposable {
   readonly #log: EventLog;
   #closing: Promise<void> | undefined;
 
-  /** Use `Heartwood.open`. */
-  constructor(engine: Engine, log: EventLog) {
+  private constructor(engine: Engine, log: EventLog) {
     this.#engine = engine;
     this.#log = log;
+  }
+
+  /**
+   * Use `Heartwood.open`.
+   *
+   * @internal
+   */
+  static on(engine: Engine, log: EventLog): Wallet {
+    return new Wallet(engine, log);
   }
 
   /** What happens from now on. Errors if the wallet fails, completes when it is closed. For history: {@link events}. */
@@ -177,7 +185,7 @@ export class Wallet implements AsyncDisposable {
   }
 
   #addressAt(keyIndex: number, pins: ServerPins): string {
-    return this.#engine.keyring.address(keyIndex, pins, this.#engine.network === "bitcoin");
+    return this.#engine.keyring.address(keyIndex, pins, this.#engine.place.network === "bitcoin");
   }
 
   #pins(): ServerPins {

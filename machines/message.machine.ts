@@ -128,7 +128,7 @@ const vet = {
   params: ({ context }: { context: MessageContext }) => ({ checkpoint: context.checkpoint, digest: context.digest }),
 };
 
-/** `message/<checkpoint>/<digest8>`: Received → Vetting → Applied → Completed, or Ignored, or Halted and again. */
+/** `message/<checkpoint>/<digest16>`: Received → Vetting → Applied → Completed, or Ignored, or Halted and again. */
 export const messageMachine: MachineDefinition = {
   name: "message",
   revision: 1,

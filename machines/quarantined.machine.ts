@@ -4,7 +4,7 @@
 //      │ item.held        │                           │
 //      ├─────────────────▶│ Held                      │
 //      │                  │◀───────────── item.vetted ┤ on a new tip, at a start, on request
-//      │                  │ Held: another reason      │
+//      │                  │ Held: later again         │
 //      │                  │ Dropped: known by now     │
 //      │                  │ Released ─ registerVtxos ▶│
 //      │                  │       ─ postRecoveryIds ─▶│
@@ -14,10 +14,16 @@ import { effectActions } from "./effects.ts";
 import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, receiveMovement, type Verdict } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
+const FIRST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 24 * 60 * 60_000;
+
 type QuarantinedContext = {
   readonly item: HeldItem | null;
   /** When it was held first. */
   readonly heldAtMs: number;
+  /** How often it was looked at again in vain, and when it is the next time. */
+  readonly attempts: number;
+  readonly nextTryAtMs: number;
   readonly vtxos: readonly AcceptedVtxo[];
   readonly movement: ReceiveMovement | null;
   readonly registered: boolean;
@@ -42,8 +48,7 @@ const definition = setup({
   guards: {
     isKnown: ({ event }) => event.type === "item.vetted" && event.isKnown,
     isAccepted: ({ event }) => event.type === "item.vetted" && event.verdict.kind === "accepted",
-    isOtherReason: ({ context, event }) =>
-      event.type === "item.vetted" && event.verdict.kind === "refused" && event.verdict.item.code !== context.item?.code,
+    isRefused: ({ event }) => event.type === "item.vetted" && event.verdict.kind === "refused",
     isBackedUp: ({ context }) => context.backedUp,
     isRegistered: ({ context }) => context.registered,
     isNotBackedUp: ({ context }) => !context.backedUp,
@@ -51,11 +56,15 @@ const definition = setup({
   },
 });
 
-const hold = definition.assign(({ event }) => (event.type === "item.held" ? { item: event.item, heldAtMs: event.atMs } : {}));
-
-const noteReason = definition.assign(({ event }) =>
-  event.type === "item.vetted" && event.verdict.kind === "refused" ? { item: event.verdict.item } : {},
+const hold = definition.assign(({ event }) =>
+  event.type === "item.held" ? { item: event.item, heldAtMs: event.atMs, nextTryAtMs: event.atMs + waitMs(0) } : {},
 );
+
+const noteRefusal = definition.assign(({ context, event }) => {
+  if (event.type !== "item.vetted" || event.verdict.kind !== "refused") return {};
+  const attempts = context.attempts + 1;
+  return { item: event.verdict.item, attempts, nextTryAtMs: event.atMs + waitMs(attempts) };
+});
 
 const credit = definition.assign(({ context, event }) => {
   if (event.type !== "item.vetted" || event.verdict.kind !== "accepted" || context.item === null) return {};
@@ -70,7 +79,16 @@ export const quarantinedMachine: MachineDefinition = {
   logic: definition.createMachine({
     id: "quarantined",
     initial: "Arriving",
-    context: { item: null, heldAtMs: 0, vtxos: [], movement: null, registered: false, backedUp: false },
+    context: {
+      item: null,
+      heldAtMs: 0,
+      attempts: 0,
+      nextTryAtMs: 0,
+      vtxos: [],
+      movement: null,
+      registered: false,
+      backedUp: false,
+    },
     states: {
       Arriving: { on: { "item.held": { target: "Held", actions: [hold] } } },
       /** Not money. Its bytes are in the log; the reason may pass. */
@@ -90,7 +108,7 @@ export const quarantinedMachine: MachineDefinition = {
                 { type: "postRecoveryIds", params: ({ context }) => ({ ids: context.vtxos.map(({ id }) => id) }) },
               ],
             },
-            { guard: "isOtherReason", actions: [noteReason] },
+            { guard: "isRefused", actions: [noteRefusal] },
           ],
         },
       },
@@ -112,3 +130,8 @@ export const quarantinedMachine: MachineDefinition = {
     },
   }),
 };
+
+/** Twice as long after each look in vain: an item that is never money costs a record a day at last. */
+function waitMs(attempts: number): number {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts, 20));
+}

@@ -33,7 +33,8 @@ type WalletEvent = { readonly atMs: number } & (
       readonly chainUrl: string;
     }
   | { readonly type: "wallet.opened"; readonly epoch: bigint }
-  | { readonly type: "wallet.configured"; readonly serverUrl: string; readonly chainUrl: string }
+  /** Addresses that proved right. The network differs only where the wallet was made for a wrong one and never used. */
+  | { readonly type: "wallet.configured"; readonly network: string; readonly serverUrl: string; readonly chainUrl: string }
   | { readonly type: "server.pinned"; readonly serverPubkey: string; readonly mailboxPubkey: string }
   | { readonly type: "address.issued"; readonly keyIndex: number }
 );
@@ -42,7 +43,8 @@ const definition = setup({
   types: { context: {} as WalletContext, events: {} as WalletEvent },
   guards: {
     isOtherPlace: ({ context, event }) =>
-      event.type === "wallet.configured" && (event.serverUrl !== context.serverUrl || event.chainUrl !== context.chainUrl),
+      event.type === "wallet.configured" &&
+      (event.serverUrl !== context.serverUrl || event.chainUrl !== context.chainUrl || event.network !== context.network),
   },
 });
 
@@ -52,9 +54,11 @@ const create = definition.assign(({ event }) => {
   return { network, fingerprint, serverUrl, chainUrl, createdAtMs: atMs };
 });
 const open = definition.assign(({ event }) => (event.type === "wallet.opened" ? { epoch: event.epoch } : {}));
-const configure = definition.assign(({ event }) =>
-  event.type === "wallet.configured" ? { serverUrl: event.serverUrl, chainUrl: event.chainUrl } : {},
-);
+const configure = definition.assign(({ event }) => {
+  if (event.type !== "wallet.configured") return {};
+  const { network, serverUrl, chainUrl } = event;
+  return { network, serverUrl, chainUrl };
+});
 const pin = definition.assign(({ event }) =>
   event.type === "server.pinned" ? { serverPubkey: event.serverPubkey, mailboxPubkey: event.mailboxPubkey } : {},
 );

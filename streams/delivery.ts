@@ -69,13 +69,23 @@ export function decodeDelivery(raw: Uint8Array): MailboxDelivery {
 /**
  * Decodes a `MailboxMessages` page; every entry keeps its own bytes.
  *
+ * Messages in front of one that is no protobuf message are a page of their own: they must not wait for it.
+ *
  * @throws StreamError `BAD_RESPONSE`
  */
 export function decodePage(raw: Uint8Array): MailboxPage {
-  return decoding("mailbox page", raw, () => ({
-    messages: repeatedBytes(raw, 1).map(decodeDelivery),
-    haveMore: lastVarint(raw, 2) !== 0n,
-  }));
+  return decoding("mailbox page", raw, () => {
+    const messages: MailboxDelivery[] = [];
+    for (const entry of repeatedBytes(raw, 1)) {
+      try {
+        messages.push(decodeDelivery(entry));
+      } catch (error) {
+        if (messages.length === 0) throw error;
+        return { messages, haveMore: true };
+      }
+    }
+    return { messages, haveMore: lastVarint(raw, 2) !== 0n };
+  });
 }
 
 function readMessage(bytes: Uint8Array): Pick<MailboxDelivery, "checkpoint" | "content"> {

@@ -21,10 +21,15 @@ import { storeOptions } from "./read-wallet.ts";
  */
 export async function openWallet(options: OpenOptions): Promise<Wallet> {
   checkOptions(options);
-  if (options.create === true) newWallet(options);
   return openWith(options, async () => {
-    if (options.create === true) await createUnlessThere(options.directory);
-    return openLevelLog(options.directory, storeOptions(options));
+    try {
+      return await openLevelLog(options.directory, storeOptions(options));
+    } catch (error) {
+      if (options.create !== true || !isStoreError(error, "STORE_NOT_FOUND")) throw error;
+      newWallet(options); // before anything is made
+      await createLevelLog(options.directory);
+      return openLevelLog(options.directory, storeOptions(options));
+    }
   });
 }
 
@@ -56,12 +61,4 @@ async function openWith(options: WalletOptions, openLog: () => Promise<EventLog>
 
 async function keysOf({ seed, mnemonic }: WalletOptions): Promise<WalletKeys> {
   return seed !== undefined ? WalletKeys.fromSeed(await seed()) : WalletKeys.fromMnemonic(await mnemonic());
-}
-
-async function createUnlessThere(directory: string): Promise<void> {
-  try {
-    await createLevelLog(directory);
-  } catch (error) {
-    if (!isStoreError(error, "STORE_EXISTS")) throw error;
-  }
 }

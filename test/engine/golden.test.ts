@@ -163,6 +163,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "message recoveryIds.posted Completed",
       "message vtxos.registered Applied",
       "quarantined item.held Held",
+      "quarantined item.vetted Held",
       "quarantined item.vetted Released",
       "quarantined recoveryIds.posted Completed",
       "quarantined vtxos.registered Released",

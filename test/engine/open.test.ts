@@ -256,17 +256,43 @@ test("a closed wallet refuses every request, answers every question, and closing
   expect(await logOf(directory)).toEqual(before);
 });
 
-test("what a wallet remembers may be left out, and may be changed where it is an address", async () => {
-  const { simulator, directory, options } = await closedWallet();
+test("a server's new address is remembered once its keys proved right, and not before", async () => {
+  const { options } = await closedWallet();
   const { server: _server, network: _network, create: _create, ...rest } = options;
-  const moved = await simulate();
+  const [moved, foreign] = [await simulate(), await simulate({ seed: "another server" })];
+
   const wallet = await openWallet({ ...rest, server: moved.serverUrl } as OpenOptions);
+  expect(wallet.status().serverUrl).toBe(options.server);
+  await wallet.sync();
   expect(wallet.status()).toMatchObject({ network: "regtest", serverUrl: moved.serverUrl });
   await wallet.close();
+
+  const misled = await openWallet({ ...rest, server: foreign.serverUrl } as OpenOptions);
+  await expect(misled.sync()).rejects.toMatchObject({ code: "SERVER_KEY_CHANGED" });
+  await misled.close();
   const again = await openWallet(rest as OpenOptions);
   expect(again.status().serverUrl).toBe(moved.serverUrl);
-  expect(simulator.serverUrl).not.toBe(moved.serverUrl);
-  expect(directory).toBe(options.directory);
+  expect(await again.sync()).toMatchObject({ caughtUp: true });
+});
+
+test("a wallet that was made for a wrong network and never reached a server can be corrected", async () => {
+  const simulator = await simulate();
+  const options = walletOptions(simulator, await freshDirectory());
+  const wrong = await openWallet({ ...options, network: "signet" });
+  await expect(wrong.sync()).rejects.toMatchObject({ code: "CHAIN_WRONG_NETWORK" });
+  await wrong.close();
+  const right = await openWallet(options);
+  await right.sync();
+  expect(right.status()).toMatchObject({ network: "regtest", serverPubkey: expect.any(String) });
+  await right.close();
+  await expect(Heartwood.open({ ...options, network: "signet" })).rejects.toMatchObject({ code: "WALLET_WRONG_NETWORK" });
+});
+
+test("create opens a wallet that is there, and asks for nothing that it remembers", async () => {
+  const { options } = await closedWallet();
+  const { server: _server, network: _network, ...rest } = options;
+  const wallet = await openWallet({ ...rest, create: true } as OpenOptions);
+  expect(wallet.status().network).toBe("regtest");
 });
 
 test("an aborted opening leaves the directory free", async () => {

@@ -39,6 +39,7 @@ testTable(
       good: "Released: registerVtxos, postRecoveryIds",
       known: "Dropped",
       "accepted, but known": "Dropped",
+      "same reason": "Held",
       "other reason": "Held",
     },
     Released: { registered: "Released", posted: "Released" },
@@ -59,4 +60,15 @@ test("a released VTXO gets a movement of its own, named after its package and it
 test("another reason replaces the old one, the time of arrival stays", () => {
   const { next } = taken(step(quarantinedMachine, given(quarantinedMachine, held), otherReason));
   expect(next.context).toMatchObject({ item: { code: "ANCHOR_SPENT" }, heldAtMs: 40 });
+});
+
+test("each look in vain doubles the wait for the next, up to a day (mailbox.md W-4)", () => {
+  const waits: number[] = [];
+  let instance = taken(step(quarantinedMachine, undefined, held)).next;
+  for (let look = 0; look < 13; look++) {
+    waits.push((Number(instance.context.nextTryAtMs) - (look === 0 ? 40 : 50)) / 60_000);
+    instance = taken(step(quarantinedMachine, instance, otherReason)).next;
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440, 1440]);
+  expect(instance.context.attempts).toBe(13);
 });

@@ -6,7 +6,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
   wallet: [
     { type: "wallet.created", network: "regtest", fingerprint: "01", serverUrl: "a", chainUrl: "b" },
     { type: "wallet.opened", epoch: 2n },
-    { type: "wallet.configured", serverUrl: "a", chainUrl: "c" },
+    { type: "wallet.configured", network: "regtest", serverUrl: "a", chainUrl: "c" },
     { type: "server.pinned", serverPubkey: "02", mailboxPubkey: "03" },
     { type: "address.issued", keyIndex: 1 },
   ],

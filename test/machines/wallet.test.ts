@@ -11,7 +11,8 @@ const created = {
   atMs: 5,
 } as const;
 const opened = { type: "wallet.opened", epoch: 3n, atMs: 0 } as const;
-const moved = { type: "wallet.configured", serverUrl: "http://127.0.0.1:9", chainUrl: created.chainUrl, atMs: 0 } as const;
+const { network, chainUrl } = created;
+const moved = { type: "wallet.configured", network, serverUrl: "http://127.0.0.1:9", chainUrl, atMs: 0 } as const;
 const pinned = { type: "server.pinned", serverPubkey: "02aa", mailboxPubkey: "03bb", atMs: 0 } as const;
 const issued = { type: "address.issued", keyIndex: 4, atMs: 0 } as const;
 

@@ -154,7 +154,13 @@ test("a page keeps the bytes of every entry, unknown kinds included, in order", 
   expect(decodePage(new Uint8Array())).toEqual({ messages: [], haveMore: false });
 });
 
-test("a page with one bad entry is refused whole", () => {
-  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(arkoorMessage(7n));
-  expect(() => decodePage(writer.tag(1, WireType.LengthDelimited).bytes(Uint8Array.of(0x0a)).finish())).toThrow(badResponse);
+test("messages in front of a bad entry are a page of their own, and a page that begins with one is refused", () => {
+  const [good, bad] = [arkoorMessage(7n), Uint8Array.of(0x0a)];
+  const page = (...entries: Uint8Array[]) => {
+    const writer = new BinaryWriter();
+    for (const entry of entries) writer.tag(1, WireType.LengthDelimited).bytes(entry);
+    return decodePage(writer.finish());
+  };
+  expect(page(good, bad, good)).toMatchObject({ messages: [{ checkpoint: 7n }], haveMore: true });
+  expect(() => page(bad, good)).toThrow(badResponse);
 });
