@@ -33,6 +33,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
  */
 export class Ledger {
   seq = 0n;
+  /** How often a held item was looked at again. */
+  looks = 0n;
   epoch = 0n;
   checkpoint = 0n;
   readonly coins = new Map<VtxoId, AcceptedVtxo>();
@@ -124,6 +126,7 @@ export class Ledger {
 
   #quarantined({ instance, event, state, change }: Transition): void {
     const key = instance.slice("quarantined/".length);
+    if (event.type === "item.vetted") this.looks++;
     if (change.item !== undefined && change.item !== null) this.held.set(key, change.item as unknown as HeldItem);
     if (state === "Held") return;
     const item = this.held.get(key);
