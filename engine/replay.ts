@@ -46,7 +46,7 @@ export async function replay(log: EventLog, states: readonly WalletState[], opti
 }
 
 /** Takes the step again on the state before it and compares. */
-export function checkStep(state: WalletState, transition: Transition): void {
+function checkStep(state: WalletState, transition: Transition): void {
   const { instance, machine: name, revision, seq } = transition;
   const machine = machineOf(transition);
   if (revision > machine.revision) {
