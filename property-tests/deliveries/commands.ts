@@ -32,7 +32,13 @@ export type Command =
   | { readonly type: "halt"; readonly message: Message; readonly silent: "chain" | "server" }
   | { readonly type: "chain"; readonly state: ChainState }
   | { readonly type: "server"; readonly up: boolean }
-  | { readonly type: "fail"; readonly calls: number; readonly code: StreamErrorCode; readonly replyLost: boolean }
+  | {
+      readonly type: "fail";
+      readonly calls: number;
+      readonly code: StreamErrorCode;
+      readonly replyLost: boolean;
+      readonly isForCommand: boolean;
+    }
   | { readonly type: "stream-ends"; readonly code: StreamErrorCode }
   | { readonly type: "crash"; readonly after: number | null }
   | { readonly type: "advance"; readonly ms: number }
@@ -102,7 +108,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   some(6, "halt", { message: several, silent: fc.constantFrom("chain", "server") }),
   some(5, "chain", { state: fc.constantFrom<ChainState>("up", "down", "absent") }),
   some(4, "server", { up: fc.boolean() }),
-  some(4, "fail", { calls: fc.integer({ min: 1, max: 4 }), code, replyLost: fc.boolean() }),
+  some(7, "fail", { calls: fc.integer({ min: 1, max: 4 }), code, replyLost: fc.boolean(), isForCommand: fc.boolean() }),
   some(6, "stream-ends", { code }),
   some(6, "crash", { after: fc.oneof(fc.constant(null), fc.nat(25)) }),
   some(9, "advance", { ms: fc.constantFrom(2_000, 31_000, 95_000) }),

@@ -39,7 +39,7 @@ export async function perform(run: Run, command: Command): Promise<readonly stri
       return halt(run, command.message, command.silent);
     case "fail":
       for (let i = 0; i < command.calls; i++) run.server.faults.push(command);
-      return [command.replyLost ? "fail.reply-lost" : "fail.call"];
+      return [command.replyLost ? "fail.reply-lost" : "fail.call", ...(command.isForCommand ? ["fail.command"] : [])];
     case "stream-ends":
       if (!run.server.endStreams(command.code)) return [];
       await run.settle();

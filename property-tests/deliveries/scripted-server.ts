@@ -21,6 +21,8 @@ export interface CallFault {
   readonly code: StreamErrorCode;
   /** The call is carried out, and only its answer is lost. */
   readonly replyLost: boolean;
+  /** Whether it waits for a call that changes something at the server. */
+  readonly isForCommand: boolean;
 }
 
 /** Who watches what the wallet makes the server do. */
@@ -58,7 +60,7 @@ export class ScriptedServer {
   async connect(fate: Fate): Promise<ServerSession> {
     await fate.boundary();
     if (!this.isUp) throw failure("SERVER_UNREACHABLE");
-    const fault = this.faults.shift();
+    const fault = this.nextFault(false);
     if (fault !== undefined) throw failure(fault.code);
     const session = new Session(this, fate, this.#pool);
     this.#sessions.add(session);
@@ -89,6 +91,12 @@ export class ScriptedServer {
   disconnect(): void {
     this.endStreams("STREAM_RESET");
     this.#sessions = new Set();
+  }
+
+  /** Takes the first fault that fits a call. */
+  nextFault(isCommand: boolean): CallFault | undefined {
+    const index = this.faults.findIndex(({ isForCommand }) => isCommand || !isForCommand);
+    return index < 0 ? undefined : this.faults.splice(index, 1)[0];
   }
 
   isOpen(session: Session): boolean {
@@ -197,11 +205,11 @@ class Session implements ServerSession {
   }
 
   registerVtxoTransactions(vtxos: readonly Uint8Array[]): Promise<void> {
-    return this.#call(() => this.#server.register(vtxos));
+    return this.#call(() => this.#server.register(vtxos), true);
   }
 
   postRecoveryVtxoIds({ ids }: { readonly ids: readonly VtxoId[] }): Promise<void> {
-    return this.#call(() => this.#server.backUp(ids));
+    return this.#call(() => this.#server.backUp(ids), true);
   }
 
   async postArkoorMessage(): Promise<void> {
@@ -249,10 +257,10 @@ class Session implements ServerSession {
     }
   }
 
-  async #call<T>(carryOut: () => T): Promise<T> {
+  async #call<T>(carryOut: () => T, isCommand = false): Promise<T> {
     await this.#fate.boundary();
     if (!this.#server.isOpen(this)) throw failure("SERVER_UNREACHABLE");
-    const fault = this.#server.faults.shift();
+    const fault = this.#server.nextFault(isCommand);
     if (fault !== undefined && !fault.replyLost) throw failure(fault.code);
     const answer = carryOut();
     await this.#fate.boundary();
