@@ -17,6 +17,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
+    isolate: false, // files of a worker share what they import; none changes it
     maxWorkers: 2, // the default leaves a core of two idle
   },
 });

@@ -65,7 +65,7 @@ export async function perform(run: Run, command: Command): Promise<readonly stri
 }
 
 /** The position that an honest server gives the next message. */
-export function nextCheckpoint(run: Run): bigint {
+function nextCheckpoint(run: Run): bigint {
   const now = BigInt(run.clock.nowMs()) << TIME_SHIFT;
   const last = run.honest + 1n;
   run.honest = last > now ? last : now;

@@ -12,7 +12,7 @@ import {
 import { convertServerInfo, type ServerInfo } from "../../streams/server-info.ts";
 
 /** What a VTXO of the pool is, apart from the copy that is posted of it. */
-export const ROLES = [
+const ROLES = [
   /** Money. */
   "good",
   /** Money that the server has no signature of yet. */

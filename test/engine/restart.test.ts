@@ -18,7 +18,7 @@ import {
 } from "./helpers.ts";
 
 const programPath = fileURLToPath(new URL("./wallet-process.mjs", import.meta.url));
-const KILLS = 10;
+const KILLS = 6;
 
 interface WalletProcess {
   readonly process: ChildProcess;
