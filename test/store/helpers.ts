@@ -113,6 +113,7 @@ export function startOpener(mode: "try" | "hold" | "append" | "create", director
     async rest() {
       const all: string[] = [];
       for (let line = await lines.next(); !line.done; line = await lines.next()) all.push(line.value);
+      await ended; // its output ends a moment before it does, and until then it holds what it locked
       return all;
     },
     async finish() {
