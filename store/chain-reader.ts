@@ -1,9 +1,9 @@
 import { Record } from "../proto/generated/log.ts";
 import { fromHex, sameBytes, toHex } from "./bytes.ts";
-import { firstLink, nextLink } from "./chain.ts";
+import { firstLink } from "./chain.ts";
 import { type Place, StoreError } from "./errors.ts";
 import type { LogHead, StoredRecord } from "./event-log.ts";
-import { decodeFrame } from "./frame.ts";
+import { decodeFrame, linkAfter } from "./frame.ts";
 
 /** The last record number there can be. */
 export const SEQ_MAX = 0xffff_ffff_ffff_ffffn;
@@ -18,6 +18,8 @@ export interface RawFrame {
 export interface ChainPosition {
   readonly seq: bigint;
   readonly commit: bigint;
+  /** Whether the last record ends its commit, so that the next one begins another. */
+  readonly endsCommit: boolean;
   /** Epoch of the last record, 0 before the first. */
   readonly epoch: bigint;
   /** Chain link of the last record. */
@@ -26,7 +28,7 @@ export interface ChainPosition {
 
 /** The position before the first record of a log. */
 export function startOf(logId: string): ChainPosition {
-  return { seq: 0n, commit: 0n, epoch: 0n, chain: firstLink(fromHex(logId)) };
+  return { seq: 0n, commit: 0n, endsCommit: true, epoch: 0n, chain: firstLink(fromHex(logId)) };
 }
 
 /** Verifies the frames of a log one after the other; the only way by which bytes become records. */
@@ -53,12 +55,14 @@ export class ChainReader {
     if (raw.seq !== seq) {
       throw new StoreError("STORE_SEQUENCE_GAP", `expected record ${seq}, got ${raw.seq}`, { place: { file: "log", seq } });
     }
-    const { commit, chain, body } = decodeFrame(raw.bytes, { file: "log", seq });
+    const frame = decodeFrame(raw.bytes, { file: "log", seq });
+    const { commit, endsCommit, chain, body } = frame;
     const place = { file: "log", seq, commit };
-    if (commit !== before.commit + 1n && (commit !== before.commit || seq === 1n)) {
-      throw new StoreError("STORE_BROKEN_CHAIN", `expected commit ${before.commit} or the next one, got ${commit}`, { place });
+    const expected = before.endsCommit ? before.commit + 1n : before.commit;
+    if (commit !== expected) {
+      throw new StoreError("STORE_BROKEN_CHAIN", `expected a record of commit ${expected}, got one of ${commit}`, { place });
     }
-    const link = nextLink(before.chain, commit, body);
+    const link = linkAfter(before.chain, frame);
     if (!sameBytes(link, chain)) {
       throw new StoreError("STORE_BROKEN_CHAIN", `expected chain link ${toHex(link)}, got ${toHex(chain)}`, { place });
     }
@@ -70,8 +74,8 @@ export class ChainReader {
         { place },
       );
     }
-    this.#position = { seq, commit, epoch: record.epoch, chain };
-    return { seq, commit, record, body };
+    this.#position = { seq, commit, endsCommit, epoch: record.epoch, chain };
+    return { seq, commit, endsCommit, record, body };
   }
 }
 
@@ -81,9 +85,9 @@ export class ChainReader {
  * @throws StoreError `STORE_BAD_FRAME`, `STORE_BAD_RECORD`
  */
 export function positionAfter(raw: RawFrame): ChainPosition {
-  const { commit, chain, body } = decodeFrame(raw.bytes, { file: "log", seq: raw.seq });
+  const { commit, endsCommit, chain, body } = decodeFrame(raw.bytes, { file: "log", seq: raw.seq });
   const record = decodeRecord(body, { file: "log", seq: raw.seq, commit });
-  return { seq: raw.seq, commit, epoch: record.epoch, chain };
+  return { seq: raw.seq, commit, endsCommit, epoch: record.epoch, chain };
 }
 
 /**

@@ -8,16 +8,19 @@ export const LOG_ID_BYTES = 32;
 
 /** The link that stands before the first record: the first 16 bytes of SHA-256 of the log id (docs/log-format.md §3). */
 export function firstLink(logId: Uint8Array): Uint8Array {
-  return truncate(createHash("sha256").update(logId).digest());
+  return truncatedHash(logId);
 }
 
-/** The link of a record: the first 16 bytes of SHA-256(previous link ‖ commit as u64 ‖ body) (docs/log-format.md §3). */
-export function nextLink(previous: Uint8Array, commit: bigint, body: Uint8Array): Uint8Array {
-  const number = new Uint8Array(8);
-  new DataView(number.buffer).setBigUint64(0, commit);
-  return truncate(createHash("sha256").update(previous).update(number).update(body).digest());
+/**
+ * The link of a record: the first 16 bytes of SHA-256(previous link ‖ bytes 0–8 of the frame ‖ body), where those bytes
+ * are its format, mark and commit (docs/log-format.md §3).
+ */
+export function nextLink(previous: Uint8Array, frameStart: Uint8Array, body: Uint8Array): Uint8Array {
+  return truncatedHash(previous, frameStart, body);
 }
 
-function truncate(digest: Uint8Array): Uint8Array {
-  return new Uint8Array(digest.subarray(0, CHAIN_BYTES));
+function truncatedHash(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest().subarray(0, CHAIN_BYTES));
 }

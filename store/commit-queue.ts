@@ -1,10 +1,9 @@
 import type { CommitSink } from "./back-end.ts";
 import { fromHex, toHex } from "./bytes.ts";
-import { nextLink } from "./chain.ts";
 import { decodeRecord, type RawFrame } from "./chain-reader.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { AppendRequest, LogHead } from "./event-log.ts";
-import { encodeFrame } from "./frame.ts";
+import { sealFrame } from "./frame.ts";
 
 /** Limits of one commit; a single request larger than that is a commit of its own. */
 const COMMIT_RECORDS_MAX = 4_096;
@@ -154,10 +153,11 @@ export class CommitQueue {
     let seq = this.#written.seq;
     const frames = requests
       .flatMap((request) => request.bodies)
-      .map((body) => {
-        chain = nextLink(chain, commit, body);
+      .map((body, index, { length }) => {
+        const sealed = sealFrame(chain, { commit, endsCommit: index === length - 1, body });
+        chain = sealed.chain;
         seq += 1n;
-        return { seq, bytes: encodeFrame({ commit, chain, body }) };
+        return { seq, bytes: sealed.bytes };
       });
     return { head: { ...this.#written, commit, seq, chain: toHex(chain) }, frames };
   }

@@ -108,6 +108,24 @@ const CLAIMS: { readonly [claim: string]: (log: ContractLog) => Promise<void> } 
     }
   },
 
+  "the last record of each commit, and no other, is marked as its end": async (handle) => {
+    await using log = await handle.open();
+    const appends = [1n, 4n, 5n, 8n].map((seq, i, starts) => {
+      const bodies = Array.from({ length: Number((starts[i + 1] ?? 12n) - seq) }, (_, j) => body(seq + BigInt(j), 1n));
+      return log.append({ epoch: 1n, expectedSeq: seq, bodies });
+    });
+    await Promise.all(appends);
+    await appendOne(log, 12n);
+    const stored = await all(log);
+    const ends = stored.map(({ commit }, i) => stored[i + 1]?.commit !== commit);
+    assert.deepEqual(
+      stored.map(({ endsCommit }) => endsCommit),
+      ends,
+    );
+    assert.ok(ends.includes(false));
+    assert.equal((await log.get(12n)).endsCommit, true);
+  },
+
   "an append at another place or of another epoch is a conflict and writes nothing": async (handle) => {
     await using log = await handle.open();
     await appendOne(log, 1n);

@@ -19,6 +19,8 @@ export interface StoredRecord {
   readonly seq: bigint;
   /** The commit that wrote it: records of one commit are there together or not at all. */
   readonly commit: bigint;
+  /** Whether it is the last record of that commit. */
+  readonly endsCommit: boolean;
   readonly record: Record;
   /** The record's own bytes, a copy. */
   readonly body: Uint8Array;

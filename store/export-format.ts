@@ -83,6 +83,7 @@ export class ExportDecoder {
   end(): LogHead {
     if (this.#chain === undefined || this.#logId === undefined) throw bad("an export file", "a file that ends in its header");
     const { position } = this.#chain;
+    if (!position.endsCommit) throw bad("a log that ends with a whole commit", `one that ends inside commit ${position.commit}`);
     if (this.#footer.length === 0) throw bad("a footer", `a file that was cut after record ${position.seq}`);
     const members = decodeSealedText(FOOTER, lines(this.#footer));
     if (members === undefined) throw bad("a whole footer", "a cut or damaged one");

@@ -1,12 +1,12 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fromHex } from "./bytes.ts";
-import { firstLink, nextLink } from "./chain.ts";
+import { firstLink } from "./chain.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
 import type { EventLog, LogHead } from "./event-log.ts";
 import { ExportEncoder } from "./export-format.ts";
 import { FILE_MODE, syncDirectory } from "./files.ts";
-import { encodeFrame } from "./frame.ts";
+import { sealFrame } from "./frame.ts";
 import { openLevelLog } from "./level-log.ts";
 import type { VerifyOptions, VerifyProgress } from "./verify-log.ts";
 
@@ -36,10 +36,11 @@ export async function* exportLines(log: EventLog, options: VerifyOptions = {}): 
   yield encoder.header(head.logId);
   let chain = firstLink(fromHex(head.logId));
   if (head.seq > 0n) {
-    for await (const { seq, commit, body } of log.read({ to: head.seq, ...(signal === undefined ? {} : { signal }) })) {
-      chain = nextLink(chain, commit, body);
-      yield encoder.frame(encodeFrame({ commit, chain, body }));
-      onProgress?.({ seq, total: head.seq });
+    for await (const stored of log.read({ to: head.seq, ...(signal === undefined ? {} : { signal }) })) {
+      const sealed = sealFrame(chain, stored);
+      chain = sealed.chain;
+      yield encoder.frame(sealed.bytes);
+      onProgress?.({ seq: stored.seq, total: head.seq });
     }
   }
   yield encoder.footer(head);

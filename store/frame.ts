@@ -1,9 +1,10 @@
 import { crc32 } from "node:zlib";
-import { CHAIN_BYTES } from "./chain.ts";
+import { CHAIN_BYTES, nextLink } from "./chain.ts";
 import { type Place, StoreError } from "./errors.ts";
 
-/** The only frame format so far. */
-const FRAME_FORMAT = 1;
+/** The only frame format so far, and the same with the mark of the last record of a commit. */
+const FRAME_FORMAT = 0x01;
+const FRAME_FORMAT_AT_END = 0x81;
 
 const COMMIT_AT = 1;
 const CRC_AT = 9;
@@ -17,18 +18,19 @@ export const FRAME_OVERHEAD_BYTES = BODY_AT;
 export interface Frame {
   /** The commit that wrote it; the first is 1. */
   readonly commit: bigint;
+  /** Whether it is the last record of that commit. */
+  readonly endsCommit: boolean;
   /** Its link of the hash chain, 16 bytes. */
   readonly chain: Uint8Array;
   /** An encoded `Record` of `proto/log.proto`. */
   readonly body: Uint8Array;
 }
 
-/** Bytes of a frame: `format u8 | commit u64 | crc32 u32 | chain 16 B | body`, big-endian (docs/log-format.md §2). */
+/** Bytes of a frame: `format and mark u8 | commit u64 | crc32 u32 | chain 16 B | body`, big-endian (docs/log-format.md §2). */
 export function encodeFrame(frame: Frame): Uint8Array {
   const bytes = new Uint8Array(BODY_AT + frame.body.length);
   const view = new DataView(bytes.buffer);
-  bytes[0] = FRAME_FORMAT;
-  view.setBigUint64(COMMIT_AT, frame.commit);
+  bytes.set(frameStart(frame));
   bytes.set(frame.chain, CHAIN_AT);
   bytes.set(frame.body, BODY_AT);
   view.setUint32(CRC_AT, checksum(bytes));
@@ -52,14 +54,36 @@ export function decodeFrame(bytes: Uint8Array, place: Place = {}): Frame {
       place,
     });
   }
-  if (bytes[0] !== FRAME_FORMAT) {
-    throw new StoreError("STORE_BAD_FRAME", `expected frame format ${FRAME_FORMAT}, got ${bytes[0]}`, { place });
+  if (bytes[0] !== FRAME_FORMAT && bytes[0] !== FRAME_FORMAT_AT_END) {
+    throw new StoreError("STORE_BAD_FRAME", `expected frame format ${FRAME_FORMAT} or ${FRAME_FORMAT_AT_END}, got ${bytes[0]}`, {
+      place,
+    });
   }
   return {
+    endsCommit: bytes[0] === FRAME_FORMAT_AT_END,
     commit: view.getBigUint64(COMMIT_AT),
     chain: new Uint8Array(bytes.subarray(CHAIN_AT, BODY_AT)),
     body: new Uint8Array(bytes.subarray(BODY_AT)),
   };
+}
+
+/** The chain link of a record that follows another. */
+export function linkAfter(previous: Uint8Array, frame: Omit<Frame, "chain">): Uint8Array {
+  return nextLink(previous, frameStart(frame), frame.body);
+}
+
+/** A record as it lies in the log after another, with its link. */
+export function sealFrame(previous: Uint8Array, frame: Omit<Frame, "chain">): { chain: Uint8Array; bytes: Uint8Array } {
+  const chain = linkAfter(previous, frame);
+  return { chain, bytes: encodeFrame({ ...frame, chain }) };
+}
+
+/** Bytes 0–8: the format with the mark, and the commit. */
+function frameStart({ commit, endsCommit }: Pick<Frame, "commit" | "endsCommit">): Uint8Array {
+  const start = new Uint8Array(CRC_AT);
+  start[0] = endsCommit ? FRAME_FORMAT_AT_END : FRAME_FORMAT;
+  new DataView(start.buffer).setBigUint64(COMMIT_AT, commit);
+  return start;
 }
 
 /** CRC-32 (ISO-HDLC, as in zlib) over everything but itself. */

@@ -82,6 +82,15 @@ function checkAgainstHead(end: ChainPosition, atHead: ChainPosition | undefined,
       end,
     );
   }
+  if (!end.endsCommit) {
+    throw disagreement(
+      "STORE_TORN_COMMIT",
+      "log",
+      "a log that ends with a whole commit",
+      `one that ends inside commit ${end.commit}`,
+      end,
+    );
+  }
 }
 
 function disagreement(code: StoreErrorCode, file: string, expected: string, got: string, at: ChainPosition): StoreError {

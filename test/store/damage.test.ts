@@ -1,8 +1,11 @@
 import { cp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { fromHex } from "../../store/bytes.ts";
+import { sealFrame } from "../../store/frame.ts";
 import { isStoreError, openLevelLog, type StoreErrorCode } from "../../store/index.ts";
-import { appendRecords, contents, copyOf, databaseFiles, freshLog, refusal, seededRandom } from "./helpers.ts";
+import { LevelDatabase } from "../../store/level-database.ts";
+import { appendRecords, contents, copyOf, databaseFiles, freshLog, recordBody, refusal, seededRandom } from "./helpers.ts";
 
 const DAMAGE: readonly StoreErrorCode[] = [
   "STORE_BAD_MARKER",
@@ -13,6 +16,7 @@ const DAMAGE: readonly StoreErrorCode[] = [
   "STORE_BROKEN_CHAIN",
   "STORE_SEQUENCE_GAP",
   "STORE_MISSING_TAIL",
+  "STORE_TORN_COMMIT",
   "STORE_STALE_HEAD",
   "STORE_SWAPPED",
   "STORE_FORKED",
@@ -60,6 +64,21 @@ describe("a store that lost something is refused with a code that says what", ()
     const error = await refusal(openLevelLog(directory));
     expect(error).toMatchObject({ code: "STORE_MISSING_TAIL", retryable: false, place: { seq: 129n } });
     expect(error.message).toMatch(/130.*129/);
+  });
+
+  test("a commit of which only the beginning is there: torn", async () => {
+    const directory = await freshLog();
+    const log = await openLevelLog(directory);
+    await appendRecords(log, 3);
+    await log.close();
+    const { logId, epoch, commit, chain } = log.head();
+    const body = recordBody(4n, epoch);
+    const { bytes } = sealFrame(fromHex(chain), { commit: commit + 1n, endsCommit: false, body });
+    const database = await LevelDatabase.open(join(directory, "log"), logId);
+    await database.writeFrames([{ seq: 4n, bytes }]);
+    await database.close();
+    const error = await refusal(openLevelLog(directory));
+    expect(error).toMatchObject({ code: "STORE_TORN_COMMIT", place: { file: "log", seq: 4n, commit: 4n } });
   });
 
   test("an older copy of HEAD: stale", async () => {

@@ -1,7 +1,10 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { fromHex, toHex } from "../../store/bytes.ts";
+import { firstLink } from "../../store/chain.ts";
 import { ExportDecoder, ExportEncoder } from "../../store/export-format.ts";
+import { sealFrame } from "../../store/frame.ts";
 import {
   createMemoryLog,
   exportLines,
@@ -122,6 +125,15 @@ function codeFor(text: Buffer): string | undefined {
     throw error;
   }
 }
+
+test("an export that ends inside a commit is refused, although its footer says so", () => {
+  const logId = "07".repeat(32);
+  const encoder = new ExportEncoder();
+  const { chain, bytes } = sealFrame(firstLink(fromHex(logId)), { commit: 1n, endsCommit: false, body: recordBody(1n, 1n) });
+  const head = { logId, epoch: 1n, commit: 1n, seq: 1n, chain: toHex(chain) };
+  const text = [encoder.header(logId), encoder.frame(bytes), encoder.footer(head)].join("");
+  expect(codeFor(Buffer.from(text))).toBe("STORE_BAD_EXPORT");
+});
 
 test("an export with any byte changed, taken out or put in, cut anywhere, or with lines moved is refused", async () => {
   const { file } = await exported(3);

@@ -2,24 +2,22 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { Record } from "../../proto/generated/log.ts";
 import { toHex } from "../../store/bytes.ts";
-import { firstLink, nextLink } from "../../store/chain.ts";
+import { firstLink } from "../../store/chain.ts";
 import { ChainReader, startOf } from "../../store/chain-reader.ts";
-import { encodeFrame } from "../../store/frame.ts";
+import { sealFrame } from "../../store/frame.ts";
 
-const EXAMPLES: readonly [commit: bigint, record: Partial<Record>][] = [
-  [1n, { seq: 1n, epoch: 1n, atMs: 1_700_000_000_000n, machine: "wallet", instance: "wallet/main", type: "opened" }],
-  [
-    2n,
-    {
-      seq: 2n,
-      epoch: 1n,
-      atMs: 1_700_000_000_250n,
-      machine: "connection",
-      instance: "connection/main",
-      type: "start",
-      outcome: { state: "Connecting", contextChange: new Uint8Array(0), effects: [], stateDigest: new Uint8Array(0) },
-    },
-  ],
+/** The records of one commit. */
+const EXAMPLES: readonly Partial<Record>[] = [
+  { seq: 1n, epoch: 1n, atMs: 1_700_000_000_000n, machine: "wallet", instance: "wallet/main", type: "opened" },
+  {
+    seq: 2n,
+    epoch: 1n,
+    atMs: 1_700_000_000_250n,
+    machine: "connection",
+    instance: "connection/main",
+    type: "start",
+    outcome: { state: "Connecting", contextChange: new Uint8Array(0), effects: [], stateDigest: new Uint8Array(0) },
+  },
 ];
 
 test("the example in docs/log-format.md is what the code writes and reads", async () => {
@@ -27,16 +25,21 @@ test("the example in docs/log-format.md is what the code writes and reads", asyn
   const { logId, linkZero, frames } = readExample(page);
   let link = firstLink(Buffer.from(logId, "hex"));
   expect(toHex(link)).toBe(linkZero);
-  const written = EXAMPLES.map(([commit, record]) => {
+  const written = EXAMPLES.map((record, index) => {
     const body = Record.encode(Record.fromPartial({ revision: 1, version: 1n, schema: 1, ...record })).finish();
-    link = nextLink(link, commit, body);
-    return toHex(encodeFrame({ commit, chain: link, body }));
+    const sealed = sealFrame(link, { commit: 1n, endsCommit: index === 1, body });
+    link = sealed.chain;
+    return toHex(sealed.bytes);
   });
   expect(frames).toEqual(written);
 
   const reader = new ChainReader(startOf(logId));
   const read = frames.map((frame, i) => reader.accept({ seq: BigInt(i + 1), bytes: Buffer.from(frame, "hex") }));
   expect(read.map(({ record }) => record.type)).toEqual(["opened", "start"]);
+  expect(read.map(({ commit, endsCommit }) => [commit, endsCommit])).toEqual([
+    [1n, false],
+    [1n, true],
+  ]);
 });
 
 /** The hex of the example: a frame's bytes stand in the second column, over several lines. */
