@@ -33,7 +33,7 @@ export class BlobReader {
   async read(digest: string): Promise<Uint8Array> {
     const waiting = this.#waiting.get(digest);
     if (waiting !== undefined) return waiting;
-    const seq = this.#committed.blobs.get(digest);
+    const seq = this.#committed.blobSeq(digest);
     const blob = seq === undefined ? undefined : await this.#find(seq, digest);
     if (blob === undefined) throw new HeartwoodError("NOT_FOUND", `expected bytes with digest ${digest} in the log, got none`);
     return blob;

@@ -115,7 +115,7 @@ export class Consumer {
     const { loop } = this.#engine;
     // Right before the event: what it leads to is answered over the connection in use.
     signal.throwIfAborted();
-    if (loop.pending.instances.has(name) || loop.pending.finished.has(name)) {
+    if (loop.pending.instances.has(name) || loop.pending.hasFinished(name)) {
       await this.#engine.feed({ instance: name, event: { type: "message.redelivered" } }).done;
     } else {
       await this.#engine.feed({ instance: name, ...received(delivery) }).done;

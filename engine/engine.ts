@@ -9,7 +9,9 @@ import { HeartwoodError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
 import type { Clock, Ports } from "./ports.ts";
+import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
+import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
 import { Vetting } from "./vetting.ts";
 import { CONNECTION, type WalletState } from "./wallet-state.ts";
@@ -25,8 +27,10 @@ export interface Place {
 /** What an engine is made of. */
 export interface EngineParts {
   readonly log: EventLog;
-  readonly pending: WalletState;
+  /** What the log says. */
   readonly committed: WalletState;
+  /** The record of the snapshot from which that was restored; 0 if none. */
+  readonly snapshotSeq: bigint;
   readonly keyring: Keyring;
   readonly chain: ChainSource;
   readonly place: Place;
@@ -51,6 +55,7 @@ export class Engine implements RunLoopListener {
   readonly vetting: Vetting;
   readonly outbox: Outbox;
   readonly connection: ConnectionDriver;
+  readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
   readonly #stopped = new AbortController();
 
@@ -62,12 +67,13 @@ export class Engine implements RunLoopListener {
     this.ports = parts.ports;
     this.loop = new RunLoop({
       log: parts.log,
-      pending: parts.pending,
       committed: parts.committed,
       clock: parts.ports.clock,
       randomness: parts.ports.randomness,
       listener: this,
     });
+    const { log, committed, snapshotSeq, ports } = parts;
+    if (canSnapshot(log)) this.#snapshots = new SnapshotKeeper(log, committed, snapshotSeq, ports.logger);
     this.blobs = new BlobReader(parts.log, parts.committed);
     this.vetting = new Vetting(this);
     this.outbox = new Outbox(this);
@@ -113,6 +119,7 @@ export class Engine implements RunLoopListener {
       if (effectKinds[effect.type] === "command")
         this.outbox.issue({ effect, instance: transition.instance, seq: transition.seq });
     }
+    this.#snapshots?.consider();
     this.#committed$.next(transition);
   }
 
@@ -130,6 +137,7 @@ export class Engine implements RunLoopListener {
     this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     await this.connection.closed();
     await this.loop.close();
+    await this.#snapshots?.finish();
     this.#stopped.abort();
     this.#committed$.complete();
   }

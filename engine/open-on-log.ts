@@ -8,10 +8,11 @@ import { HeartwoodError } from "./errors.ts";
 import { Keyring } from "./keyring.ts";
 import { newWallet, type WalletOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
-import { replay } from "./replay.ts";
+import { canSnapshot, restore } from "./restore.ts";
+import { verifyRest } from "./verify-rest.ts";
 import { statusOf } from "./view.ts";
 import { Wallet } from "./wallet.ts";
-import { CONNECTION, WALLET, WalletState } from "./wallet-state.ts";
+import { CONNECTION, WALLET, type WalletState } from "./wallet-state.ts";
 
 /** A package that gets no answer is tried again whole, so single questions need not be repeated for long. */
 const CHAIN_RETRIES = 3;
@@ -23,14 +24,13 @@ const CHAIN_RETRIES = 3;
  * `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError for damage; the reason of `signal`. The log is left open then.
  */
 export async function openOnLog(log: EventLog, keys: WalletKeys, ports: Ports, options: WalletOptions): Promise<Wallet> {
-  const [pending, committed] = [new WalletState(), new WalletState()];
-  await replay(log, [pending, committed], options);
+  const { state: committed, snapshotSeq } = await restore(log, options);
   const isNew = committed.seq === 0n;
   if (isNew && options.create !== true) throw notCreated();
   const known = isNew ? newWallet(options) : remembered(committed, keys, options);
   const engine = new Engine({
     log,
-    pending,
+    snapshotSeq,
     committed,
     keyring: new Keyring(keys, ports.clock, ports.randomness),
     chain: chainOf(options.chain ?? known.chainUrl),
@@ -42,6 +42,7 @@ export async function openOnLog(log: EventLog, keys: WalletKeys, ports: Ports, o
   if (isNew) engine.feed({ instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } });
   engine.feed({ instance: WALLET, event: { type: "wallet.opened", epoch: log.head().epoch } });
   await engine.feed({ instance: CONNECTION, event: { type: "process.restarted" } }).committed;
+  if (canSnapshot(log) && log.unverifiedUpTo > 0n) void verifyRest(log, engine);
   return Wallet.on(engine, log);
 }
 

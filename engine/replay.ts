@@ -23,7 +23,7 @@ export interface ReplayOptions {
 const PROGRESS_EVERY = 1_000n;
 
 /**
- * Folds a log into states that are at its beginning, and checks each record against the machine that wrote it.
+ * Folds what a state does not have yet of a log into it, and checks each record against the machine that wrote it.
  *
  * Outcomes are folded; today's code need not agree with yesterday's. Where it is the same revision it must: the step
  * is taken again and its digest compared (DESIGN §5).
@@ -31,17 +31,26 @@ const PROGRESS_EVERY = 1_000n;
  * @throws HeartwoodError `LOG_UNREADABLE` for a record of a newer build, `LOG_MISMATCH` if a step comes out otherwise;
  * StoreError for damage
  */
-export async function replay(log: EventLog, states: readonly WalletState[], options: ReplayOptions = {}): Promise<void> {
+export async function replay(log: EventLog, state: WalletState, options: ReplayOptions = {}): Promise<void> {
+  for await (const _ of replayed(log, state, options));
+}
+
+/** As {@link replay}, with a stop after each record. */
+export async function* replayed(
+  log: EventLog,
+  state: WalletState,
+  options: ReplayOptions = {},
+): AsyncGenerator<Transition, void, undefined> {
   const total = log.head().seq;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  for await (const { record } of log.read(signal)) {
+  for await (const { record } of log.read({ from: state.seq + 1n, ...signal })) {
     const transition = decodeTransition(record);
-    const [reference] = states;
-    if (reference !== undefined) checkStep(reference, transition);
-    for (const state of states) state.apply(transition);
+    checkStep(state, transition);
+    state.apply(transition);
     if (transition.seq % PROGRESS_EVERY === 0n || transition.seq === total) {
       options.onProgress?.({ seq: transition.seq, total });
     }
+    yield transition;
   }
 }
 
@@ -57,7 +66,7 @@ function checkStep(state: WalletState, transition: Transition): void {
   }
   const current = state.instances.get(instance);
   const version = (current?.version ?? 0n) + 1n;
-  if (state.finished.has(instance) || transition.version !== version) {
+  if (state.hasFinished(instance) || transition.version !== version) {
     throw mismatch(transition, `expected version ${version} of a live instance, got ${transition.version}`);
   }
   if (revision < machine.revision) return;

@@ -60,7 +60,6 @@ export class RunLoop {
 
   constructor(parts: {
     log: EventLog;
-    pending: WalletState;
     committed: WalletState;
     clock: Clock;
     randomness: Randomness;
@@ -68,8 +67,8 @@ export class RunLoop {
   }) {
     this.#log = parts.log;
     this.#epoch = parts.log.head().epoch;
-    this.#pending = parts.pending;
     this.#committed = parts.committed;
+    this.#pending = parts.committed.clone();
     this.#clock = parts.clock;
     this.#randomness = parts.randomness;
     this.#listener = parts.listener;
@@ -102,6 +101,13 @@ export class RunLoop {
     };
   }
 
+  /** Stops for good: nothing is decided any more, the listener is told. Only the first failure counts. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#listener.onFailed(error);
+  }
+
   /** Resolves when everything decided so far is durable. */
   settled(): Promise<void> {
     return this.#tail;
@@ -126,14 +132,14 @@ export class RunLoop {
       }
       return { transitions, bodies: transitions.map(encodeTransition) };
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       throw this.#failed();
     }
   }
 
   #take(dispatch: Dispatch, atMs: number): Transition | undefined {
     const { instance } = dispatch;
-    if (this.#pending.finished.has(instance)) return this.#count();
+    if (this.#pending.hasFinished(instance)) return this.#count();
     const machine = machineNamed(instance.slice(0, instance.indexOf("/")));
     const current = this.#pending.instances.get(instance);
     const event = this.#withFacts(dispatch.event, instance, atMs);
@@ -149,7 +155,9 @@ export class RunLoop {
       instance,
       version: (current?.version ?? 0n) + 1n,
       event,
-      blobs: (dispatch.blobs ?? []).map((blob) => (this.#pending.blobs.has(blob.digest) ? { digest: blob.digest } : blob)),
+      blobs: (dispatch.blobs ?? []).map((blob) =>
+        this.#pending.blobSeq(blob.digest) !== undefined ? { digest: blob.digest } : blob,
+      ),
       causeSeq: dispatch.causeSeq ?? 0n,
       effectId: dispatch.effectId ?? "",
       state: outcome.next.state,
@@ -200,7 +208,7 @@ export class RunLoop {
       try {
         await Promise.all([written, before]);
       } catch (error) {
-        this.#fail(error);
+        this.fail(error);
         throw this.#failed();
       }
       for (const transition of transitions) {
@@ -217,12 +225,6 @@ export class RunLoop {
   #count(): undefined {
     this.#unexpected++;
     return undefined;
-  }
-
-  #fail(error: unknown): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { error };
-    this.#listener.onFailed(error);
   }
 
   #failed(): HeartwoodError {

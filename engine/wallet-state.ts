@@ -1,9 +1,12 @@
+import { sha256 } from "../ark/crypto.ts";
+import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
 import { machineNamed } from "../machines/registry.ts";
 import { type Instance, isFinished } from "../machines/step.ts";
+import { SeqIndex } from "./seq-index.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
 
 /** A VTXO that is the wallet's money. */
@@ -54,6 +57,10 @@ export interface LiveInstance extends Instance {
   readonly version: bigint;
 }
 
+/** Lengths of the keys under which finished instances and blobs are remembered, in bytes. */
+export const NAME_KEY_BYTES = 16;
+export const DIGEST_BYTES = 32;
+
 /** Names of the instances of which there is one. */
 export const WALLET = "wallet/main";
 export const CONNECTION = "connection/main";
@@ -69,13 +76,14 @@ export class WalletState {
   checkpoint = 0n;
   nextKeyIndex = 0;
   readonly instances = new Map<string, LiveInstance>();
-  readonly finished = new Set<string>();
+  /** The record that finished an instance, by {@link nameKey}. */
+  finished = new SeqIndex(NAME_KEY_BYTES);
   readonly coins = new Map<VtxoId, Coin>();
   readonly movements = new Map<string, RecordedMovement>();
   readonly quarantine = new Map<string, QuarantineEntry>();
   readonly outbox = new Map<string, OpenCommand>();
   /** The record that holds a blob's bytes, by digest. */
-  readonly blobs = new Map<string, bigint>();
+  blobs = new SeqIndex(DIGEST_BYTES);
   readonly #undecided = new Map<string, bigint>();
   readonly counters: Counters = {
     messages: 0,
@@ -111,6 +119,41 @@ export class WalletState {
     }
   }
 
+  /** A state of its own, equal to this one. What is in its rows is shared: rows are replaced, never changed. */
+  clone(): WalletState {
+    const copy = new WalletState();
+    copy.seq = this.seq;
+    copy.checkpoint = this.checkpoint;
+    copy.nextKeyIndex = this.nextKeyIndex;
+    Object.assign(copy.counters, this.counters);
+    for (const [name, instance] of this.instances) copy.putInstance(name, instance);
+    for (const [id, coin] of this.coins) copy.coins.set(id, coin);
+    for (const [id, movement] of this.movements) copy.movements.set(id, movement);
+    for (const [key, entry] of this.quarantine) copy.quarantine.set(key, entry);
+    for (const [id, command] of this.outbox) copy.outbox.set(id, command);
+    copy.finished = this.finished.clone();
+    copy.blobs = this.blobs.clone();
+    return copy;
+  }
+
+  /** Whether an instance had its end. */
+  hasFinished(instance: string): boolean {
+    return this.finished.get(nameKey(instance)) !== undefined;
+  }
+
+  /** The record that holds the bytes with that digest (hex), if one does. */
+  blobSeq(digest: string): bigint | undefined {
+    return this.blobs.get(decodeHex(digest));
+  }
+
+  /** Takes a live instance as it is: to restore what was folded before. */
+  putInstance(name: string, instance: LiveInstance): void {
+    this.instances.set(name, instance);
+    if (instance.machine !== "message") return;
+    if (isUndecided(instance.state)) this.#undecided.set(name, instance.context.checkpoint as bigint);
+    else this.#undecided.delete(name);
+  }
+
   /** Context of a live instance, or undefined. */
   contextOf(instance: string): Readonly<Record<string, Plain>> | undefined {
     return this.instances.get(instance)?.context;
@@ -123,17 +166,18 @@ export class WalletState {
   }
 
   #keepInstance(transition: Transition, context: Instance["context"]): void {
-    const { instance, machine, revision, version, state } = transition;
+    const { instance, machine, revision, version, state, seq } = transition;
     if (isFinished(machineNamed(machine), state)) {
       this.instances.delete(instance);
-      this.finished.add(instance);
+      this.#undecided.delete(instance);
+      this.finished.set(nameKey(instance), seq);
     } else {
-      this.instances.set(instance, { machine, revision, version, state, context });
+      this.putInstance(instance, { machine, revision, version, state, context });
     }
   }
 
   #keepBlobs({ blobs, seq }: Transition): void {
-    for (const { digest, data } of blobs) if (data !== undefined) this.blobs.set(digest, seq);
+    for (const { digest, data } of blobs) if (data !== undefined) this.blobs.set(decodeHex(digest), seq);
   }
 
   #keepOutbox({ effectId, effects, instance, seq }: Transition): void {
@@ -152,10 +196,8 @@ export class WalletState {
 
   /** The one record that decides a message: its coins, its movement and the advance of the checkpoint. */
   #foldMessage(transition: Transition, context: Instance["context"]): void {
-    const { event, instance, state } = transition;
+    const { event, state } = transition;
     const checkpoint = context.checkpoint as bigint;
-    if (isUndecided(state)) this.#undecided.set(instance, checkpoint);
-    else this.#undecided.delete(instance);
     if (event.type === "message.received") this.counters.messages++;
     if (event.type === "message.redelivered") this.counters.redeliveries++;
     if (state === "Halted") this.counters.halts++;
@@ -218,4 +260,9 @@ export class WalletState {
 /** Whether a message in that state waits for an answer. */
 export function isUndecided(state: string): boolean {
   return state === "Vetting" || state === "Halted";
+}
+
+/** The key of an instance's name in {@link WalletState.finished}: the first bytes of its SHA-256. */
+export function nameKey(instance: string): Uint8Array {
+  return sha256(new TextEncoder().encode(instance)).slice(0, NAME_KEY_BYTES);
 }

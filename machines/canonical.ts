@@ -39,14 +39,22 @@ export function encodeCanonical(value: Plain): string {
  * @throws MachineError `NOT_CANONICAL` for any text that {@link encodeCanonical} does not write
  */
 export function decodeCanonical(text: string): Plain {
-  let value: Plain;
+  const value = parseCanonical(text);
+  if (encodeCanonical(value) !== text) throw new MachineError("NOT_CANONICAL", "expected the canonical form of a value");
+  return value;
+}
+
+/**
+ * As {@link decodeCanonical}, without the look whether the form is the canonical one: for text that a digest vouches for.
+ *
+ * @throws MachineError `NOT_CANONICAL` for text that is no value at all
+ */
+export function parseCanonical(text: string): Plain {
   try {
-    value = revive(JSON.parse(text) as Plain);
+    return revive(JSON.parse(text) as Plain);
   } catch (cause) {
     throw new MachineError("NOT_CANONICAL", "expected canonical text, got something else", cause);
   }
-  if (encodeCanonical(value) !== text) throw new MachineError("NOT_CANONICAL", "expected the canonical form of a value");
-  return value;
 }
 
 function encodeInteger(value: number): string {

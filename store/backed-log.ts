@@ -1,10 +1,11 @@
 import type { BackEnd } from "./back-end.ts";
 import { fromHex, sameBytes } from "./bytes.ts";
-import { type ChainPosition, ChainReader, positionAfter, type RawFrame, startOf } from "./chain-reader.ts";
+import { type ChainPosition, ChainReader, type RawFrame, startOf } from "./chain-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { AppendRequest, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "./event-log.ts";
-import { decodeSnapshot, encodeSnapshot } from "./snapshot.ts";
+import { fittingSnapshots, newestFirst, positionAt } from "./fitting-snapshots.ts";
+import { encodeSnapshot } from "./snapshot.ts";
 
 const SNAPSHOTS_KEPT = 2;
 
@@ -14,10 +15,13 @@ export interface BackedLogOptions {
   /** The verified end, with the epoch of this open. */
   readonly head: LogHead;
   readonly readOnly: boolean;
+  /** See {@link SnapshotLog.unverifiedUpTo}; 0n if not given. */
+  readonly unverifiedUpTo?: bigint;
 }
 
 /** A {@link SnapshotLog} over any back end. */
 export class BackedLog implements SnapshotLog {
+  readonly unverifiedUpTo: bigint;
   readonly #backEnd: BackEnd;
   readonly #readOnly: boolean;
   readonly #queue: CommitQueue;
@@ -25,6 +29,7 @@ export class BackedLog implements SnapshotLog {
   #closing: Promise<void> | undefined;
 
   constructor(options: BackedLogOptions) {
+    this.unverifiedUpTo = options.unverifiedUpTo ?? 0n;
     this.#backEnd = options.backEnd;
     this.#readOnly = options.readOnly;
     this.#queue = new CommitQueue(options.head, options.backEnd);
@@ -78,14 +83,9 @@ export class BackedLog implements SnapshotLog {
 
   async *snapshots(): AsyncGenerator<Snapshot, void, undefined> {
     this.#checkOpen();
-    const { logId, seq: last } = this.head();
-    for (const seq of newestFirst(await this.#backEnd.listSnapshots())) {
+    for await (const { seq, parts } of fittingSnapshots(this.#backEnd, this.head())) {
+      yield { seq, parts };
       this.#checkOpen();
-      const bytes = seq < 1n || seq > last ? undefined : await this.#backEnd.getSnapshot(seq);
-      const found = bytes === undefined ? undefined : decodeSnapshot(bytes);
-      if (found === undefined || found.logId !== logId || found.seq !== seq) continue;
-      const { chain } = await this.#positionAt(seq);
-      if (sameBytes(found.chain, chain)) yield { seq, parts: found.parts };
     }
   }
 
@@ -119,10 +119,9 @@ export class BackedLog implements SnapshotLog {
 
   async #positionAt(seq: bigint): Promise<ChainPosition> {
     if (seq === 0n) return startOf(this.head().logId);
-    for await (const [raw] of this.#frames(seq, seq)) {
-      if (raw?.seq === seq) return positionAfter(raw);
-    }
-    throw gap(seq);
+    const position = await positionAt({ frames: (from, to) => this.#frames(from, to) }, seq);
+    if (position === undefined) throw gap(seq);
+    return position;
   }
 
   async *#frames(from: bigint, to: bigint): AsyncGenerator<readonly RawFrame[], void, undefined> {
@@ -144,10 +143,6 @@ export class BackedLog implements SnapshotLog {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new StoreError("STORE_CLOSED", "expected an open log, got a closed one");
   }
-}
-
-function newestFirst(numbers: readonly bigint[]): bigint[] {
-  return [...numbers].sort((a, b) => (a > b ? -1 : Number(a < b)));
 }
 
 function outOfRange(seq: bigint, last: bigint): StoreError {

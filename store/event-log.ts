@@ -97,6 +97,12 @@ export interface EventLog extends AsyncDisposable {
 /** An {@link EventLog} that keeps snapshots too, as those of this folder do. */
 export interface SnapshotLog extends EventLog {
   /**
+   * The last record that the opening left unread although the log was not closed in order; 0n if there is none. Read up
+   * to there while working.
+   */
+  readonly unverifiedUpTo: bigint;
+
+  /**
    * Keeps a snapshot of the committed state; the two newest are kept. A failure does not harm the log.
    *
    * @throws StoreError `STORE_OUT_OF_RANGE` if that record is not committed, `STORE_READ_ONLY`, `STORE_CLOSED`,

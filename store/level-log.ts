@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import type { BackEnd } from "./back-end.ts";
 import { BackedLog } from "./backed-log.ts";
-import { headAt } from "./chain-reader.ts";
+import { type ChainPosition, headAt, startOf } from "./chain-reader.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { SnapshotLog } from "./event-log.ts";
 import { syncDirectory } from "./files.ts";
-import { HeadFile } from "./head-file.ts";
+import { fittingSnapshots } from "./fitting-snapshots.ts";
+import { HeadFile, type HeadState } from "./head-file.ts";
 import { LevelDatabase } from "./level-database.ts";
 import { reserveDirectory } from "./open-directories.ts";
-import { Ownership } from "./owner-file.ts";
+import { type Owner, Ownership } from "./owner-file.ts";
+import { isThisBoot } from "./process-identity.ts";
 import { SnapshotFiles } from "./snapshot-files.ts";
 import { DATABASE, findStore, HEAD, SNAPSHOTS, type StoreDirectory } from "./store-directory.ts";
 import { type VerifyOptions, verifyLog } from "./verify-log.ts";
@@ -20,10 +22,19 @@ export interface OpenLevelLogOptions extends VerifyOptions {
    * reading mode: it moves its write-ahead log into tables.
    */
   readonly readOnly?: boolean;
+  /**
+   * How much is read before the log is handed out.
+   *
+   * - `everything`, the default.
+   * - `needed`: from the newest snapshot after an orderly close; from the older one, `unverifiedUpTo` telling how far
+   *   back that is, after a process that died in this run of the machine; else everything. For callers that restore
+   *   from a snapshot. What was not read is verified when it is.
+   */
+  readonly verify?: "everything" | "needed";
 }
 
 /**
- * Opens a log in a directory, and verifies all of it.
+ * Opens a log in a directory, and verifies it.
  *
  * For writing, the epoch is one more than before; the caller's first record should say so. Nothing is repaired: damage
  * is refused. `onProgress` hears of each batch verified; `signal` ends the opening with its reason.
@@ -61,14 +72,43 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
   cleanup.add((opened) => opened.close(), database);
   const epoch = readOnly ? found.epoch : found.epoch + 1n;
   await ownership.confirm(epoch);
-  const end = await verifyLog(database, found, options);
+  const backEnd = levelBackEnd({ store, database, headFile, readOnly, cleanup });
+  const start = await startOfVerification(backEnd, found, ownership.gone, options);
+  const end = await verifyLog(database, found, start.from, options);
   const head = headAt(store.logId, epoch, end);
   if (!readOnly) {
     // What LevelDB recovered lies in a synced table now; its name must last before HEAD says that it does.
     await syncDirectory(join(store.path, DATABASE));
     await headFile.write({ ...head, clean: false });
   }
-  return new BackedLog({ backEnd: levelBackEnd({ store, database, headFile, readOnly, cleanup }), head, readOnly });
+  return new BackedLog({ backEnd, head, readOnly, unverifiedUpTo: start.unverifiedUpTo });
+}
+
+/** How much the way in which the log was left allows to take as read. */
+async function startOfVerification(
+  backEnd: BackEnd,
+  head: HeadState,
+  gone: Owner | undefined,
+  { verify = "everything" }: OpenLevelLogOptions,
+): Promise<{ readonly from: ChainPosition; readonly unverifiedUpTo: bigint }> {
+  const beginning = { from: startOf(head.logId), unverifiedUpTo: 0n };
+  if (verify === "everything") return beginning;
+  const positions: ChainPosition[] = [];
+  for await (const { position } of fittingSnapshots(backEnd, head)) {
+    if (head.clean) return { from: position, unverifiedUpTo: 0n };
+    positions.push(position);
+  }
+  const older = positions[1];
+  if (older === undefined || gone === undefined || !(await diedInThisBoot(gone, head))) return beginning;
+  return { from: older, unverifiedUpTo: older.seq };
+}
+
+/**
+ * Whether a process that was writing died while the machine went on: what it had written is there. HEAD has its epoch
+ * only if its own verification had come to the end.
+ */
+async function diedInThisBoot({ readOnly, epoch, bootId }: Owner, head: HeadState): Promise<boolean> {
+  return !readOnly && epoch === head.epoch && (await isThisBoot(bootId));
 }
 
 async function openDatabase(store: StoreDirectory, ownership: Ownership): Promise<LevelDatabase> {

@@ -30,12 +30,15 @@ export interface Owner extends ProcessIdentity {
 export class Ownership {
   readonly #directory: string;
   readonly #displaced: string | undefined;
+  /** Who had the directory before and is gone without having given it free. */
+  readonly gone: Owner | undefined;
   #owner: Owner;
 
-  private constructor(directory: string, owner: Owner, displaced: string | undefined) {
+  private constructor(directory: string, owner: Owner, displaced: string | undefined, gone: Owner | undefined) {
     this.#directory = directory;
     this.#owner = owner;
     this.#displaced = displaced;
+    this.gone = gone;
   }
 
   /**
@@ -47,15 +50,17 @@ export class Ownership {
     const token = toHex(randomBytes(16));
     const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n };
     let displaced: string | undefined;
+    let gone: Owner | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOwner(directory);
       if (found === undefined) {
-        if (await place(directory, owner)) return new Ownership(directory, owner, displaced);
+        if (await place(directory, owner)) return new Ownership(directory, owner, displaced, gone);
       } else {
         if (!(await isCertainlyGone(found))) {
           throw lockedBy(found, (await isOfThisMachine(found)) ? "" : "; where it does not any more: heartwood log unlock");
         }
         displaced = (await displaceOwner(directory, found, token)) ?? displaced;
+        gone = found;
       }
     }
     throw neverFree();

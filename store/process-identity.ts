@@ -41,6 +41,11 @@ export async function isOfThisMachine({ host, bootId: itsBoot }: ProcessIdentity
   return host === hostname() || (itsBoot !== UNKNOWN && itsBoot === (await bootId()));
 }
 
+/** Whether a boot id is that of this run of the machine; false where the platform tells none. */
+export async function isThisBoot(id: string): Promise<boolean> {
+  return id !== UNKNOWN && id === (await bootId());
+}
+
 function isPidInUse(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,6 +1,6 @@
 import type { BackEnd } from "./back-end.ts";
 import { fromHex, sameBytes } from "./bytes.ts";
-import { type ChainPosition, ChainReader, SEQ_MAX, startOf } from "./chain-reader.ts";
+import { type ChainPosition, ChainReader, SEQ_MAX } from "./chain-reader.ts";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
 import type { HeadState } from "./head-file.ts";
 
@@ -12,7 +12,7 @@ export interface VerifyProgress {
   readonly total: bigint;
 }
 
-/** Options of {@link verifyLog}. */
+/** Options of an opening that verifies. */
 export interface VerifyOptions {
   readonly signal?: AbortSignal;
   /** Called now and then, and once at the end. */
@@ -23,20 +23,22 @@ export interface VerifyOptions {
 const LEAD_COMMITS_MAX = 2n;
 
 /**
- * Reads a whole log and compares it with its HEAD.
+ * Reads a log from a position that is known to be good to its end, and compares it with its HEAD.
  *
+ * @param from at or before the record that HEAD names
  * @returns the end of the log, at or up to two commits after HEAD
  * @throws StoreError any code of damage
  */
 export async function verifyLog(
   backEnd: Pick<BackEnd, "frames">,
   head: HeadState,
+  from: ChainPosition,
   options: VerifyOptions = {},
 ): Promise<ChainPosition> {
   const { signal, onProgress } = options;
-  const reader = new ChainReader(startOf(head.logId));
-  let atHead = head.seq === 0n ? reader.position : undefined;
-  for await (const batch of backEnd.frames(1n, SEQ_MAX)) {
+  const reader = new ChainReader(from);
+  let atHead = head.seq === from.seq ? from : undefined;
+  for await (const batch of backEnd.frames(from.seq + 1n, SEQ_MAX)) {
     signal?.throwIfAborted();
     for (const raw of batch) {
       reader.accept(raw);

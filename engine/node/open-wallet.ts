@@ -12,7 +12,9 @@ import { storeOptions } from "./read-wallet.ts";
 /**
  * Opens a wallet directory, or with `create` makes it. Needs no network.
  *
- * The log is verified and replayed; a seed, network or directory that does not fit is refused and nothing is changed.
+ * What the log says is restored from its newest snapshot and the records after it, which are verified; after an unclean
+ * stop more is, after another start of the machine everything. A seed, network or directory that does not fit is refused
+ * and nothing is changed.
  *
  * @throws HeartwoodError `BAD_OPTION`, `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`,
  * `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED`, any code of damage;
@@ -23,7 +25,7 @@ export async function openWallet(options: OpenOptions): Promise<Wallet> {
   checkOptions(options);
   return openWith(options, async () => {
     try {
-      return await openLevelLog(options.directory, storeOptions(options));
+      return await openLevelLog(options.directory, { verify: "needed", ...storeOptions(options) });
     } catch (error) {
       if (options.create !== true || !isStoreError(error, "STORE_NOT_FOUND")) throw error;
       newWallet(options); // before anything is made

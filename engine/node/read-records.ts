@@ -20,7 +20,7 @@ export interface RecordsOptions extends ReplayOptions {
  */
 export async function* readRecords(directory: string, options: RecordsOptions = {}): AsyncGenerator<RecordView, void, undefined> {
   const { from = 1n, instance, signal } = options;
-  await using log = await openLevelLog(directory, { readOnly: true, ...storeOptions(options) });
+  await using log = await openLevelLog(directory, { readOnly: true, verify: "needed", ...storeOptions(options) });
   for await (const stored of log.read({ from, ...(signal === undefined ? {} : { signal }) })) {
     const name = stored.record.instance;
     if (instance === undefined || name === instance || name.startsWith(`${instance}/`)) yield viewRecord(stored);

@@ -1,8 +1,9 @@
 import { openLevelLog } from "../../store/level-log.ts";
 import { notCreated } from "../open-on-log.ts";
-import { type ReplayOptions, replay } from "../replay.ts";
+import type { ReplayOptions } from "../replay.ts";
+import { restore } from "../restore.ts";
 import { statusOf, type WalletStatus } from "../view.ts";
-import { WALLET, WalletState } from "../wallet-state.ts";
+import { WALLET } from "../wallet-state.ts";
 
 /**
  * What a directory says of its wallet, recomputed from the log alone: no seed, no network, nothing is appended.
@@ -11,10 +12,9 @@ import { WALLET, WalletState } from "../wallet-state.ts";
  * `STORE_LOCKED`, any code of damage
  */
 export async function readWallet(directory: string, options: ReplayOptions = {}): Promise<WalletStatus> {
-  const log = await openLevelLog(directory, { readOnly: true, ...storeOptions(options) });
+  const log = await openLevelLog(directory, { readOnly: true, verify: "needed", ...storeOptions(options) });
   try {
-    const state = new WalletState();
-    await replay(log, [state], options);
+    const { state } = await restore(log, options);
     if (state.instances.get(WALLET) === undefined) throw notCreated();
     return statusOf(state);
   } finally {

@@ -42,6 +42,6 @@ export async function verifyWallet(directory: string, options: VerifyWalletOptio
       : { onProgress: ({ seq, total }: { seq: bigint; total: bigint }) => onProgress({ step, seq, total }) };
   await using log = await openLevelLog(directory, { readOnly: true, ...signal, ...tell("frames") });
   const borne = await findBorneDamage(directory, log);
-  await replay(log, [new WalletState()], { ...signal, ...tell("steps") });
+  await replay(log, new WalletState(), { ...signal, ...tell("steps") });
   return { head: log.head(), borne };
 }

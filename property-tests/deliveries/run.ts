@@ -174,7 +174,7 @@ export class Run {
   async checkReplay(): Promise<void> {
     const log = await this.#memory.open({ readOnly: true });
     const state = new WalletState();
-    await replay(log, [state]);
+    await replay(log, state);
     await log.close();
     assert.ok(isDeepStrictEqual(state, this.#fold), "a replay gives the state that the commits gave");
   }

@@ -99,7 +99,7 @@ test("the records of the golden log are shown as they were when it was recorded"
 test("a step of the golden log that comes out otherwise is told as a machine that changed", async () => {
   await using log = await openLevelLog(await importedGolden(), { readOnly: true });
   const changed = { ...pick(log), read: () => otherDigest(log) };
-  await expect(replay(changed, [new WalletState()]).catch(explain)).rejects.toThrow(
+  await expect(replay(changed, new WalletState()).catch(explain)).rejects.toThrow(
     /^machine message changed without a raised revision: raise .* \(record \d+ \(message\//,
   );
 });

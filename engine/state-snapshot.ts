@@ -1,0 +1,99 @@
+import { encodeCanonical, type Plain, parseCanonical } from "../machines/canonical.ts";
+import { isEffectType } from "../machines/effects.ts";
+import { machines } from "../machines/registry.ts";
+import type { Snapshot } from "../store/event-log.ts";
+import { SeqIndex } from "./seq-index.ts";
+import { DIGEST_BYTES, type LiveInstance, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
+
+/** Raised by hand when a fold of the same records gives another state, or its rows another form. */
+export const STATE_FORMAT = 1;
+
+/** Rows of one part: few enough to encode without a noticeable pause. */
+const PART_ROWS = 500;
+
+/** Tables of a state, in the order of their parts. */
+const TABLES = ["instances", "coins", "movements", "quarantine", "outbox"] as const;
+type Table = (typeof TABLES)[number];
+
+type Header = {
+  readonly format: number;
+  readonly seq: bigint;
+  readonly checkpoint: bigint;
+  readonly nextKeyIndex: number;
+  readonly counters: { readonly [name: string]: number };
+  /** How many rows each table has. */
+  readonly rows: { readonly [table: string]: number };
+};
+
+/**
+ * A state as parts of a snapshot: a header, the two indexes, then rows of the tables. Equal states give equal parts.
+ *
+ * Lazy: the state must not change until the last part was taken. Give it a clone.
+ */
+export function* encodeState(state: WalletState): Generator<Uint8Array, void, undefined> {
+  const { seq, checkpoint, nextKeyIndex, counters } = state;
+  const rows = Object.fromEntries(TABLES.map((table) => [table, state[table].size]));
+  yield encodePart({ format: STATE_FORMAT, seq, checkpoint, nextKeyIndex, counters: { ...counters }, rows } satisfies Header);
+  yield state.finished.encode();
+  yield state.blobs.encode();
+  for (const table of TABLES) {
+    let part: Plain[] = [];
+    for (const row of state[table] as ReadonlyMap<string, unknown>) {
+      if (part.push(row as unknown as Plain) < PART_ROWS) continue;
+      yield encodePart([table, part]);
+      part = [];
+    }
+    if (part.length > 0) yield encodePart([table, part]);
+  }
+}
+
+/** The state of a snapshot; undefined if another build made it, or what it says does not fit together. */
+export function decodeState({ seq, parts }: Snapshot): WalletState | undefined {
+  try {
+    const [first = new Uint8Array(), finished, blobs, ...tables] = parts;
+    const header = decodePart(first) as unknown as Header;
+    if (header.format !== STATE_FORMAT || header.seq !== seq) return undefined;
+    const state = new WalletState();
+    state.seq = seq;
+    state.checkpoint = header.checkpoint;
+    state.nextKeyIndex = header.nextKeyIndex;
+    Object.assign(state.counters, header.counters);
+    const indexes = [decodeIndex(NAME_KEY_BYTES, finished), decodeIndex(DIGEST_BYTES, blobs)] as const;
+    if (indexes[0] === undefined || indexes[1] === undefined) return undefined;
+    [state.finished, state.blobs] = [indexes[0], indexes[1]];
+    for (const part of tables) putRows(state, decodePart(part) as unknown as readonly [Table, readonly [string, never][]]);
+    if (!TABLES.every((table) => state[table].size === header.rows[table])) return undefined;
+    return isOfThisBuild(state) ? state : undefined;
+  } catch {
+    // Whatever is wrong with it, the log says the same.
+    return undefined;
+  }
+}
+
+function putRows(state: WalletState, [table, rows]: readonly [Table, readonly (readonly [string, never])[]]): void {
+  for (const [key, row] of rows) {
+    if (table === "instances") state.putInstance(key, row);
+    else state[table].set(key, row);
+  }
+}
+
+/** If a newer build wrote the log, a replay must find that out and say where. */
+function isOfThisBuild({ instances, outbox }: WalletState): boolean {
+  const isKnown = ({ machine, revision, state }: LiveInstance): boolean => {
+    const known = machines.find(({ name }) => name === machine);
+    return known !== undefined && revision <= known.revision && known.logic.states[state] !== undefined;
+  };
+  return [...instances.values()].every(isKnown) && [...outbox.values()].every(({ effect }) => isEffectType(effect.type));
+}
+
+function decodeIndex(keyBytes: number, bytes: Uint8Array | undefined): SeqIndex | undefined {
+  return bytes === undefined ? undefined : SeqIndex.decode(keyBytes, bytes);
+}
+
+function encodePart(value: Plain): Uint8Array {
+  return new TextEncoder().encode(encodeCanonical(value));
+}
+
+function decodePart(part: Uint8Array): Plain {
+  return parseCanonical(new TextDecoder("utf-8", { fatal: true }).decode(part));
+}
