@@ -1,6 +1,7 @@
 import type { Subscription } from "rxjs";
 import { encodeHex } from "../ark/hex.ts";
 import { checkNetwork } from "../chain/network.ts";
+import { STEADY_MS } from "../machines/connection.machine.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { Consumer, Halt } from "./consumer.ts";
@@ -23,8 +24,15 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "CHAIN_WRONG_NETWORK",
 ]);
 
+/** The wait before a good connection that broke is opened again (mailbox.md M-22): half of it to all of it. */
+const REOPEN_MS = 1_000;
+
 interface Connection {
   readonly stop: AbortController;
+  /** Opened in place of a good one that broke: the machines are told only if that fails. */
+  readonly isQuiet: boolean;
+  /** Since when it follows the mailbox. */
+  liveSinceMs?: number;
   session?: ServerSession;
   subscription?: Subscription;
 }
@@ -58,7 +66,7 @@ export class ConnectionDriver {
 
   /** Connects, pins, and catches up in the background; the answers are events. */
   async open(): Promise<void> {
-    const connection: Connection = { stop: new AbortController() };
+    const connection: Connection = { stop: new AbortController(), isQuiet: false };
     this.#current = connection;
     void this.#catchUp(connection).catch((error) => this.#report(connection, error));
   }
@@ -68,6 +76,7 @@ export class ConnectionDriver {
     const connection = this.#current;
     const session = connection?.session;
     if (connection === undefined || session === undefined) return;
+    connection.liveSinceMs = this.#engine.clock.nowMs();
     const fail = (error: unknown): void => this.#report(connection, error);
     connection.subscription = followMailbox(this.#engine, session, connection.stop.signal).subscribe({ error: fail });
     new Requeue(this.#engine, connection.stop.signal).start();
@@ -103,14 +112,15 @@ export class ConnectionDriver {
     connection.session = session;
     if (signal.aborted) return session.close();
     this.#pin(session.info);
-    engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
+    if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
     await new Consumer(engine).drain(session, signal);
     // Who follows the mailbox is live first and looks at held items beside it.
     if (engine.loop.pending.contextOf(CONNECTION)?.mode === "drain") await new Requeue(engine, signal).vetAll();
     await engine.loop.settled();
     await engine.outbox.flush(signal);
     signal.throwIfAborted();
-    engine.feed({ instance: CONNECTION, event: { type: "mailbox.caughtUp" } });
+    if (connection.isQuiet) await this.openStream();
+    else engine.feed({ instance: CONNECTION, event: { type: "mailbox.caughtUp" } });
   }
 
   #connect(signal: AbortSignal): Promise<ServerSession> {
@@ -150,6 +160,24 @@ export class ConnectionDriver {
     this.#engine.feed({ instance: WALLET, event: { type: "server.pinned", serverPubkey, mailboxPubkey } });
   }
 
+  /** A good connection breaks now and then. It is opened again without a record, unless that fails (DESIGN §7). */
+  #reopen(): void {
+    const { clock, ports } = this.#engine;
+    this.abandon();
+    const connection: Connection = { stop: new AbortController(), isQuiet: true };
+    this.#current = connection;
+    const [random = 0] = ports.randomness.bytes(1);
+    const cancel = clock.after(Math.floor((REOPEN_MS / 2) * (1 + random / 256)), () => {
+      connection.stop.signal.removeEventListener("abort", cancel);
+      void this.#catchUp(connection).catch((error) => this.#report(connection, error));
+    });
+    connection.stop.signal.addEventListener("abort", cancel, { once: true });
+  }
+
+  #isGood({ liveSinceMs }: Connection): boolean {
+    return liveSinceMs !== undefined && this.#engine.clock.nowMs() - liveSinceMs >= STEADY_MS;
+  }
+
   #report(connection: Connection, error: unknown): void {
     const engine = this.#engine;
     if (connection !== this.#current || connection.stop.signal.aborted || engine.signal.aborted) return;
@@ -158,6 +186,11 @@ export class ConnectionDriver {
     this.#lastError = error;
     engine.ports.logger("warn", "the connection ended", { code, message: messageOf(error) });
     const type = REFUSALS.has(code) ? "connection.refused" : "connection.failed";
-    engine.notify({ instance: CONNECTION, event: { type, code } });
+    if (this.#isGood(connection) && isRetryable(error)) this.#reopen();
+    else engine.notify({ instance: CONNECTION, event: { type, code } });
   }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof Error && "retryable" in error && error.retryable === true;
 }

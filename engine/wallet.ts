@@ -65,7 +65,8 @@ export class Wallet implements AsyncDisposable {
   }
 
   /**
-   * Follows the mailbox until the wallet is stopped or closed; reconnects by itself. Does nothing if it runs already.
+   * Follows the mailbox until the wallet is stopped or closed; reconnects by itself. If it runs already, this
+   * only ends a wait after a failure.
    *
    * Trouble is an event (`connection.changed`, `package.halted`), never an exception here.
    *

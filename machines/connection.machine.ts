@@ -19,11 +19,13 @@ import type { MachineDefinition } from "./step.ts";
 const RETRY_TIMER = "connection.retry";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-const COOLING_WAIT_MS = 60_000;
+const FIRST_COOLING_WAIT_MS = 60_000;
+/** A server that stays away for hours costs a few records an hour; `run.requested` ends a wait at once. */
+const LONGEST_COOLING_WAIT_MS = 15 * 60_000;
 /** Failures in a row before the longer wait (mailbox.md M-21). */
 const FAILURE_BUDGET = 5;
 /** A connection that held this long was a good one (mailbox.md W-28). */
-const STEADY_MS = 30_000;
+export const STEADY_MS = 30_000;
 
 type ConnectionContext = {
   readonly mode: RunMode;
@@ -56,6 +58,7 @@ const definition = setup({
   actions: effectActions("openConnection", "openStream", "closeConnection", "startTimer", "cancelTimer"),
   guards: {
     isDraining: ({ context }) => context.mode === "drain",
+    isFollowing: ({ event }) => event.type === "run.requested" && event.mode === "live",
     hasFailed: ({ context }) => context.failures > 0,
     isOverBudget: ({ context, event }) => failuresAfter(context, event) >= FAILURE_BUDGET,
   },
@@ -102,6 +105,8 @@ const working = {
   "mailbox.progressed": { guard: "hasFailed" as const, actions: [noteSteady] },
 };
 const waiting = {
+  // Whoever asks again does not want to wait.
+  "run.requested": { guard: "isFollowing" as const, target: "Connecting", actions: [noteMode, cancelRetry, connect] },
   "timer.due": { target: "Connecting", actions: [connect] },
   "stop.requested": { target: "Stopped", actions: [noteEnd, cancelRetry] },
   "process.restarted": { target: "Stopped", actions: [noteEnd, cancelRetry] },
@@ -134,7 +139,7 @@ export const connectionMachine: MachineDefinition = {
       Live: { on: { ...working, "connection.failed": retry, "package.halted": retry } },
       /** A short wait after a failure or a halt (mailbox.md M-22). */
       BackingOff: { on: waiting },
-      /** A longer wait after several failures in a row. */
+      /** A longer wait after several failures in a row, up to a quarter of an hour. */
       CoolingDown: { on: waiting },
     },
   }),
@@ -145,8 +150,11 @@ function failuresAfter(context: ConnectionContext, event: ConnectionEvent): numb
   return (steady && event.type === "connection.failed" ? 0 : context.failures) + 1;
 }
 
-/** A wait between half and all of its length, longer with every failure (mailbox.md M-22). */
+/** A wait between half and all of its length, longer with every failure (mailbox.md M-21, M-22). */
 function waitMs(failures: number, jitterPermille: number): number {
-  const longest = failures >= FAILURE_BUDGET ? COOLING_WAIT_MS : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
+  const longest =
+    failures < FAILURE_BUDGET
+      ? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1))
+      : Math.min(LONGEST_COOLING_WAIT_MS, FIRST_COOLING_WAIT_MS * 2 ** (failures - FAILURE_BUDGET));
   return Math.floor(longest / 2 + (longest / 2) * (jitterPermille / 1000));
 }

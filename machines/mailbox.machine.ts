@@ -1,14 +1,13 @@
 // The wallet's place in the mailbox. Messages tell it what became of them, in the commit that decides them.
 //
-//   message                    mailbox                    connection
-//      │ message.consumed         │                           │
-//      ├─────────────────────────▶│ Following: position moves │
-//      │ package.halted           │                           │
-//      ├─────────────────────────▶│ Halted ── haltConnection ▶│ backs off, reads again from the position
-//      │ message.consumed         │                           │
-//      ├─────────────────────────▶│ Following                 │
+//   message                    mailbox
+//      │ message.consumed         │
+//      ├─────────────────────────▶│ Following: position moves
+//      │ package.halted           │
+//      ├─────────────────────────▶│ Halted: the position stands
+//      │ message.consumed         │
+//      ├─────────────────────────▶│ Following
 import { setup } from "xstate";
-import { effectActions } from "./effects.ts";
 import type { MachineDefinition } from "./step.ts";
 
 type MailboxContext = {
@@ -17,8 +16,6 @@ type MailboxContext = {
   /** Checkpoint of the package that could not be decided. */
   readonly haltedAt: bigint | null;
   readonly haltCode: string | null;
-  /** How often a package halted. */
-  readonly halts: number;
 };
 
 type MailboxEvent =
@@ -27,8 +24,9 @@ type MailboxEvent =
 
 const definition = setup({
   types: { context: {} as MailboxContext, events: {} as MailboxEvent },
-  actions: effectActions("haltConnection"),
   guards: {
+    isNews: ({ context, event }) =>
+      event.type === "package.halted" && (event.checkpoint !== context.haltedAt || event.code !== context.haltCode),
     moves: ({ context, event }) => event.type === "message.consumed" && event.advance && event.checkpoint > context.position,
     endsHalt: ({ context, event }) => event.type === "message.consumed" && event.checkpoint === context.haltedAt,
     isBeforeHalt: ({ context, event }) =>
@@ -45,26 +43,12 @@ const move = definition.assign(({ context, event }) => {
   return { position: event.checkpoint };
 });
 
-const noteHalt = definition.assign(({ context, event }) => {
+const noteHalt = definition.assign(({ event }) => {
   if (event.type !== "package.halted") return {};
-  return { haltedAt: event.checkpoint, haltCode: event.code, halts: context.halts + 1 };
+  return { haltedAt: event.checkpoint, haltCode: event.code };
 });
 
 const clearHalt = definition.assign({ haltedAt: null, haltCode: null });
-
-const halt = {
-  target: "Halted",
-  actions: [
-    noteHalt,
-    {
-      type: "haltConnection" as const,
-      params: ({ context }: { context: MailboxContext }) => ({
-        checkpoint: context.haltedAt ?? 0n,
-        code: context.haltCode ?? "",
-      }),
-    },
-  ],
-};
 
 /** `mailbox/main`: Following ⇄ Halted. */
 export const mailboxMachine: MachineDefinition = {
@@ -73,13 +57,13 @@ export const mailboxMachine: MachineDefinition = {
   logic: definition.createMachine({
     id: "mailbox",
     initial: "Following",
-    context: { position: 0n, haltedAt: null, haltCode: null, halts: 0 },
+    context: { position: 0n, haltedAt: null, haltCode: null },
     states: {
       /** Every message up to the position is consumed. */
       Following: {
         on: {
           "message.consumed": { guard: "moves", actions: [move] },
-          "package.halted": halt,
+          "package.halted": { target: "Halted", actions: [noteHalt] },
         },
       },
       /** A package could not be decided. The position stands before it until it is (mailbox.md M-28). */
@@ -89,7 +73,7 @@ export const mailboxMachine: MachineDefinition = {
             { guard: "endsHalt", target: "Following", actions: [move, clearHalt] },
             { guard: "isBeforeHalt", actions: [move] },
           ],
-          "package.halted": halt,
+          "package.halted": { guard: "isNews", actions: [noteHalt] },
         },
       },
     },

@@ -14,7 +14,7 @@
 //      │                   │ Completed                    │
 //      │                   │                              │
 //      │                   │◀───────── package.undecided ─┤
-//      │◀── haltMailbox ───┤ Halted                       │
+//      │◀── haltMailbox ───┤ Halted ─ haltConnection: backs off, reads again from the position
 //      │ message.redelivered                              │
 //      ├──────────────────▶│ Vetting …                    │
 import { setup } from "xstate";
@@ -74,7 +74,15 @@ type MessageEvent =
 
 const definition = setup({
   types: { context: {} as MessageContext, events: {} as MessageEvent },
-  actions: effectActions("vetPackage", "consumeMessage", "haltMailbox", "holdItem", "registerVtxos", "postRecoveryIds"),
+  actions: effectActions(
+    "vetPackage",
+    "consumeMessage",
+    "haltMailbox",
+    "haltConnection",
+    "holdItem",
+    "registerVtxos",
+    "postRecoveryIds",
+  ),
   guards: {
     isPackage: ({ event }) => event.type === "message.received" && event.kind === "arkoor" && event.entries > 0,
     bringsMoney: ({ event }) => event.type === "package.vetted" && selectNew(event.verdicts, event.known).length > 0,
@@ -116,6 +124,11 @@ const holdRefused = definition.enqueueActions(({ event, enqueue }) => {
   for (const { key, item } of selectHeld(event.verdicts, event.known)) {
     enqueue({ type: "holdItem", params: { key, item: item satisfies HeldItem } });
   }
+});
+
+const halt = ({ context }: { context: MessageContext }) => ({
+  checkpoint: context.checkpoint,
+  code: context.haltCode ?? "",
 });
 
 const consume = {
@@ -182,13 +195,7 @@ export const messageMachine: MachineDefinition = {
           ],
           "package.undecided": {
             target: "Halted",
-            actions: [
-              noteHalt,
-              {
-                type: "haltMailbox",
-                params: ({ context }) => ({ checkpoint: context.checkpoint, code: context.haltCode ?? "" }),
-              },
-            ],
+            actions: [noteHalt, { type: "haltMailbox", params: halt }, { type: "haltConnection", params: halt }],
           },
           // The process that asked is gone, and its question with it.
           "message.redelivered": { target: "Vetting", reenter: true, actions: [vet] },

@@ -114,6 +114,15 @@ export async function buildPool(): Promise<Pool> {
   return { vtxos, info: convertServerInfo(server.arkInfo), keys, tipHeight };
 }
 
+/** Two VTXOs that are money, and nothing else: made in a moment. */
+export async function buildSmallPool(): Promise<Pool> {
+  const keys = sharedKeys(SEED);
+  await using server = await startSimulator({ seed: "small", network: "regtest" });
+  const made = await server.createPackage(addressOf(server, keys, 0), { amountsSats: [1_000n, 2_000n], perCoin: 2 });
+  const vtxos = made.map((vtxo) => describe(server, vtxo, "good", 0));
+  return { vtxos, info: convertServerInfo(server.arkInfo), keys, tipHeight: server.chain.tip };
+}
+
 /** Bytes that are posted for a VTXO of the pool. */
 export function copyOf({ bytes }: PoolVtxo, copy: Copy): Uint8Array {
   if (copy === "whole") return bytes;

@@ -3,9 +3,10 @@ import { digestOf, expectedOf, identityOf } from "./expected.ts";
 import { unseen } from "./perform.ts";
 import type { Run } from "./run.ts";
 
-/** Longer than any wait of a connection and than the next try of a command. */
+/** Longer than the first waits of a connection and than the next try of a command. */
 const PATIENCE_MS = 65_000;
-const MOST_WAITS = 4;
+/** As many as the longest wait of a connection has in it. */
+const MOST_WAITS = 15;
 
 /** Ends all faults, lets the wallet come to its end, and compares that with the model. */
 export async function settleDown(run: Run): Promise<void> {

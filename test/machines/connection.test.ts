@@ -58,6 +58,7 @@ const drains = {
   "package.halted": "Stopped: closeConnection",
 };
 const waits = {
+  "run.requested": "Connecting: cancelTimer, openConnection",
   "timer.due": "Connecting: openConnection",
   "stop.requested": "Stopped: cancelTimer",
   "process.restarted": "Stopped: cancelTimer",
@@ -82,11 +83,11 @@ testTable(connectionMachine, states, events, {
   CoolingDown: waits,
 });
 
-test("waits double up to a minute and lie between half and all of their length (mailbox.md M-22)", () => {
+test("waits double up to a quarter of an hour and lie between half and all of their length (mailbox.md M-21, M-22)", () => {
   const waitsMs = (jitterPermille: number) => {
     const found: number[] = [];
     let instance: Instance | undefined = given(connectionMachine, live);
-    for (let count = 0; count < 7; count++) {
+    for (let count = 0; count < 10; count++) {
       const outcome = taken(step(connectionMachine, instance, { ...failed, jitterPermille, atMs: 500 }));
       const [timer] = outcome.effects.flatMap((effect) => (effect.type === "startTimer" ? [effect.params] : []));
       found.push((timer?.dueAtMs ?? 0) - 500);
@@ -94,8 +95,14 @@ test("waits double up to a minute and lie between half and all of their length (
     }
     return found;
   };
-  expect(waitsMs(0)).toEqual([500, 1_000, 2_000, 4_000, 30_000, 30_000, 30_000]);
-  expect(waitsMs(999)).toEqual([999, 1_999, 3_998, 7_996, 59_970, 59_970, 59_970]);
+  expect(waitsMs(0)).toEqual([500, 1_000, 2_000, 4_000, 30_000, 60_000, 120_000, 240_000, 450_000, 450_000]);
+  expect(waitsMs(999)).toEqual([999, 1_999, 3_998, 7_996, 59_970, 119_940, 239_880, 479_760, 899_550, 899_550]);
+});
+
+test("a wallet that is told to run while it waits tries at once, and with short waits again", () => {
+  const { next } = taken(step(connectionMachine, states.CoolingDown, live));
+  expect(next).toMatchObject({ state: "Connecting", context: { failures: 0, code: null } });
+  expect(step(connectionMachine, states.CoolingDown, drain).kind).toBe("unexpected");
 });
 
 test("a message that was consumed forgets earlier failures, so the next wait is the shortest again", () => {

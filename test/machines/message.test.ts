@@ -61,7 +61,7 @@ testTable(
       "vetted, one good and one bad": "Applied: holdItem, consumeMessage, registerVtxos, postRecoveryIds",
       "vetted, all bad": "Ignored: holdItem, holdItem, consumeMessage",
       "vetted, all known": "Ignored: consumeMessage",
-      undecided: "Halted: haltMailbox",
+      undecided: "Halted: haltMailbox, haltConnection",
     },
     Halted: { redelivered: "Vetting: vetPackage" },
     Applied: { registered: "Applied", posted: "Applied" },
@@ -129,6 +129,17 @@ test("every halt is counted with its reason, and the reason goes when the packag
   const halted = given(messageMachine, received, undecided, redelivered, { ...undecided, code: "DEADLINE" });
   expect(halted?.context).toMatchObject({ halts: 2, haltCode: "DEADLINE" });
   expect(given(messageMachine, received, undecided, redelivered, vetted)?.context).toMatchObject({ halts: 1, haltCode: null });
+});
+
+test("the mailbox and the connection are told which package halted, and why, each time", () => {
+  const params = { checkpoint: received.checkpoint, code: "DEADLINE" };
+  const { effects } = taken(
+    step(messageMachine, given(messageMachine, received, undecided, redelivered), { ...undecided, code: "DEADLINE" }),
+  );
+  expect(effects).toEqual([
+    { type: "haltMailbox", params },
+    { type: "haltConnection", params },
+  ]);
 });
 
 test("a checkpoint that may not be trusted is consumed without moving the position (mailbox.md W-11)", () => {

@@ -24,7 +24,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
   ],
   mailbox: [
     ...[3n, 5n, 7n].map((checkpoint) => ({ type: "message.consumed", checkpoint, advance: true })),
-    { type: "package.halted", checkpoint: 5n, code: "CHAIN_TIMEOUT" },
+    ...[5n, 7n].map((checkpoint) => ({ type: "package.halted", checkpoint, code: "CHAIN_TIMEOUT" })),
   ],
   message: [
     ...[0, 1].map((entries) => ({
