@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
 import { headAt, startOf } from "./chain-reader.ts";
-import { errorCode, StoreError, toStoreError } from "./errors.ts";
+import { errorCode, guarded, StoreError, toStoreError } from "./errors.ts";
 import type { LogHead } from "./event-log.ts";
 import { DIRECTORY_MODE, syncDirectory, writeNewFile } from "./files.ts";
 import { HeadFile } from "./head-file.ts";
@@ -20,42 +20,53 @@ import { checkFree, DATABASE, encodeMarker, HEAD, MARKER } from "./store-directo
  * @throws StoreError `STORE_EXISTS`, `STORE_FOREIGN`, `STORE_NOT_FOUND` if the parent is missing, `STORE_FULL`, `STORE_IO`
  */
 export function createLevelLog(directory: string): Promise<void> {
-  return createStore(directory, async (database) => {
+  const fill = async (database: string): Promise<LogHead> => {
     const logId = toHex(randomBytes(LOG_ID_BYTES));
     await LevelDatabase.create(database, logId);
     return headAt(logId, 0n, startOf(logId));
-  });
+  };
+  return createStore(directory, { fill });
+}
+
+/** How {@link createStore} makes a store. */
+export interface StoreCreation {
+  /** Makes the database in an empty directory, closes it, and says the head of what it put there. */
+  readonly fill: (database: string) => Promise<LogHead>;
+  /** Works on the ready store before it is moved to its place. */
+  readonly finish?: (directory: string) => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * As {@link createLevelLog}, with a database that `fill` makes in an empty directory, closed again, and the head of what
- * it put there. Where `fill` fails, nothing is left.
+ * As {@link createLevelLog}, with a content. Where a part of it fails, nothing is left.
  *
- * @throws StoreError as {@link createLevelLog}; the reason of `signal`
+ * @throws StoreError as {@link createLevelLog}; what `finish` throws; the reason of `signal`
  */
-export async function createStore(
-  directory: string,
-  fill: (database: string) => Promise<LogHead>,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function createStore(directory: string, { fill, finish, signal }: StoreCreation): Promise<void> {
   const target = await checkFree(resolve(directory));
   const parent = dirname(target);
-  const building = await makeTemporary(parent, basename(target));
+  const building = await makeTemporary(parent, `.${basename(target)}.creating-`);
+  const doing = `creating a store in ${directory}`;
   try {
-    await build(building, fill);
-    await moveInto(building, target);
+    await guarded(build(building, fill), doing, signal);
+    await finish?.(building);
+    await guarded(moveInto(building, target), doing);
   } catch (error) {
     await rm(building, { recursive: true, force: true });
-    if (signal?.aborted === true && error === signal.reason) throw error;
-    throw toStoreError(error, `creating a store in ${directory}`);
+    throw error;
   }
   await syncDirectory(parent);
 }
 
-async function makeTemporary(parent: string, name: string): Promise<string> {
+/**
+ * Makes a directory that only its owner can read, with a name that begins so.
+ *
+ * @throws StoreError `STORE_NOT_FOUND` if the parent is missing, `STORE_FULL`, `STORE_IO`
+ */
+export async function makeTemporary(parent: string, prefix: string): Promise<string> {
   try {
     // mkdtemp makes it with mode 0700.
-    return await mkdtemp(join(parent, `.${name}.creating-`));
+    return await mkdtemp(join(parent, prefix));
   } catch (error) {
     if (errorCode(error) === "ENOENT")
       throw new StoreError("STORE_NOT_FOUND", `expected the directory ${parent}, got none`, { cause: error });

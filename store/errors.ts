@@ -4,7 +4,7 @@ import type { LockHolder } from "./lock-holder.ts";
  * Every reason for which the store refuses something.
  *
  * Damage (from `STORE_BAD_MARKER` to `STORE_BAD_EXPORT`) is never repaired by opening: the directory stays as it is
- * and needs a backup or a salvage.
+ * and needs a backup or a salvage. `STORE_UNDAMAGED` and `STORE_NOTHING_LEFT` refuse a salvage.
  */
 export type StoreErrorCode =
   // the directory
@@ -27,6 +27,9 @@ export type StoreErrorCode =
   | "STORE_SWAPPED"
   | "STORE_FORKED"
   | "STORE_BAD_EXPORT"
+  // salvage
+  | "STORE_UNDAMAGED"
+  | "STORE_NOTHING_LEFT"
   // use
   | "STORE_CONFLICT"
   | "STORE_OUT_OF_RANGE"
@@ -102,6 +105,16 @@ export function toStoreError(
   const text = describe(error);
   const code = NO_ROOM.has(errorCode(error) ?? "") || NO_ROOM_TEXT.test(text) ? "STORE_FULL" : otherwise;
   return new StoreError(code, `expected ${doing} to succeed, got: ${text}`, { cause: error, place });
+}
+
+/** Does something whose failures become {@link toStoreError}; the reason of an aborted `signal` is passed through. */
+export async function guarded<T>(action: Promise<T>, doing: string, signal?: AbortSignal): Promise<T> {
+  try {
+    return await action;
+  } catch (error) {
+    if (signal?.aborted === true && error === signal.reason) throw error;
+    throw toStoreError(error, doing);
+  }
 }
 
 /** The `code` of an error of Node or LevelDB, if it has one. */

@@ -45,7 +45,7 @@ export async function importLog(file: string, directory: string, options: Import
     head = await readInto(path, file, options);
     return head;
   };
-  await createStore(directory, fill, options.signal);
+  await createStore(directory, { fill, signal: options.signal });
   if (head === undefined) throw new StoreError("STORE_IO", `expected a store in ${directory}, got none`);
   return head;
 }

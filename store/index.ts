@@ -10,6 +10,8 @@ export { type OpenLevelLogOptions, openLevelLog } from "./level-log.ts";
 export type { LockHolder } from "./lock-holder.ts";
 export { type LogStatistics, measureLog, type RecordKindStatistics } from "./log-statistics.ts";
 export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+export type { FoundDamage, SalvageProgress, SalvageReport, StrandedRecords } from "./salvage-report.ts";
+export { type SalvageOptions, salvageStore } from "./salvage-store.ts";
 export { readLock, type StoreLock, unlockStore } from "./unlock-store.ts";
 export type { VerifyOptions, VerifyProgress } from "./verify-log.ts";
 export { type VerifiedStore, verifyStore } from "./verify-store.ts";

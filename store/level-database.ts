@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { Level } from "level";
 import { fromHex, toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
-import type { RawFrame } from "./chain-reader.ts";
+import { type RawFrame, SEQ_MAX } from "./chain-reader.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
 import { readIfPresent } from "./files.ts";
 
@@ -39,11 +39,7 @@ export class LevelDatabase {
    * another log's, `STORE_FULL`
    */
   static async open(path: string, logId: string): Promise<LevelDatabase> {
-    // LevelDB makes a missing directory even where it then refuses to make a database.
-    if ((await readIfPresent(join(path, "CURRENT"))) === undefined) {
-      throw new StoreError("STORE_BAD_DATABASE", "expected a database with a CURRENT file, got none", { place: { file: "log" } });
-    }
-    const database = new LevelDatabase(await openLevel(path, { createIfMissing: false }));
+    const database = await LevelDatabase.openUnchecked(path);
     try {
       await database.#checkIdentity(logId);
     } catch (error) {
@@ -53,15 +49,67 @@ export class LevelDatabase {
     return database;
   }
 
+  /** As {@link LevelDatabase.open}, of whatever log it is: for looking at what is left of a damaged one. */
+  static async openUnchecked(path: string): Promise<LevelDatabase> {
+    // LevelDB makes a missing directory even where it then refuses to make a database.
+    if ((await readIfPresent(join(path, "CURRENT"))) === undefined) {
+      throw new StoreError("STORE_BAD_DATABASE", "expected a database with a CURRENT file, got none", { place: { file: "log" } });
+    }
+    return new LevelDatabase(await openLevel(path, { createIfMissing: false }));
+  }
+
+  /**
+   * Lets LevelDB make a database anew of what its files hold, and opens it. It drops what it cannot read, and may bring
+   * back what it should not: only what verifies by itself may be used.
+   *
+   * @throws StoreError `STORE_BAD_DATABASE`, `STORE_FULL`
+   */
+  static async rebuild(path: string): Promise<LevelDatabase> {
+    try {
+      await repair(path);
+    } catch (error) {
+      throw toStoreError(error, "rebuilding the database", "STORE_BAD_DATABASE", { file: "log" });
+    }
+    return LevelDatabase.openUnchecked(path);
+  }
+
+  /**
+   * Id of the log that the database says to be.
+   *
+   * @throws StoreError `STORE_BAD_DATABASE` if it does not stand there, or not whole
+   */
+  async logId(): Promise<string> {
+    const value = await readOrRefuse(this.#level.get(IDENTITY_KEY));
+    const found = value === undefined ? undefined : decodeIdentity(value);
+    if (found !== undefined) return found;
+    throw new StoreError(
+      "STORE_BAD_DATABASE",
+      `expected the log id in the database, got ${value === undefined ? "none" : "a damaged one"}`,
+      { place: { file: "log" } },
+    );
+  }
+
+  /** All frames that stand there in batches, keys that cannot be read apart. */
+  async *allFrames(): AsyncGenerator<readonly RawFrame[], void, undefined> {
+    for await (const entries of this.#entries(0n, SEQ_MAX)) {
+      const readable = entries.filter(([key]) => key.length === FRAME_KEY_BYTES);
+      if (readable.length > 0) yield readable.map(([key, bytes]) => ({ seq: decodeKey(key), bytes }));
+    }
+  }
+
   /** Frames from … to, both included, in order, at most about 1 MiB at a time. */
   async *frames(from: bigint, to: bigint): AsyncGenerator<readonly RawFrame[], void, undefined> {
+    for await (const entries of this.#entries(from, to)) yield entries.map(([key, bytes]) => ({ seq: decodeKey(key), bytes }));
+  }
+
+  async *#entries(from: bigint, to: bigint): AsyncGenerator<[Uint8Array, Uint8Array][], void, undefined> {
     const options = { gte: frameKey(from), lte: frameKey(to), highWaterMarkBytes: READ_BYTES, fillCache: false };
     const iterator = this.#level.iterator(options);
     try {
       for (;;) {
         const entries = await iterator.nextv(READ_FRAMES);
         if (entries.length === 0) return;
-        yield entries.map(([key, bytes]) => ({ seq: decodeKey(key), bytes }));
+        yield entries;
       }
     } catch (error) {
       throw toStoreError(error, "reading the database", "STORE_BAD_DATABASE", { file: "log" });
@@ -81,23 +129,18 @@ export class LevelDatabase {
   }
 
   async #checkIdentity(logId: string): Promise<void> {
-    const value = await readOrRefuse(this.#level.get(IDENTITY_KEY));
-    const found = value === undefined ? undefined : decodeIdentity(value);
-    if (found === undefined) {
-      throw new StoreError(
-        "STORE_BAD_DATABASE",
-        `expected the log id in the database, got ${value === undefined ? "none" : "a damaged one"}`,
-        {
-          place: { file: "log" },
-        },
-      );
-    }
+    const found = await this.logId();
     if (found !== logId) {
       throw new StoreError("STORE_SWAPPED", `expected the database of log ${logId}, got that of ${found}`, {
         place: { file: "log" },
       });
     }
   }
+}
+
+/** What `Level` can do in Node, its types do not say: they are those of every platform. */
+function repair(path: string): Promise<void> {
+  return (Level as unknown as { repair(path: string): Promise<void> }).repair(path);
 }
 
 async function openLevel(

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BackEnd } from "./back-end.ts";
 import { BackedLog } from "./backed-log.ts";
 import { type ChainPosition, headAt, startOf } from "./chain-reader.ts";
-import { isStoreError, StoreError, toStoreError } from "./errors.ts";
+import { guarded, isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { SnapshotLog } from "./event-log.ts";
 import { syncDirectory } from "./files.ts";
 import { fittingSnapshots } from "./fitting-snapshots.ts";
@@ -162,14 +162,5 @@ class Cleanup {
     const failures: unknown[] = [];
     for (const step of this.#steps.splice(0).reverse()) await step().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw toStoreError(failures[0], "closing the store");
-  }
-}
-
-async function guarded<T>(action: Promise<T>, doing: string, signal?: AbortSignal): Promise<T> {
-  try {
-    return await action;
-  } catch (error) {
-    if (signal?.aborted === true && error === signal.reason) throw error;
-    throw toStoreError(error, doing);
   }
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode, StoreError } from "./errors.ts";
+import { errorCode, isStoreError, StoreError } from "./errors.ts";
 import { readIfPresent } from "./files.ts";
 import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
 
@@ -10,6 +10,9 @@ export const MARKER = "HEARTWOOD";
 export const HEAD = "HEAD";
 export const DATABASE = "log";
 export const SNAPSHOTS = "snapshots";
+
+/** Files of LevelDB that hold something of the log. */
+export const DATABASE_FILE = /^(CURRENT|MANIFEST-[0-9]+|[0-9]+\.(ldb|sst|log))$/;
 
 const TITLE = "heartwood store";
 const FORMAT = "1";
@@ -55,6 +58,37 @@ export async function findStore(directory: string): Promise<StoreDirectory> {
     throw new StoreError("STORE_BAD_MARKER", `expected a ${MARKER} file, got ${got}`, { place: { file: MARKER } });
   }
   return { path: found.path, logId: log };
+}
+
+/** What is left of a store: its path without symbolic links, and the log's id or why it cannot be told. */
+export interface Remains {
+  readonly path: string;
+  readonly logId: string | StoreError;
+}
+
+/**
+ * Looks whether a directory is what is left of a store, touching nothing: a database is enough.
+ *
+ * @throws StoreError `STORE_NOT_FOUND` if it is absent or empty, `STORE_FOREIGN` if it holds something else,
+ * `STORE_UNKNOWN_FORMAT`
+ */
+export async function findRemains(directory: string): Promise<Remains> {
+  try {
+    return await findStore(directory);
+  } catch (error) {
+    const isRemains =
+      isStoreError(error, "STORE_BAD_MARKER") || (isStoreError(error, "STORE_FOREIGN") && (await hasDatabase(directory)));
+    if (!isRemains) throw error;
+    return { path: await realpath(directory), logId: error };
+  }
+}
+
+async function hasDatabase(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(join(directory, DATABASE))).some((name) => DATABASE_FILE.test(name));
+  } catch {
+    return false;
+  }
 }
 
 /**

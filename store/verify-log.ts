@@ -53,7 +53,12 @@ export async function verifyLog(
   return end;
 }
 
-function checkAgainstHead(end: ChainPosition, atHead: ChainPosition | undefined, head: HeadState): void {
+/**
+ * Compares the end of a log with its HEAD; `atHead` is the position at the record that HEAD names, if there is one.
+ *
+ * @throws StoreError `STORE_MISSING_TAIL`, `STORE_FORKED`, `STORE_STALE_HEAD`, `STORE_TORN_COMMIT`
+ */
+export function checkAgainstHead(end: ChainPosition, atHead: ChainPosition | undefined, head: HeadState): void {
   if (atHead === undefined)
     throw disagreement("STORE_MISSING_TAIL", "log", `records up to ${head.seq}, as HEAD says`, `records up to ${end.seq}`, end);
   if (atHead.commit !== head.commit || !sameBytes(atHead.chain, fromHex(head.chain))) {
