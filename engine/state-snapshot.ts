@@ -1,3 +1,4 @@
+import { sha256 } from "../ark/crypto.ts";
 import { encodeCanonical, type Plain, parseCanonical } from "../machines/canonical.ts";
 import { isEffectType } from "../machines/effects.ts";
 import { machines } from "../machines/registry.ts";
@@ -68,6 +69,11 @@ export function decodeState({ seq, parts }: Snapshot): WalletState | undefined {
     // Whatever is wrong with it, the log says the same.
     return undefined;
   }
+}
+
+/** SHA-256 over those of the parts, of which equal states have equal ones. */
+export function digestOfParts(parts: Iterable<Uint8Array>): Uint8Array {
+  return sha256(...Array.from(parts, (part) => sha256(part)));
 }
 
 function putRows(state: WalletState, [table, rows]: readonly [Table, readonly (readonly [string, never])[]]): void {

@@ -1,8 +1,7 @@
 import { type BorneDamage, findBorneDamage } from "../../store/borne-damage.ts";
 import type { LogHead } from "../../store/event-log.ts";
 import { openLevelLog } from "../../store/level-log.ts";
-import { replay } from "../replay.ts";
-import { WalletState } from "../wallet-state.ts";
+import { replayAndCheckSnapshots } from "../check-snapshots.ts";
 
 /** How far a verification is: the whole log is read twice. */
 export interface VerifyWalletProgress {
@@ -27,8 +26,8 @@ export interface VerifiedWallet {
 }
 
 /**
- * Verifies a wallet's directory: frames, chain and HEAD, then each record against the machine that wrote it. No seed, no
- * network, nothing is appended. A log without a wallet in it is whole too.
+ * Verifies a wallet's directory: frames, chain and HEAD, then each record against the machine that wrote it, and the
+ * snapshots against the records. No seed, no network, nothing is appended. A log without a wallet in it is whole too.
  *
  * @throws HeartwoodError `LOG_UNREADABLE`, `LOG_MISMATCH`, with the record's `seq`; StoreError `STORE_NOT_FOUND`,
  * `STORE_FOREIGN`, `STORE_LOCKED`, any code of damage, with its place; the reason of `signal`
@@ -42,6 +41,6 @@ export async function verifyWallet(directory: string, options: VerifyWalletOptio
       : { onProgress: ({ seq, total }: { seq: bigint; total: bigint }) => onProgress({ step, seq, total }) };
   await using log = await openLevelLog(directory, { readOnly: true, ...signal, ...tell("frames") });
   const borne = await findBorneDamage(directory, log);
-  await replay(log, new WalletState(), { ...signal, ...tell("steps") });
+  await replayAndCheckSnapshots(log, { ...signal, ...tell("steps") });
   return { head: log.head(), borne };
 }

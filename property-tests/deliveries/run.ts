@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { VtxoId } from "../../ark/vtxo-id.ts";
 import { openOnLog } from "../../engine/open-on-log.ts";
 import type { Ports } from "../../engine/ports.ts";
-import { replay } from "../../engine/replay.ts";
+import { replay, replayed } from "../../engine/replay.ts";
+import { decodeState, digestOfParts, encodeState } from "../../engine/state-snapshot.ts";
 import { decodeTransition } from "../../engine/transition.ts";
 import { statusOf } from "../../engine/view.ts";
 import type { Wallet } from "../../engine/wallet.ts";
@@ -173,10 +174,17 @@ export class Run {
   /** The log, read again from its beginning, gives what the folds of the running wallet gave. */
   async checkReplay(): Promise<void> {
     const log = await this.#memory.open({ readOnly: true });
-    const state = new WalletState();
-    await replay(log, state);
+    const half = new WalletState();
+    for await (const { seq } of replayed(log, half)) if (seq >= log.head().seq / 2n) break;
+    const snapshot = { seq: half.seq, parts: [...encodeState(half)] };
+    const restored = decodeState(snapshot);
+    assert.ok(restored !== undefined, "a state is restored from its snapshot");
+    for (const state of [half, restored]) {
+      await replay(log, state);
+      assert.ok(isDeepStrictEqual(state, this.#fold), "a replay gives the state that the commits gave");
+      assert.deepEqual(digestOfParts(encodeState(state)), digestOfParts(encodeState(this.#fold)));
+    }
     await log.close();
-    assert.ok(isDeepStrictEqual(state, this.#fold), "a replay gives the state that the commits gave");
   }
 
   #ports(fate: Fate): Ports {

@@ -151,9 +151,9 @@ export function recorded(wallet: Wallet): WalletEvent[] {
 }
 
 /** Waits until something holds. */
-export async function eventually(holds: () => boolean, what: string, withinMs = 15_000): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>, what: string, withinMs = 15_000): Promise<void> {
   const deadline = Date.now() + withinMs;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`expected ${what} within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
