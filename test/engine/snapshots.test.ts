@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Level } from "level";
+import { lastValueFrom } from "rxjs";
 import { expect, test } from "vitest";
 import { Heartwood, type Logger } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
@@ -11,7 +11,9 @@ import { SnapshotKeeper } from "../../engine/snapshot-keeper.ts";
 import { encodeState } from "../../engine/state-snapshot.ts";
 import { WALLET, WalletState } from "../../engine/wallet-state.ts";
 import { decodeCanonical, encodeCanonical, type Plain } from "../../machines/canonical.ts";
+import { HeadFile } from "../../store/head-file.ts";
 import { createMemoryLog, openLevelLog, type SnapshotLog } from "../../store/index.ts";
+import { damageRecord, forgeOwner } from "../store/helpers.ts";
 import { codeOfRefusal, eventually, openWallet, type Setup, setUp } from "./helpers.ts";
 
 /** A closed wallet that received twice, the second time after a halt, and gave out addresses. */
@@ -39,16 +41,6 @@ async function makeSnapshot(directory: string, at?: bigint, change = (parts: Par
   for await (const { seq } of replayed(log, state)) if (seq === at) break;
   await log.saveSnapshot({ seq: state.seq, parts: change([...encodeState(state)]) });
   return state.seq;
-}
-
-/** Overwrites the frame of a record. */
-async function damage(directory: string, seq: bigint): Promise<void> {
-  const level = new Level<Uint8Array, Uint8Array>(join(directory, "log"), { keyEncoding: "view", valueEncoding: "view" });
-  const key = new Uint8Array(9);
-  key[0] = 0x65;
-  new DataView(key.buffer).setBigUint64(1, seq);
-  await level.put(key, new Uint8Array(40), { sync: true });
-  await level.close();
 }
 
 /** What an opening replays: the first and the last record it speaks of. */
@@ -90,7 +82,7 @@ test("damage in front of a snapshot does not change what is opened, and the veri
   const { directory } = await livedIn();
   const before = await Heartwood.read(directory);
   await makeSnapshot(directory);
-  await damage(directory, 3n);
+  await damageRecord(directory, 3n);
   expect(await Heartwood.read(directory)).toEqual(before);
   await expect(Heartwood.verify(directory)).rejects.toMatchObject({ code: "STORE_BAD_FRAME", place: { seq: 3n } });
 });
@@ -99,7 +91,7 @@ test("damage behind a snapshot is refused by every opening", async () => {
   const { directory, options } = await livedIn();
   const end = (await Heartwood.read(directory)).records;
   await makeSnapshot(directory, end - 5n);
-  await damage(directory, end - 2n);
+  await damageRecord(directory, end - 2n);
   expect(await codeOfRefusal(Heartwood.read(directory))).toBe("STORE_BAD_FRAME");
   expect(await codeOfRefusal(Heartwood.open(options))).toBe("STORE_BAD_FRAME");
 });
@@ -136,6 +128,36 @@ test("a snapshot that does not fit is passed over for the older one, or the whol
   expect(used).toEqual(Object.fromEntries(Object.keys(misfits).map((what) => [what, [1n, before.records]])));
   await makeSnapshot(directory, 9n);
   expect(await replayedRecords(directory)).toEqual([10n, before.records]);
+});
+
+test("after a crash the older part of the log is read beside the work, and damage in it stops the wallet", async () => {
+  const { directory, options } = await livedIn();
+  const { records } = await Heartwood.read(directory);
+  await makeSnapshot(directory, records - 9n);
+  await makeSnapshot(directory, records - 4n);
+  const crash = async () => {
+    const head = await HeadFile.open(join(directory, "HEAD"), false);
+    await head.write({ ...head.state, clean: false });
+    const epoch = String(head.state.epoch);
+    await head.close();
+    await forgeOwner(directory, { pid: "4194304", epoch });
+  };
+  const verified = "the older part of the log was verified";
+  const said: string[] = [];
+  const logger: Logger = (_level, message) => void said.push(message);
+  const open = () => openWallet({ ...options, ports: { ...options.ports, logger } });
+
+  await crash();
+  const whole = await open();
+  await eventually(() => said.includes(verified), "the rest to be verified");
+  expect(whole.balance().totalSats).toBe(7_000n);
+  await whole.close();
+
+  await crash();
+  await damageRecord(directory, 3n);
+  const damaged = await open();
+  await expect(lastValueFrom(damaged.events$)).rejects.toMatchObject({ code: "STORE_BAD_FRAME", place: { seq: 3n } });
+  expect(await codeOfRefusal(damaged.address({ fresh: true }))).toBe("WALLET_FAILED");
 });
 
 test("a snapshot that says something else than the log is found by the verification", async () => {

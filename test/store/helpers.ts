@@ -1,13 +1,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Level } from "level";
 import { onTestFinished } from "vitest";
 import { Record } from "../../proto/generated/log.ts";
 import { createLevelLog, type EventLog, isStoreError, type StoreError } from "../../store/index.ts";
+import { currentProcess } from "../../store/process-identity.ts";
+import { encodeSealedText } from "../../store/sealed-text.ts";
 
 /** The program that opens a log in another process or thread; it runs the built package. */
 export const openerPath = fileURLToPath(new URL("./opener.mjs", import.meta.url));
@@ -76,6 +79,43 @@ export async function databaseFiles(directory: string, ...endings: readonly stri
   return names
     .filter((name) => endings.some((ending) => name.endsWith(ending) || name.startsWith(ending)))
     .map((name) => join(directory, "log", name));
+}
+
+/** Overwrites the frame of a record with bytes that are none. */
+export async function damageRecord(directory: string, seq: bigint): Promise<void> {
+  await inDatabase(directory, (level) => level.put(frameKey(seq), new Uint8Array(40), { sync: true }));
+}
+
+/** Removes the frame of a record. */
+export async function removeRecord(directory: string, seq: bigint): Promise<void> {
+  await inDatabase(directory, (level) => level.del(frameKey(seq), { sync: true }));
+}
+
+async function inDatabase(directory: string, change: (level: Level<Uint8Array, Uint8Array>) => Promise<void>): Promise<void> {
+  const level = new Level<Uint8Array, Uint8Array>(join(directory, "log"), { keyEncoding: "view", valueEncoding: "view" });
+  await change(level);
+  await level.close();
+}
+
+function frameKey(seq: bigint): Uint8Array {
+  const key = new Uint8Array(9);
+  key[0] = 0x65;
+  new DataView(key.buffer).setBigUint64(1, seq);
+  return key;
+}
+
+/** Puts an OWNER file there, of this living process but for the given members. */
+export async function forgeOwner(directory: string, members: { readonly [name: string]: string }): Promise<void> {
+  const self = await currentProcess();
+  const owner = {
+    host: self.host,
+    boot: self.bootId,
+    pid: String(self.pid),
+    start: self.startTime,
+    since: "2020-01-01T00:00:00.000Z",
+  };
+  const text = encodeSealedText("heartwood owner 1", { ...owner, mode: "write", epoch: "1", token: "ab".repeat(16), ...members });
+  await writeFile(join(directory, "OWNER"), text);
 }
 
 /** Another process that has something to do with a log. */

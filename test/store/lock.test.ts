@@ -6,8 +6,7 @@ import { describe, expect, test } from "vitest";
 import { openLevelLog, readLock, unlockStore } from "../../store/index.ts";
 import { displaceOwner, Ownership, readOwner } from "../../store/owner-file.ts";
 import { currentProcess, isCertainlyGone } from "../../store/process-identity.ts";
-import { encodeSealedText } from "../../store/sealed-text.ts";
-import { appendRecords, contents, freshLog, openerPath, refusal, startOpener } from "./helpers.ts";
+import { appendRecords, contents, forgeOwner, freshLog, openerPath, refusal, startOpener } from "./helpers.ts";
 
 describe("while another process has the log open", () => {
   test("every way in is refused with the holder's name, and the holder goes on", async () => {
@@ -252,20 +251,6 @@ test("a process knows its own identity, and is not gone", async () => {
   expect(await isCertainlyGone(self)).toBe(false);
   expect(await isCertainlyGone({ ...self, startTime: `${self.startTime}0` })).toBe(true);
 });
-
-/** Puts an OWNER file there, of this living process but for the given members. */
-async function forgeOwner(directory: string, members: { readonly [name: string]: string }): Promise<void> {
-  const self = await currentProcess();
-  const owner = {
-    host: self.host,
-    boot: self.bootId,
-    pid: String(self.pid),
-    start: self.startTime,
-    since: "2020-01-01T00:00:00.000Z",
-  };
-  const text = encodeSealedText("heartwood owner 1", { ...owner, mode: "write", epoch: "1", token: "ab".repeat(16), ...members });
-  await writeFile(join(directory, "OWNER"), text);
-}
 
 async function openInThread(directory: string): Promise<unknown> {
   const worker = new Worker(openerPath, { workerData: { mode: "try", directory } });

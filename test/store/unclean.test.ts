@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fromHex } from "../../store/bytes.ts";
+import { HeadFile } from "../../store/head-file.ts";
+import { type OpenLevelLogOptions, openLevelLog } from "../../store/index.ts";
+import { currentProcess } from "../../store/process-identity.ts";
+import { appendRecords, contents, damageRecord, forgeOwner, freshLog, refusal, removeRecord } from "./helpers.ts";
+
+const LAST = 30n;
+
+/** A log of 30 records with snapshots of the 10th and the 20th, closed in order. */
+async function logWithSnapshots(...seqs: readonly bigint[]): Promise<string> {
+  const directory = await freshLog();
+  await using log = await openLevelLog(directory);
+  await appendRecords(log, Number(LAST));
+  for (const seq of seqs) await log.saveSnapshot({ seq, parts: [fromHex("aa")] });
+  return directory;
+}
+
+/** Makes it look as if the last writer had died: of this run of the machine unless told otherwise. */
+async function leaveUnclean(directory: string, owner: Readonly<Record<string, string>> = {}): Promise<void> {
+  const head = await HeadFile.open(join(directory, "HEAD"), false);
+  await head.write({ ...head.state, clean: false });
+  const epoch = String(head.state.epoch);
+  await head.close();
+  const { bootId } = await currentProcess();
+  await forgeOwner(directory, { pid: "4194304", boot: bootId, epoch, mode: "write", ...owner });
+}
+
+/** What an opening that reads only what is needed says of damage at a record. */
+async function outcome(directory: string, seq: bigint, options: OpenLevelLogOptions = {}): Promise<unknown> {
+  await damageRecord(directory, seq);
+  try {
+    await using log = await openLevelLog(directory, { verify: "needed", ...options });
+    expect((await refusal(contents(log))).place).toMatchObject({ seq });
+    return log.unverifiedUpTo;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? error.code : error;
+  }
+}
+
+describe("an opening that reads only what is needed", () => {
+  test("after an orderly close begins at the newest snapshot", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    expect(await outcome(directory, 19n)).toBe(0n);
+    expect(await outcome(await logWithSnapshots(10n, 20n), 21n)).toBe("STORE_BAD_FRAME");
+    expect(await outcome(await logWithSnapshots(10n, 20n), 15n, { readOnly: true })).toBe(0n);
+    expect(await outcome(await logWithSnapshots(), 5n)).toBe("STORE_BAD_FRAME");
+  });
+
+  test("after its owner died begins at the older snapshot, and says what it left unread", async () => {
+    const lived = async () => {
+      const directory = await logWithSnapshots(10n, 20n);
+      await leaveUnclean(directory);
+      return directory;
+    };
+    expect(await outcome(await lived(), 9n)).toBe(10n);
+    expect(await outcome(await lived(), 11n)).toBe("STORE_BAD_FRAME");
+    expect(await outcome(await lived(), 11n, { readOnly: true })).toBe("STORE_BAD_FRAME");
+  });
+
+  test("with a single snapshot after its owner died reads everything", async () => {
+    const directory = await logWithSnapshots(20n);
+    await leaveUnclean(directory);
+    expect(await outcome(directory, 2n)).toBe("STORE_BAD_FRAME");
+  });
+
+  test.each([
+    ["the machine was started anew", { boot: "00000000-0000-0000-0000-000000000000" }],
+    ["the owner that died had not verified it itself", { epoch: "2" }],
+    ["the owner that died only read", { mode: "read" }],
+  ])("reads everything where %s", async (_, owner) => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await leaveUnclean(directory, owner);
+    expect(await outcome(directory, 2n)).toBe("STORE_BAD_FRAME");
+  });
+
+  test("reads everything where nobody knows how it was left", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    const head = await HeadFile.open(join(directory, "HEAD"), false);
+    await head.write({ ...head.state, clean: false });
+    await head.close();
+    expect(await outcome(directory, 2n)).toBe("STORE_BAD_FRAME");
+  });
+
+  test("notices a missing end, whatever it begins with", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await removeRecord(directory, LAST);
+    expect(await refusal(openLevelLog(directory, { verify: "needed" }))).toMatchObject({ code: "STORE_MISSING_TAIL" });
+  });
+
+  test("goes on where the log ends at its newest snapshot", async () => {
+    const directory = await logWithSnapshots(10n, LAST);
+    await using log = await openLevelLog(directory, { verify: "needed" });
+    await appendRecords(log, 3);
+    expect(await contents(log)).toHaveLength(33);
+  });
+
+  test("verifies everything unless asked", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await damageRecord(directory, 5n);
+    expect(await refusal(openLevelLog(directory))).toMatchObject({ code: "STORE_BAD_FRAME", place: { seq: 5n } });
+  });
+});
