@@ -9,7 +9,10 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const installStamp = join(root, "node_modules", ".heartwood-lock");
 const buildStamp = join(root, "dist", ".built");
-const sources = ["ark", "machines", "proto", "streams", "store", "chain", "engine", "simulator", "cli", "examples"];
+const sources = [
+  ...["ark", "machines", "proto", "streams", "store", "chain", "engine", "simulator", "cli", "examples"],
+  "property-tests/reliability",
+];
 
 export function ensureInstalled() {
   const [major, minor] = process.versions.node.split(".").map(Number);
