@@ -1,5 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { encodeHex } from "../../../ark/hex.ts";
 import type { RecordView, WalletStatus } from "../../../engine/index.ts";
+import { encodeState } from "../../../engine/state-snapshot.ts";
+import type { WalletState } from "../../../engine/wallet-state.ts";
 import { encodeCanonical } from "../../../machines/canonical.ts";
 
 const place = (name: string) => new URL(`../../vectors/golden/${name}`, import.meta.url);
@@ -12,6 +15,9 @@ const recordsFile = place("records.jsonl");
 const statusFile = place("status.json");
 /** Golden walks: one canonical text a line. */
 const walksFile = place("walks.jsonl");
+
+/** The state of the golden log as a snapshot holds it, a part a line. */
+const stateFile = place("state.jsonl");
 
 export function readGoldenLog(): string {
   return readFileSync(goldenLogFile, "utf8");
@@ -27,6 +33,14 @@ export function readGoldenStatus(): string {
 
 export function readGoldenWalks(): string[] {
   return readFileSync(walksFile, "utf8").trimEnd().split("\n");
+}
+
+export function readGoldenState(): string {
+  return readFileSync(stateFile, "utf8");
+}
+
+export function writeGoldenState(state: string): void {
+  writeFileSync(stateFile, state);
 }
 
 export function writeGoldenLog(log: string): void {
@@ -48,6 +62,14 @@ export function writeGoldenWalks(walks: readonly string[]): void {
 /** A status as text: one member a line, bigint as a decimal string. */
 export function statusText(status: WalletStatus): string {
   return `${JSON.stringify(status, (_, value) => (typeof value === "bigint" ? String(value) : value), 2)}\n`;
+}
+
+/** A state as text: its parts as they stand in a snapshot, the two indexes in hex. */
+export function stateText(state: WalletState): string {
+  const parts = [...encodeState(state)].map((part, index) =>
+    index === 1 || index === 2 ? encodeHex(part) : new TextDecoder().decode(part),
+  );
+  return `${parts.join("\n")}\n`;
 }
 
 /** A record as a line of canonical text. */
