@@ -26,7 +26,7 @@ export async function* followEvents(
       }
       for await (const { record } of log.read({ from: next, to: until })) {
         next = record.seq + 1n;
-        const event = toWalletEvent(decodeTransition(record));
+        const event = toWalletEvent(decodeTransition(record, engine.committed.machines));
         if (event !== undefined) yield event;
         if (growth.isOver) return;
       }

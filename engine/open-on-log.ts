@@ -1,6 +1,8 @@
 import type { WalletKeys } from "../ark/keys.ts";
 import { esplora } from "../chain/esplora.ts";
 import type { ChainSource } from "../chain/source.ts";
+import { machines } from "../machines/registry.ts";
+import type { MachineDefinition } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { isNetwork, type Network } from "../streams/server-info.ts";
 import { Engine, type Place } from "./engine.ts";
@@ -20,11 +22,18 @@ const CHAIN_RETRIES = 3;
 /**
  * Replays a log and goes on with it; the log is the wallet's from now on, and is closed with it.
  *
+ * @param among the machines of this build; a test may give others
  * @throws HeartwoodError `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`, `BAD_OPTION`,
  * `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError for damage; the reason of `signal`. The log is left open then.
  */
-export async function openOnLog(log: EventLog, keys: WalletKeys, ports: Ports, options: WalletOptions): Promise<Wallet> {
-  const { state: committed, snapshotSeq } = await restore(log, options);
+export async function openOnLog(
+  log: EventLog,
+  keys: WalletKeys,
+  ports: Ports,
+  options: WalletOptions,
+  among: readonly MachineDefinition[] = machines,
+): Promise<Wallet> {
+  const { state: committed, snapshotSeq } = await restore(log, options, among);
   const isNew = committed.seq === 0n;
   if (isNew && options.create !== true) throw notCreated();
   const known = isNew ? newWallet(options) : remembered(committed, keys, options);

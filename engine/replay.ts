@@ -1,11 +1,12 @@
 import { equalBytes } from "../ark/bytes.ts";
 import { encodeCanonical, type Plain } from "../machines/canonical.ts";
 import type { Effect } from "../machines/effects.ts";
+import { schemaOf } from "../machines/event-schemas.ts";
 import { machineNamed } from "../machines/registry.ts";
-import { type Instance, isFinished, type MachineDefinition, type Outcome, step } from "../machines/step.ts";
+import { type Instance, isFinished, type MachineDefinition, type Outcome, stateDigest, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
-import { decodeTransition, type Transition } from "./transition.ts";
+import { contextAfter, decodeTransition, type Transition } from "./transition.ts";
 import type { WalletState } from "./wallet-state.ts";
 
 /** How far a replay is. */
@@ -25,8 +26,9 @@ const PROGRESS_EVERY = 1_000n;
 /**
  * Folds what a state does not have yet of a log into it, and checks each record against the machine that wrote it.
  *
- * Outcomes are folded; today's code need not agree with yesterday's. Where it is the same revision it must: the step
- * is taken again and its digest compared (DESIGN §5).
+ * Outcomes are folded; today's code need not agree with yesterday's. Where it is the same revision, and the event was
+ * recorded in today's schema, it must: the step is taken again and its digest compared (DESIGN §5). Of any other record
+ * only the digest of what the fold comes to is compared, since an upcast event is not what the machine was given.
  *
  * @throws HeartwoodError `LOG_UNREADABLE` for a record of a newer build, `LOG_MISMATCH` if a step comes out otherwise;
  * StoreError for damage
@@ -44,7 +46,7 @@ export async function* replayed(
   const total = log.head().seq;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   for await (const { record } of log.read({ from: state.seq + 1n, ...signal })) {
-    const transition = decodeTransition(record);
+    const transition = decodeTransition(record, state.machines);
     checkStep(state, transition);
     state.apply(transition);
     if (transition.seq % PROGRESS_EVERY === 0n || transition.seq === total) {
@@ -57,7 +59,7 @@ export async function* replayed(
 /** Takes the step again on the state before it and compares. */
 function checkStep(state: WalletState, transition: Transition): void {
   const { instance, machine: name, revision, seq } = transition;
-  const machine = machineOf(transition);
+  const machine = machineOf(state, transition);
   if (revision > machine.revision) {
     const known = `revision ${machine.revision} of ${name}`;
     throw new HeartwoodError("LOG_UNREADABLE", `record ${seq}: expected at most ${known}, got ${revision}; upgrade`, {
@@ -69,7 +71,11 @@ function checkStep(state: WalletState, transition: Transition): void {
   if (state.hasFinished(instance) || transition.version !== version) {
     throw mismatch(transition, `expected version ${version} of a live instance, got ${transition.version}`);
   }
-  if (revision < machine.revision) return;
+  if (revision < machine.revision || transition.schema < schemaOf(machine.events, transition.event.type)) {
+    const folded = { state: transition.state, context: contextAfter(current, transition) };
+    if (!equalBytes(stateDigest(folded), transition.digest)) throw mismatch(transition, "the fold comes to another state");
+    return;
+  }
   const outcome = retake(machine, current, transition);
   if (outcome.kind === "unexpected") throw mismatch(transition, "the machine does not take this event here");
   if (!equalBytes(outcome.digest, transition.digest)) throw mismatch(transition, "the machine comes to another state");
@@ -79,9 +85,9 @@ function checkStep(state: WalletState, transition: Transition): void {
   }
 }
 
-function machineOf({ machine, state, seq, event }: Transition): MachineDefinition {
+function machineOf({ machines }: WalletState, { machine, state, seq, event }: Transition): MachineDefinition {
   try {
-    const found = machineNamed(machine);
+    const found = machineNamed(machine, machines);
     isFinished(found, state);
     return found;
   } catch (cause) {

@@ -1,3 +1,5 @@
+import { machines } from "../machines/registry.ts";
+import type { MachineDefinition } from "../machines/step.ts";
 import type { EventLog, SnapshotLog } from "../store/event-log.ts";
 import { type ReplayOptions, replay } from "./replay.ts";
 import { decodeState } from "./state-snapshot.ts";
@@ -13,11 +15,16 @@ export interface Restored {
 /**
  * The state of a log: its newest snapshot that fits, and the records after it. One that does not fit is passed over.
  *
+ * @param among the machines of this build; a test may give others
  * @throws as `replay`
  */
-export async function restore(log: EventLog, options: ReplayOptions = {}): Promise<Restored> {
-  const found = canSnapshot(log) ? await newestState(log) : undefined;
-  const state = found ?? new WalletState();
+export async function restore(
+  log: EventLog,
+  options: ReplayOptions = {},
+  among: readonly MachineDefinition[] = machines,
+): Promise<Restored> {
+  const found = canSnapshot(log) ? await newestState(log, among) : undefined;
+  const state = found ?? new WalletState(among);
   const snapshotSeq = state.seq;
   await replay(log, state, options);
   return { state, snapshotSeq };
@@ -28,9 +35,9 @@ export function canSnapshot(log: EventLog): log is SnapshotLog {
   return "saveSnapshot" in log && "snapshots" in log;
 }
 
-async function newestState(log: SnapshotLog): Promise<WalletState | undefined> {
+async function newestState(log: SnapshotLog, among: readonly MachineDefinition[]): Promise<WalletState | undefined> {
   for await (const snapshot of log.snapshots()) {
-    const state = decodeState(snapshot);
+    const state = decodeState(snapshot, among);
     if (state !== undefined) return state;
   }
   return undefined;

@@ -1,5 +1,6 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { effectKinds } from "../machines/effects.ts";
+import { schemaOf } from "../machines/event-schemas.ts";
 import type { Verdict } from "../machines/package.ts";
 import { machineNamed } from "../machines/registry.ts";
 import { type MachineEvent, step } from "../machines/step.ts";
@@ -140,7 +141,7 @@ export class RunLoop {
   #take(dispatch: Dispatch, atMs: number): Transition | undefined {
     const { instance } = dispatch;
     if (this.#pending.hasFinished(instance)) return this.#count();
-    const machine = machineNamed(instance.slice(0, instance.indexOf("/")));
+    const machine = machineNamed(instance.slice(0, instance.indexOf("/")), this.#pending.machines);
     const current = this.#pending.instances.get(instance);
     const event = this.#withFacts(dispatch.event, instance, atMs);
     const outcome = step(machine, current, { ...event, atMs });
@@ -155,6 +156,7 @@ export class RunLoop {
       instance,
       version: (current?.version ?? 0n) + 1n,
       event,
+      schema: schemaOf(machine.events, event.type),
       blobs: (dispatch.blobs ?? []).map((blob) =>
         this.#pending.blobSeq(blob.digest) !== undefined ? { digest: blob.digest } : blob,
       ),

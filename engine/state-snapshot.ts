@@ -2,6 +2,7 @@ import { sha256 } from "../ark/crypto.ts";
 import { encodeCanonical, type Plain, parseCanonical } from "../machines/canonical.ts";
 import { isEffectType } from "../machines/effects.ts";
 import { machines } from "../machines/registry.ts";
+import type { MachineDefinition } from "../machines/step.ts";
 import type { Snapshot } from "../store/event-log.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { DIGEST_BYTES, type LiveInstance, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
@@ -49,12 +50,12 @@ export function* encodeState(state: WalletState): Generator<Uint8Array, void, un
 }
 
 /** The state of a snapshot; undefined if another build made it, or what it says does not fit together. */
-export function decodeState({ seq, parts }: Snapshot): WalletState | undefined {
+export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDefinition[] = machines): WalletState | undefined {
   try {
     const [first = new Uint8Array(), finished, blobs, ...tables] = parts;
     const header = decodePart(first) as unknown as Header;
     if (header.format !== STATE_FORMAT || header.seq !== seq) return undefined;
-    const state = new WalletState();
+    const state = new WalletState(among);
     state.seq = seq;
     state.checkpoint = header.checkpoint;
     state.nextKeyIndex = header.nextKeyIndex;
@@ -84,7 +85,7 @@ function putRows(state: WalletState, [table, rows]: readonly [Table, readonly (r
 }
 
 /** If a newer build wrote the log, a replay must find that out and say where. */
-function isOfThisBuild({ instances, outbox }: WalletState): boolean {
+function isOfThisBuild({ instances, outbox, machines }: WalletState): boolean {
   const isKnown = ({ machine, revision, state }: LiveInstance): boolean => {
     const known = machines.find(({ name }) => name === machine);
     return known !== undefined && revision <= known.revision && known.logic.states[state] !== undefined;

@@ -1,12 +1,12 @@
 import { decodeHex, encodeHex } from "../ark/hex.ts";
 import { decodeCanonical, encodeCanonical, type Plain } from "../machines/canonical.ts";
 import { type Effect, isEffectType } from "../machines/effects.ts";
-import type { MachineEvent } from "../machines/step.ts";
+import { MachineError } from "../machines/errors.ts";
+import { upcast } from "../machines/event-schemas.ts";
+import { machineNamed, machines } from "../machines/registry.ts";
+import type { Instance, MachineDefinition, MachineEvent } from "../machines/step.ts";
 import { Record as LogRecord } from "../proto/generated/log.ts";
 import { HeartwoodError } from "./errors.ts";
-
-/** Schema of the events that this build writes. */
-const SCHEMA = 1;
 
 /** An effect of a recorded transition. */
 export type IssuedEffect = Effect & {
@@ -30,7 +30,10 @@ export interface Transition {
   readonly revision: number;
   readonly instance: string;
   readonly version: bigint;
+  /** In the current schema of its type, whatever schema it was recorded in. */
   readonly event: MachineEvent;
+  /** Schema that the event was recorded in. */
+  readonly schema: number;
   readonly blobs: readonly Blob[];
   /** The record that caused this one; 0 if an outside fact did. */
   readonly causeSeq: bigint;
@@ -57,7 +60,7 @@ export function encodeTransition(transition: Transition): Uint8Array {
     instance: transition.instance,
     version: transition.version,
     type,
-    schema: SCHEMA,
+    schema: transition.schema,
     event: text.encode(encodeCanonical(members)),
     blobs: transition.blobs.map(({ digest, data }) => ({ digest: decodeHex(digest), data })),
     causeSeq: transition.causeSeq,
@@ -76,15 +79,17 @@ export function encodeTransition(transition: Transition): Uint8Array {
 }
 
 /**
- * A record in the engine's words.
+ * A record in the engine's words, its event brought to the current schema.
  *
- * @throws HeartwoodError `LOG_UNREADABLE` for a schema or an effect of a newer build, or canonical text that is none
+ * @param among the machines of this build; a test may give others
+ * @throws HeartwoodError `LOG_UNREADABLE` for a machine, an event, a schema or an effect of a newer build, or canonical
+ * text that is none
  */
-export function decodeTransition(record: LogRecord): Transition {
-  const { outcome } = record;
-  if (record.schema !== SCHEMA) throw unreadable(record, `expected schema ${SCHEMA}, got ${record.schema}`);
+export function decodeTransition(record: LogRecord, among: readonly MachineDefinition[] = machines): Transition {
+  const { outcome, type, schema } = record;
   if (outcome === undefined) throw unreadable(record, "expected an outcome, got none");
   try {
+    const { events } = machineNamed(record.machine, among);
     return {
       seq: record.seq,
       epoch: record.epoch,
@@ -93,21 +98,28 @@ export function decodeTransition(record: LogRecord): Transition {
       revision: record.revision,
       instance: record.instance,
       version: record.version,
-      event: { ...decodeMembers(record.event), type: record.type },
+      event: { ...upcast(events, type, schema, decodeMembers(record.event)), type },
+      schema,
       blobs: record.blobs.map(({ digest, data }) => ({ digest: encodeHex(digest), ...(data === undefined ? {} : { data }) })),
       causeSeq: record.causeSeq,
       effectId: record.effectId,
       state: outcome.state,
       change: decodeMembers(outcome.contextChange),
       effects: outcome.effects.map(({ id, type, params }) => {
-        if (!isEffectType(type)) throw new Error(`expected an effect of this build, got ${type}`);
+        if (!isEffectType(type)) throw new MachineError("UNKNOWN_EFFECT", `expected an effect of this build, got ${type}`);
         return { id, type, params: decodeMembers(params) } as IssuedEffect;
       }),
       digest: outcome.stateDigest,
     };
   } catch (cause) {
-    throw unreadable(record, "its parts cannot be read", cause);
+    const isNewer = cause instanceof MachineError && cause.code.startsWith("UNKNOWN_");
+    throw unreadable(record, isNewer ? `${cause.message}; upgrade` : "its parts cannot be read", cause);
   }
+}
+
+/** The whole context of an instance after a record. */
+export function contextAfter(before: Instance | undefined, { change }: Transition): Instance["context"] {
+  return { ...before?.context, ...change };
 }
 
 function decodeMembers(bytes: Uint8Array): { [name: string]: Plain } {

@@ -4,10 +4,10 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
-import { machineNamed } from "../machines/registry.ts";
-import { type Instance, isFinished } from "../machines/step.ts";
+import { machineNamed, machines } from "../machines/registry.ts";
+import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
 import { SeqIndex } from "./seq-index.ts";
-import type { IssuedEffect, Transition } from "./transition.ts";
+import { contextAfter, type IssuedEffect, type Transition } from "./transition.ts";
 
 /** A VTXO that is the wallet's money. */
 export interface Coin extends AcceptedVtxo {
@@ -72,6 +72,8 @@ export const MAILBOX = "mailbox/main";
  * The engine keeps two, one with what is queued (for decisions) and one with what is durable (for readers).
  */
 export class WalletState {
+  /** The machines whose records are folded. */
+  readonly machines: readonly MachineDefinition[];
   seq = 0n;
   checkpoint = 0n;
   nextKeyIndex = 0;
@@ -95,11 +97,15 @@ export class WalletState {
     released: 0,
   };
 
+  /** @param among the machines of this build; a test may give others */
+  constructor(among: readonly MachineDefinition[] = machines) {
+    this.machines = among;
+  }
+
   /** Folds one record in. Records come in order, each once. */
   apply(transition: Transition): void {
     this.seq = transition.seq;
-    const before = this.instances.get(transition.instance);
-    const context = { ...before?.context, ...transition.change };
+    const context = contextAfter(this.instances.get(transition.instance), transition);
     this.#keepInstance(transition, context);
     this.#keepBlobs(transition);
     this.#keepOutbox(transition);
@@ -121,7 +127,7 @@ export class WalletState {
 
   /** A state of its own, equal to this one. What is in its rows is shared: rows are replaced, never changed. */
   clone(): WalletState {
-    const copy = new WalletState();
+    const copy = new WalletState(this.machines);
     copy.seq = this.seq;
     copy.checkpoint = this.checkpoint;
     copy.nextKeyIndex = this.nextKeyIndex;
@@ -167,7 +173,7 @@ export class WalletState {
 
   #keepInstance(transition: Transition, context: Instance["context"]): void {
     const { instance, machine, revision, version, state, seq } = transition;
-    if (isFinished(machineNamed(machine), state)) {
+    if (isFinished(machineNamed(machine, this.machines), state)) {
       this.instances.delete(instance);
       this.#undecided.delete(instance);
       this.finished.set(nameKey(instance), seq);

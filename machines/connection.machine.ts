@@ -13,6 +13,7 @@
 //      │                  │ Connecting …                  │
 import { setup } from "xstate";
 import { effectActions, type RunMode } from "./effects.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 import type { MachineDefinition } from "./step.ts";
 
 /** Timer that ends a wait of the connection. */
@@ -52,6 +53,19 @@ type ConnectionEvent = Clock &
     | { readonly type: "connection.refused"; readonly code: string }
     | { readonly type: "timer.due" }
   );
+
+const events: EventSchemas<ConnectionEvent["type"]> = {
+  "run.requested": [],
+  "stop.requested": [],
+  "process.restarted": [],
+  "connection.opened": [],
+  "mailbox.caughtUp": [],
+  "mailbox.progressed": [],
+  "package.halted": [],
+  "connection.failed": [],
+  "connection.refused": [],
+  "timer.due": [],
+};
 
 const definition = setup({
   types: { context: {} as ConnectionContext, events: {} as ConnectionEvent },
@@ -116,6 +130,7 @@ const waiting = {
 export const connectionMachine: MachineDefinition = {
   name: "connection",
   revision: 1,
+  events,
   logic: definition.createMachine({
     id: "connection",
     initial: "Stopped",

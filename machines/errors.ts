@@ -4,8 +4,10 @@ export type MachineErrorCode =
   | "MACHINE_FAULT"
   /** A value that the canonical codec does not carry, or text that it did not write. */
   | "NOT_CANONICAL"
-  /** A machine, state, effect or revision that this build does not know. Upgrade. */
+  /** A machine, event, schema, state, effect or revision that this build does not know. Upgrade. */
   | "UNKNOWN_MACHINE"
+  | "UNKNOWN_EVENT"
+  | "UNKNOWN_SCHEMA"
   | "UNKNOWN_STATE"
   | "UNKNOWN_EFFECT"
   | "UNKNOWN_REVISION";

@@ -8,6 +8,7 @@
 //      │ message.consumed         │
 //      ├─────────────────────────▶│ Following
 import { setup } from "xstate";
+import type { EventSchemas } from "./event-schemas.ts";
 import type { MachineDefinition } from "./step.ts";
 
 type MailboxContext = {
@@ -21,6 +22,11 @@ type MailboxContext = {
 type MailboxEvent =
   | { readonly type: "message.consumed"; readonly checkpoint: bigint; readonly advance: boolean }
   | { readonly type: "package.halted"; readonly checkpoint: bigint; readonly code: string };
+
+const events: EventSchemas<MailboxEvent["type"]> = {
+  "message.consumed": [],
+  "package.halted": [],
+};
 
 const definition = setup({
   types: { context: {} as MailboxContext, events: {} as MailboxEvent },
@@ -54,6 +60,7 @@ const clearHalt = definition.assign({ haltedAt: null, haltCode: null });
 export const mailboxMachine: MachineDefinition = {
   name: "mailbox",
   revision: 1,
+  events,
   logic: definition.createMachine({
     id: "mailbox",
     initial: "Following",

@@ -19,6 +19,7 @@
 //      ├──────────────────▶│ Vetting …                    │
 import { setup } from "xstate";
 import { effectActions } from "./effects.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 import {
   type AcceptedVtxo,
   type HeldItem,
@@ -71,6 +72,15 @@ type MessageEvent =
   | { readonly type: "package.undecided"; readonly code: string; readonly message: string }
   | { readonly type: "vtxos.registered" }
   | { readonly type: "recoveryIds.posted" };
+
+const events: EventSchemas<MessageEvent["type"]> = {
+  "message.received": [],
+  "message.redelivered": [],
+  "package.vetted": [],
+  "package.undecided": [],
+  "vtxos.registered": [],
+  "recoveryIds.posted": [],
+};
 
 const definition = setup({
   types: { context: {} as MessageContext, events: {} as MessageEvent },
@@ -145,6 +155,7 @@ const vet = {
 export const messageMachine: MachineDefinition = {
   name: "message",
   revision: 1,
+  events,
   logic: definition.createMachine({
     id: "message",
     initial: "Received",

@@ -11,6 +11,7 @@
 //      │                  │ Completed                 │
 import { setup } from "xstate";
 import { effectActions } from "./effects.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, receiveMovement, type Verdict } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
@@ -41,6 +42,13 @@ type QuarantinedEvent = { readonly atMs: number } & (
   | { readonly type: "vtxos.registered" }
   | { readonly type: "recoveryIds.posted" }
 );
+
+const events: EventSchemas<QuarantinedEvent["type"]> = {
+  "item.held": [],
+  "item.vetted": [],
+  "vtxos.registered": [],
+  "recoveryIds.posted": [],
+};
 
 const definition = setup({
   types: { context: {} as QuarantinedContext, events: {} as QuarantinedEvent },
@@ -76,6 +84,7 @@ const credit = definition.assign(({ context, event }) => {
 export const quarantinedMachine: MachineDefinition = {
   name: "quarantined",
   revision: 1,
+  events,
   logic: definition.createMachine({
     id: "quarantined",
     initial: "Arriving",

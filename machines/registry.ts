@@ -18,10 +18,11 @@ export const machines: readonly MachineDefinition[] = [
 /**
  * The machine of that name.
  *
+ * @param among the machines of this build; a test may give others
  * @throws MachineError `UNKNOWN_MACHINE`
  */
-export function machineNamed(name: string): MachineDefinition {
-  const machine = machines.find((candidate) => candidate.name === name);
+export function machineNamed(name: string, among: readonly MachineDefinition[] = machines): MachineDefinition {
+  const machine = among.find((candidate) => candidate.name === name);
   if (machine === undefined) throw new MachineError("UNKNOWN_MACHINE", `expected a machine of this build, got ${name}`);
   return machine;
 }

@@ -3,6 +3,7 @@ import { sha256 } from "../ark/crypto.ts";
 import { encodeCanonical, type Plain } from "./canonical.ts";
 import { type Effect, isEffectType } from "./effects.ts";
 import { MachineError } from "./errors.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** Plain data of a machine between two steps. */
 export interface Instance {
@@ -14,6 +15,8 @@ export interface Instance {
 export interface MachineDefinition {
   readonly name: string;
   readonly revision: number;
+  /** Every event type of its records, with how older ones are read. */
+  readonly events: EventSchemas;
   readonly logic: AnyStateMachine;
 }
 

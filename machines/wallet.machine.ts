@@ -7,6 +7,7 @@
 //   connection            │
 //      │ server.pinned    │ Pinned     trust on first use, once and for all
 import { setup } from "xstate";
+import type { EventSchemas } from "./event-schemas.ts";
 import type { MachineDefinition } from "./step.ts";
 
 type WalletContext = {
@@ -38,6 +39,14 @@ type WalletEvent = { readonly atMs: number } & (
   | { readonly type: "server.pinned"; readonly serverPubkey: string; readonly mailboxPubkey: string }
   | { readonly type: "address.issued"; readonly keyIndex: number }
 );
+
+const events: EventSchemas<WalletEvent["type"]> = {
+  "wallet.created": [],
+  "wallet.opened": [],
+  "wallet.configured": [],
+  "server.pinned": [],
+  "address.issued": [],
+};
 
 const definition = setup({
   types: { context: {} as WalletContext, events: {} as WalletEvent },
@@ -73,6 +82,7 @@ const owned = {
 export const walletMachine: MachineDefinition = {
   name: "wallet",
   revision: 1,
+  events,
   logic: definition.createMachine({
     id: "wallet",
     initial: "New",

@@ -7,9 +7,12 @@ import { replay } from "../../engine/replay.ts";
 import { STATE_FORMAT } from "../../engine/state-snapshot.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
 import { machineNamed, machines } from "../../machines/registry.ts";
+import { Record as LogRecord } from "../../proto/generated/log.ts";
 import { type EventLog, importLog, openLevelLog, type StoredRecord } from "../../store/index.ts";
+import { eventComplaints, fixturesOf, readableSchemas, readFixture, schemaName } from "./golden/events.ts";
 import {
   goldenLogFile,
+  readGoldenEvents,
   readGoldenLog,
   readGoldenRecords,
   readGoldenState,
@@ -18,6 +21,7 @@ import {
   recordText,
   stateText,
   statusText,
+  writeGoldenEvents,
   writeGoldenLog,
   writeGoldenRecords,
   writeGoldenState,
@@ -26,6 +30,7 @@ import {
 } from "./golden/files.ts";
 import { liveGoldenLife } from "./golden/life.ts";
 import { changedMachine, recordWalks, walkComplaints } from "./golden/walks.ts";
+import { wrapLog } from "./golden/wrapped-log.ts";
 import { freshDirectory } from "./helpers.ts";
 
 const REGENERATE = "if that is meant, run scripts/golden-log.mjs and commit what it wrote";
@@ -41,11 +46,11 @@ const { HEARTWOOD_GOLDEN: how } = process.env;
 if (how !== undefined) {
   // What scripts/golden-log.mjs is for; the tests below then look at what was written.
   test("the golden files are made anew", async () => {
-    const complaints = existsSync(goldenLogFile) ? walkComplaints(readGoldenWalks()) : [];
+    const bodies = await bodiesOf(await importedLife());
+    const complaints = existsSync(goldenLogFile) ? await changes(bodies) : [];
     if (how !== "write-same-revision" && complaints.length > 0) throw new Error(complaints.join("\n"));
     writeGoldenWalks(recordWalks());
-    const complaint = existsSync(goldenLogFile) ? stateComplaint(await goldenState()) : undefined;
-    if (how !== "write-same-revision" && complaint !== undefined) throw new Error(complaint);
+    writeGoldenEvents(fixturesOf(bodies, readGoldenEvents()));
     writeGoldenLog(life);
     writeGoldenState(await goldenState());
     const directory = await importedGolden();
@@ -54,10 +59,32 @@ if (how !== undefined) {
   });
 }
 
+/** What changed without what must be raised with it. */
+async function changes(bodies: readonly Uint8Array[]): Promise<string[]> {
+  const ofState = stateComplaint(await goldenState());
+  const ofEvents = eventComplaints(readGoldenEvents(), bodies);
+  return [...walkComplaints(readGoldenWalks()), ...ofEvents, ...(ofState === undefined ? [] : [ofState])];
+}
+
 async function importedGolden(): Promise<string> {
   const directory = await freshDirectory();
   await importLog(fileURLToPath(goldenLogFile), directory);
   return directory;
+}
+
+async function importedLife(): Promise<string> {
+  const directory = await freshDirectory();
+  const file = `${directory}.export`;
+  await writeFile(file, life);
+  await importLog(file, directory);
+  return directory;
+}
+
+async function bodiesOf(directory: string): Promise<Uint8Array[]> {
+  await using log = await openLevelLog(directory, { readOnly: true });
+  const bodies: Uint8Array[] = [];
+  for await (const { body } of log.read()) bodies.push(body);
+  return bodies;
 }
 
 async function recordTexts(directory: string): Promise<string> {
@@ -133,22 +160,11 @@ test("the records of the golden log are shown as they were when it was recorded"
 
 test("a step of the golden log that comes out otherwise is told as a machine that changed", async () => {
   await using log = await openLevelLog(await importedGolden(), { readOnly: true });
-  const changed = { ...pick(log), read: () => otherDigest(log) };
+  const changed = wrapLog(log, { read: () => otherDigest(log) });
   await expect(replay(changed, new WalletState()).catch(explain)).rejects.toThrow(
     /^machine message changed without a raised revision: raise .* \(record \d+ \(message\//,
   );
 });
-
-function pick(log: EventLog): EventLog {
-  return {
-    head: () => log.head(),
-    append: (request) => log.append(request),
-    read: (options) => log.read(options),
-    get: (seq) => log.get(seq),
-    close: () => log.close(),
-    [Symbol.asyncDispose]: () => log.close(),
-  };
-}
 
 /** The records of a log, as if the first package had been vetted by another machine. */
 async function* otherDigest(log: EventLog): AsyncGenerator<StoredRecord, void, undefined> {
@@ -162,13 +178,36 @@ async function* otherDigest(log: EventLog): AsyncGenerator<StoredRecord, void, u
 }
 
 test("the life of the golden log, lived again, writes the same log to the byte", async () => {
-  const directory = await freshDirectory();
-  const file = `${directory}.export`;
-  await writeFile(file, life);
-  await importLog(file, directory);
   // In words first, so that a failure can be read.
-  expect(await recordTexts(directory), REGENERATE).toBe(readGoldenRecords());
+  expect(await recordTexts(await importedLife()), REGENERATE).toBe(readGoldenRecords());
   expect(life === readGoldenLog(), `expected the golden log, got another; ${REGENERATE}`).toBe(true);
+});
+
+test("there is a golden record of each event type in each schema, and each is read to today's event", () => {
+  const fixtures = readGoldenEvents();
+  expect(fixtures.map(schemaName), REGENERATE).toEqual(readableSchemas());
+  for (const fixture of fixtures) expect(readFixture(fixture), schemaName(fixture)).toEqual(fixture.event);
+});
+
+test("the golden log's events have the members of the golden events", async () => {
+  expect(eventComplaints(readGoldenEvents(), await bodiesOf(await importedGolden())).join("\n")).toBe("");
+});
+
+test("an event that changed without a raised schema is named", () => {
+  const fixtures = readGoldenEvents();
+  const found = fixtures.find(({ type }) => type === "address.issued");
+  if (found === undefined) throw new Error("expected an address.issued among the golden events");
+  const change = (was: string | RegExp, is: string): Uint8Array => {
+    const record = LogRecord.decode(found.body);
+    const event = new TextEncoder().encode(new TextDecoder().decode(record.event).replace(was, is));
+    return LogRecord.encode({ ...record, event }).finish();
+  };
+  expect(eventComplaints(fixtures, [change(/\d+/, "77")])).toEqual([]);
+  for (const changed of [change("keyIndex", "key"), change(/\d+/, '"77"')]) {
+    expect(eventComplaints(fixtures, [changed])).toEqual([
+      expect.stringMatching(/^event address.issued of wallet changed without a raised schema \(expected {keyIndex: number}, got/),
+    ]);
+  }
 });
 
 test("the golden log holds a record of every machine and of every kind of trouble", async () => {
@@ -179,11 +218,13 @@ test("the golden log holds a record of every machine and of every kind of troubl
     [
       "connection connection.failed BackingOff",
       "connection connection.opened CatchingUp",
+      "connection connection.refused Stopped",
       "connection mailbox.caughtUp Live",
       "connection mailbox.caughtUp Stopped",
       "connection mailbox.progressed CatchingUp",
       "connection package.halted BackingOff",
       "connection package.halted Stopped",
+      "connection process.restarted Stopped",
       "connection run.requested Connecting",
       "connection stop.requested Stopped",
       "connection timer.due Connecting",

@@ -3,9 +3,10 @@ import { Heartwood } from "../../engine/index.ts";
 import { replay } from "../../engine/replay.ts";
 import { encodeState } from "../../engine/state-snapshot.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
-import { Record as LogRecord } from "../../proto/generated/log.ts";
-import { createMemoryLog, openLevelLog } from "../../store/index.ts";
+import type { Record as LogRecord } from "../../proto/generated/log.ts";
+import { openLevelLog } from "../../store/index.ts";
 import { codeOfRefusal, eventually, expectBooksToBalance, fastOptions, goLive, nextEvent, type Setup, setUp } from "./helpers.ts";
+import { decoded, encoded, first, outcome, rewritten } from "./rewritten.ts";
 
 /** A wallet through which a bit of everything went, still open. */
 async function livedIn(): Promise<Setup> {
@@ -73,42 +74,6 @@ test("a replay says how far it is and ends at its signal", async () => {
   await Heartwood.read(directory, { onProgress: ({ seq }) => void progress.push(seq) });
   expect(progress.at(-1)).toBeGreaterThan(0n);
   await expect(Heartwood.read(directory, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
-});
-
-/** A log with the wallet's records, some of them rewritten; its frames are sound. */
-async function rewritten(directory: string, change: (record: LogRecord) => LogRecord | undefined) {
-  await using log = await openLevelLog(directory, { readOnly: true });
-  const memory = createMemoryLog();
-  const copy = await memory.open();
-  let seq = 0n;
-  for await (const { record } of log.read()) {
-    const changed = change(record);
-    if (changed === undefined) continue;
-    seq += 1n;
-    const body = LogRecord.encode({ ...changed, seq, epoch: 1n }).finish();
-    await copy.append({ epoch: 1n, expectedSeq: seq, bodies: [body] });
-  }
-  await copy.close();
-  return memory.open();
-}
-
-const encoded = (value: string): Uint8Array => new TextEncoder().encode(value);
-const decoded = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-
-/** Changes the first record of that type. */
-function first(type: string, change: (record: LogRecord) => LogRecord): (record: LogRecord) => LogRecord {
-  let done = false;
-  return (record) => {
-    if (done || record.type !== type) return record;
-    done = true;
-    return change(record);
-  };
-}
-
-type Outcome = NonNullable<LogRecord["outcome"]>;
-const outcome = (change: (outcome: Outcome) => Outcome) => (record: LogRecord) => ({
-  ...record,
-  outcome: record.outcome === undefined ? undefined : change(record.outcome),
 });
 
 const rewritings: readonly [string, string, (record: LogRecord) => LogRecord | undefined][] = [

@@ -18,6 +18,7 @@ const definition = setup({
 const machine: MachineDefinition = {
   name: "sample",
   revision: 1,
+  events: {},
   logic: definition.createMachine({
     id: "sample",
     initial: "Idle",

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { encodeHex } from "../../../ark/hex.ts";
 import type { RecordView, WalletStatus } from "../../../engine/index.ts";
 import { encodeState } from "../../../engine/state-snapshot.ts";
 import type { WalletState } from "../../../engine/wallet-state.ts";
 import { encodeCanonical } from "../../../machines/canonical.ts";
+import { type EventFixture, fixtureText, parseFixture } from "./events.ts";
 
 const place = (name: string) => new URL(`../../vectors/golden/${name}`, import.meta.url);
 
@@ -15,6 +16,8 @@ const recordsFile = place("records.jsonl");
 const statusFile = place("status.json");
 /** Golden walks: one canonical text a line. */
 const walksFile = place("walks.jsonl");
+/** A record of each type in each schema: one canonical text a line. */
+const eventsFile = place("events.jsonl");
 
 /** The state of the golden log as a snapshot holds it, a part a line. */
 const stateFile = place("state.jsonl");
@@ -43,6 +46,10 @@ export function writeGoldenState(state: string): void {
   writeFileSync(stateFile, state);
 }
 
+export function readGoldenEvents(): EventFixture[] {
+  return existsSync(eventsFile) ? readFileSync(eventsFile, "utf8").trimEnd().split("\n").map(parseFixture) : [];
+}
+
 export function writeGoldenLog(log: string): void {
   writeFileSync(goldenLogFile, log);
 }
@@ -57,6 +64,10 @@ export function writeGoldenStatus(status: string): void {
 
 export function writeGoldenWalks(walks: readonly string[]): void {
   writeFileSync(walksFile, `${walks.join("\n")}\n`);
+}
+
+export function writeGoldenEvents(fixtures: readonly EventFixture[]): void {
+  writeFileSync(eventsFile, `${fixtures.map(fixtureText).join("\n")}\n`);
 }
 
 /** A status as text: one member a line, bigint as a decimal string. */

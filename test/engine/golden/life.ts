@@ -1,9 +1,10 @@
 import { filter, firstValueFrom, timeout } from "rxjs";
-import { Heartwood, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
+import { codeOf, Heartwood, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
 import { type Simulator, startSimulator } from "../../../simulator/index.ts";
-import { createMemoryLog, exportLines, type MemoryLog } from "../../../store/index.ts";
+import { createMemoryLog, type EventLog, exportLines, type MemoryLog } from "../../../store/index.ts";
 import { eventually, MNEMONIC } from "../helpers.ts";
 import { ManualClock, steadyChain, steadyPorts } from "./outside.ts";
+import { wrapLog } from "./wrapped-log.ts";
 
 const LOG_ID = "676f6c64".repeat(8);
 const BEGINNING_MS = 1_790_000_000_000;
@@ -37,6 +38,7 @@ export async function liveGoldenLife(): Promise<string> {
   const world = { simulator, clock, log, options };
   await drainedLife(world);
   await followingLife(world);
+  await interruptedLife(world);
   await using finished = await log.open({ readOnly: true });
   const lines: string[] = [];
   for await (const line of exportLines(finished)) lines.push(line);
@@ -110,6 +112,31 @@ async function followingLife({ simulator, clock, log, options }: World): Promise
   await gone;
   clock.advance(500);
   await wallet.stop();
+}
+
+/** Third epoch, which ends like a process that is killed; in the fourth somebody else answers for the server. */
+async function interruptedLife({ simulator, clock, log, options }: World): Promise<void> {
+  clock.advance(60_000);
+  const opened = await log.open();
+  let isKilled = false;
+  const append: EventLog["append"] = async (request) => {
+    if (isKilled) throw new Error("killed");
+    return opened.append(request);
+  };
+  await using wallet = await Heartwood.openOn(wrapLog(opened, { append }), { ...options, server: "https://moved.example" });
+  const live = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
+  wallet.start();
+  await live;
+  await eventually(() => simulator.counters().openSubscriptions === 1, "an open subscription");
+  isKilled = true;
+  await wallet.close();
+
+  clock.advance(60_000);
+  await using impostor = await startSimulator({ seed: "impostor", network: "regtest", now: () => clock.nowMs() });
+  await using again = await Heartwood.openOn(await log.open(), { ...options, ports: steadyPorts(impostor, clock) });
+  await again.sync().catch((error: unknown) => {
+    if (codeOf(error) !== "SERVER_KEY_CHANGED") throw error;
+  });
 }
 
 function when(wallet: Wallet, wanted: (event: WalletEvent) => boolean): Promise<WalletEvent> {
