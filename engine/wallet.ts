@@ -29,6 +29,7 @@ import { CONNECTION, WALLET } from "./wallet-state.ts";
 export class Wallet implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #log: EventLog;
+  #attached: AsyncDisposable | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(engine: Engine, log: EventLog) {
@@ -43,6 +44,15 @@ export class Wallet implements AsyncDisposable {
    */
   static on(engine: Engine, log: EventLog): Wallet {
     return new Wallet(engine, log);
+  }
+
+  /**
+   * Gives the wallet something that reads its log, to be closed before it.
+   *
+   * @internal
+   */
+  attach(resource: AsyncDisposable): void {
+    this.#attached = resource;
   }
 
   /** What happens from now on. Errors if the wallet fails, completes when it is closed. For history: {@link events}. */
@@ -180,6 +190,7 @@ export class Wallet implements AsyncDisposable {
     try {
       await this.#engine.stop();
     } finally {
+      await this.#attached?.[Symbol.asyncDispose]();
       await this.#log.close();
       this.#engine.keyring.wipe();
     }

@@ -19,8 +19,18 @@ export interface BackedLogOptions {
   readonly unverifiedUpTo?: bigint;
 }
 
+/** A {@link SnapshotLog} whose frames can be had as they are stored, for a reader that verifies them itself. */
+export interface FramedLog extends SnapshotLog {
+  /**
+   * Committed frames, unverified, in order and in batches of about 1 MiB.
+   *
+   * @throws StoreError `STORE_CLOSED`, `STORE_BAD_DATABASE`
+   */
+  frames(from: bigint, to: bigint): AsyncIterable<readonly RawFrame[]>;
+}
+
 /** A {@link SnapshotLog} over any back end. */
-export class BackedLog implements SnapshotLog {
+export class BackedLog implements FramedLog {
   readonly unverifiedUpTo: bigint;
   readonly #backEnd: BackEnd;
   readonly #readOnly: boolean;
@@ -87,6 +97,12 @@ export class BackedLog implements SnapshotLog {
       yield { seq, parts };
       this.#checkOpen();
     }
+  }
+
+  async *frames(from: bigint, to: bigint): AsyncGenerator<readonly RawFrame[], void, undefined> {
+    this.#checkOpen();
+    const { seq: last } = this.head();
+    yield* this.#frames(from, to < last ? to : last);
   }
 
   close(): Promise<void> {

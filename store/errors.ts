@@ -35,6 +35,7 @@ export type StoreErrorCode =
   | "STORE_OUT_OF_RANGE"
   | "STORE_READ_ONLY"
   | "STORE_CLOSED"
+  | "STORE_OWNER_LOST"
   // writing
   | "STORE_FULL"
   | "STORE_IO"
@@ -61,7 +62,7 @@ export interface StoreErrorOptions {
  * A refusal of the store.
  *
  * What a caller does: `STORE_LOCKED` — wait for the holder or ask it; `STORE_FULL` — make room, reopen, try again;
- * `STORE_IO`, `STORE_POISONED` — reopen, which verifies; `STORE_CONFLICT` — read what is new and decide again;
+ * `STORE_OWNER_LOST` — the process that was asked has ended or hangs: ask again; `STORE_IO`, `STORE_POISONED` — reopen, which verifies; `STORE_CONFLICT` — read what is new and decide again;
  * damage — report and stop. After a failed append the outcome is unknown until the log is reopened.
  */
 export class StoreError extends Error {
@@ -77,7 +78,7 @@ export class StoreError extends Error {
   constructor(code: StoreErrorCode, message: string, options: StoreErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.retryable = code === "STORE_LOCKED" || code === "STORE_FULL";
+    this.retryable = code === "STORE_LOCKED" || code === "STORE_FULL" || code === "STORE_OWNER_LOST";
     this.place = options.place ?? {};
     this.holder = options.holder;
   }

@@ -7,7 +7,7 @@ import type { EventLog, LogHead } from "./event-log.ts";
 import { ExportEncoder } from "./export-format.ts";
 import { FILE_MODE, syncDirectory } from "./files.ts";
 import { sealFrame } from "./frame.ts";
-import { openLevelLog } from "./level-log.ts";
+import { openToRead } from "./open-to-read.ts";
 import type { VerifyOptions, VerifyProgress } from "./verify-log.ts";
 
 const WRITE_CHARACTERS = 1024 * 1024;
@@ -49,14 +49,14 @@ export async function* exportLines(log: EventLog, options: VerifyOptions = {}): 
 
 /**
  * Writes all frames of a directory's log to a new file that only its owner can read. The log is verified; nothing is
- * appended to it. On failure no file is left.
+ * appended to it. That of a live owner is written up to what was committed at the beginning. On failure no file is left.
  *
  * @returns the end of the log that was written
  * @throws StoreError `STORE_EXISTS` if there is a file of that name, `STORE_NOT_FOUND` if its directory is missing,
- * `STORE_FULL`, `STORE_IO`; anything that opening a log refuses; the reason of `signal`
+ * `STORE_FULL`, `STORE_IO`; `STORE_OWNER_LOST`; anything that opening a log refuses; the reason of `signal`
  */
 export async function exportLog(directory: string, file: string, options: ExportOptions = {}): Promise<LogHead> {
-  await using log = await openLevelLog(directory, { ...during("verifying", options), readOnly: true });
+  await using log = await openToRead(directory, during("verifying", options));
   const handle = await createFile(file);
   try {
     const head = await write(handle, exportLines(log, during("writing", options)));

@@ -1,3 +1,4 @@
+export type { FramedLog } from "./backed-log.ts";
 export type { BorneDamage } from "./borne-damage.ts";
 export { type ContractLog, type StoreContractOptions, storeContract } from "./contract.ts";
 export { createLevelLog } from "./create-level-log.ts";

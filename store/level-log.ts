@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { BackEnd } from "./back-end.ts";
-import { BackedLog } from "./backed-log.ts";
+import { BackedLog, type FramedLog } from "./backed-log.ts";
 import { type ChainPosition, headAt, startOf } from "./chain-reader.ts";
 import { guarded, isStoreError, StoreError, toStoreError } from "./errors.ts";
-import type { SnapshotLog } from "./event-log.ts";
 import { syncDirectory } from "./files.ts";
 import { fittingSnapshots } from "./fitting-snapshots.ts";
 import { HeadFile, type HeadState } from "./head-file.ts";
@@ -42,7 +41,7 @@ export interface OpenLevelLogOptions extends VerifyOptions {
  * @throws StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED`, `STORE_UNKNOWN_FORMAT`, any code of damage,
  * `STORE_FULL`, `STORE_IO`
  */
-export async function openLevelLog(directory: string, options: OpenLevelLogOptions = {}): Promise<SnapshotLog> {
+export async function openLevelLog(directory: string, options: OpenLevelLogOptions = {}): Promise<FramedLog> {
   options.signal?.throwIfAborted();
   const store = await guarded(findStore(directory), `looking for a store in ${directory}`);
   const cleanup = new Cleanup();
@@ -56,7 +55,7 @@ export async function openLevelLog(directory: string, options: OpenLevelLogOptio
   }
 }
 
-async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions, cleanup: Cleanup): Promise<SnapshotLog> {
+async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions, cleanup: Cleanup): Promise<FramedLog> {
   const readOnly = options.readOnly === true;
   const ownership = await Ownership.acquire(store.path, readOnly);
   cleanup.add((owned) => owned.release(), ownership);

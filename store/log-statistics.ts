@@ -4,7 +4,7 @@ import { errorCode } from "./errors.ts";
 import type { LogHead } from "./event-log.ts";
 import { FRAME_OVERHEAD_BYTES } from "./frame.ts";
 import { Growth, type GrowthPeriod } from "./growth.ts";
-import { openLevelLog } from "./level-log.ts";
+import { openToRead } from "./open-to-read.ts";
 import { findStore } from "./store-directory.ts";
 import type { VerifyOptions } from "./verify-log.ts";
 
@@ -38,15 +38,15 @@ export interface LogStatistics {
 }
 
 /**
- * Measures a log, verifying it; nothing is appended.
+ * Measures a log, verifying it; nothing is appended. A live owner is asked for it.
  *
- * @throws StoreError as `openLevelLog`; the reason of `signal`
+ * @throws StoreError as `openLevelLog`, `STORE_OWNER_LOST`; the reason of `signal`
  */
 export async function measureLog(directory: string, options: VerifyOptions = {}): Promise<LogStatistics> {
   const kinds = new Map<string, { machine: string; type: string; records: number; bytes: number }>();
   const growth = new Growth(PERIODS_MAX);
   let [bytes, receivedBytes] = [0, 0];
-  await using log = await openLevelLog(directory, { ...options, readOnly: true });
+  await using log = await openToRead(directory, options);
   for await (const { record, body } of log.read(options.signal === undefined ? {} : { signal: options.signal })) {
     const { machine, type } = record;
     const frameBytes = FRAME_OVERHEAD_BYTES + body.length;

@@ -1,4 +1,5 @@
 import { WalletKeys } from "../../ark/keys.ts";
+import type { FramedLog } from "../../store/backed-log.ts";
 import { createLevelLog } from "../../store/create-level-log.ts";
 import { isStoreError } from "../../store/errors.ts";
 import type { EventLog } from "../../store/event-log.ts";
@@ -7,6 +8,7 @@ import { openOnLog } from "../open-on-log.ts";
 import { checkOptions, newWallet, type OpenOptions, type WalletOptions } from "../options.ts";
 import type { Wallet } from "../wallet.ts";
 import { defaultPorts } from "./default-ports.ts";
+import { offerLog } from "./offer-log.ts";
 import { storeOptions } from "./read-wallet.ts";
 
 /**
@@ -23,16 +25,25 @@ import { storeOptions } from "./read-wallet.ts";
  */
 export async function openWallet(options: OpenOptions): Promise<Wallet> {
   checkOptions(options);
-  return openWith(options, async () => {
-    try {
-      return await openLevelLog(options.directory, { verify: "needed", ...storeOptions(options) });
-    } catch (error) {
-      if (options.create !== true || !isStoreError(error, "STORE_NOT_FOUND")) throw error;
-      newWallet(options); // before anything is made
-      await createLevelLog(options.directory);
-      return openLevelLog(options.directory, storeOptions(options));
-    }
-  });
+  return openWith(
+    options,
+    () => openDirectory(options),
+    async (log, wallet) => {
+      const service = await offerLog(options.directory, log, options.ports?.logger ?? defaultPorts.logger);
+      if (service !== undefined) wallet.attach(service);
+    },
+  );
+}
+
+async function openDirectory(options: OpenOptions): Promise<FramedLog> {
+  try {
+    return await openLevelLog(options.directory, { verify: "needed", ...storeOptions(options) });
+  } catch (error) {
+    if (options.create !== true || !isStoreError(error, "STORE_NOT_FOUND")) throw error;
+    newWallet(options); // before anything is made
+    await createLevelLog(options.directory);
+    return openLevelLog(options.directory, storeOptions(options));
+  }
 }
 
 /**
@@ -45,12 +56,18 @@ export async function openWalletOn(log: EventLog, options: WalletOptions): Promi
   return openWith(options, async () => log);
 }
 
-async function openWith(options: WalletOptions, openLog: () => Promise<EventLog>): Promise<Wallet> {
+async function openWith<Log extends EventLog>(
+  options: WalletOptions,
+  openLog: () => Promise<Log>,
+  opened: (log: Log, wallet: Wallet) => Promise<void> = async () => undefined,
+): Promise<Wallet> {
   const keys = await keysOf(options);
   try {
     const log = await openLog();
     try {
-      return await openOnLog(log, keys, { ...defaultPorts, ...options.ports }, options);
+      const wallet = await openOnLog(log, keys, { ...defaultPorts, ...options.ports }, options);
+      await opened(log, wallet);
+      return wallet;
     } catch (error) {
       await log.close();
       throw error;

@@ -1,4 +1,4 @@
-import { openLevelLog } from "../../store/level-log.ts";
+import { openToRead } from "../../store/open-to-read.ts";
 import { notCreated } from "../open-on-log.ts";
 import type { ReplayOptions } from "../replay.ts";
 import { restore } from "../restore.ts";
@@ -6,13 +6,14 @@ import { statusOf, type WalletStatus } from "../view.ts";
 import { WALLET } from "../wallet-state.ts";
 
 /**
- * What a directory says of its wallet, recomputed from the log alone: no seed, no network, nothing is appended.
+ * What a directory says of its wallet, recomputed from the log alone: no seed, no network, nothing is appended. Where the
+ * wallet is open, here or in another process, that one is asked for what is committed.
  *
  * @throws HeartwoodError `WALLET_NOT_CREATED`, `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`,
- * `STORE_LOCKED`, any code of damage
+ * `STORE_LOCKED` if it is open and does not answer, `STORE_OWNER_LOST`, any code of damage
  */
 export async function readWallet(directory: string, options: ReplayOptions = {}): Promise<WalletStatus> {
-  const log = await openLevelLog(directory, { readOnly: true, verify: "needed", ...storeOptions(options) });
+  const log = await openToRead(directory, { verify: "needed", ...storeOptions(options) });
   try {
     const { state } = await restore(log, options);
     if (state.instances.get(WALLET) === undefined) throw notCreated();
