@@ -3,7 +3,7 @@ import type { RawFrame } from "./chain-reader.ts";
 /** `seq u64 ‖ length u32` before each frame. */
 const HEADER_BYTES = 12;
 
-/** Frames of a log as one run of bytes (docs/log-format.md §10). */
+/** Frames of a log as one run of bytes (docs/log-format.md §12). */
 export function encodePage(frames: readonly RawFrame[]): Uint8Array {
   const page = new Uint8Array(frames.reduce((sum, { bytes }) => sum + HEADER_BYTES + bytes.length, 0));
   const view = new DataView(page.buffer);

@@ -5,7 +5,7 @@ import { encodePage } from "./frame-page.ts";
 import { isNumber, membersOf, OwnerRefusal, parse } from "./owner-refusal.ts";
 import type { Routes } from "./owner-service.ts";
 
-/** Where an owner tells the committed end of its log, and its frames (docs/log-format.md §10). */
+/** Where an owner tells the committed end of its log, and its frames (docs/log-format.md §12). */
 export const HEAD_PATH = "/v1/head";
 const FRAMES_PATH = "/v1/frames";
 

@@ -6,12 +6,12 @@ import { isStoreError, StoreError } from "./errors.ts";
 import type { LogHead } from "./event-log.ts";
 import { decodePage } from "./frame-page.ts";
 import { type OpenLevelLogOptions, openLevelLog } from "./level-log.ts";
-import { type LockHolder, lockedBy } from "./lock-holder.ts";
+import { lockedBy } from "./lock-holder.ts";
 import { decodeHead, framesPath, HEAD_PATH } from "./log-routes.ts";
 import { NoAnswer, OwnerClient, type OwnerClientOptions } from "./owner-client.ts";
 import { SnapshotFiles } from "./snapshot-files.ts";
 import { findStore, MARKER, SNAPSHOTS } from "./store-directory.ts";
-import { readLock } from "./unlock-store.ts";
+import { readLock, type StoreLock } from "./unlock-store.ts";
 import { verifyLog } from "./verify-log.ts";
 
 /** Options of {@link openToRead}. Of a live owner's log nothing is `needed`: each record is verified when it is read. */
@@ -66,7 +66,7 @@ async function openLive(directory: string, options: OpenToReadOptions): Promise<
     await client.close();
     if (!(error instanceof NoAnswer)) throw error;
     // It may have ended just now.
-    if (!isSame(lock.holder, (await readLock(directory))?.holder)) return undefined;
+    if (!isSame(lock, await readLock(directory))) return undefined;
     throw lockedBy(lock.holder, `, and which does not answer (${error.message})`);
   }
 }
@@ -116,6 +116,6 @@ async function isHeldHere(directory: string): Promise<boolean> {
   return (await readLock(directory))?.state === "here";
 }
 
-function isSame(a: LockHolder, b: LockHolder | undefined): boolean {
-  return a.pid === b?.pid && a.since === b.since;
+function isSame({ holder }: StoreLock, now: StoreLock | undefined): boolean {
+  return now?.state === "here" && now.holder.pid === holder.pid && now.holder.since === holder.since;
 }

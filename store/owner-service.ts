@@ -15,7 +15,7 @@ const REQUESTS_MAX = 8;
 /** Connections at a time; another one is closed unanswered. */
 const CONNECTIONS_MAX = 32;
 /** How long a client may send or read nothing. */
-const IDLE_MS = 2_000;
+const IDLE_MS = 1_000;
 const HEADER_BYTES_MAX = 4_096;
 
 /**

@@ -14,8 +14,8 @@ export const logExport: Command = {
 Verifies the log in DIR and writes all its records to the new file FILE, which only you
 can read (mode 0600). The file is complete: heartwood log import makes a directory of it,
 and refuses one that was cut or changed. It holds everything that the wallet received,
-but no key. Needs neither the mnemonic nor a network, and changes nothing in DIR.
-The wallet must not be open elsewhere: a running one cannot be asked yet.`,
+but no key. Needs neither the mnemonic nor a network, and changes nothing in DIR. A
+running wallet goes on; the file ends with what it had committed at the beginning.`,
   async run(given, output) {
     const { exportLog } = await import("heartwood/store");
     const [directory = "", file = ""] = given.operands;

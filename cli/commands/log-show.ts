@@ -16,9 +16,9 @@ export const logShow: Command = {
   details: `
 Prints a line for each record: number, time (UTC), instance, event, the state that it led
 to and the effects that were asked for. With --json everything is there: events and
-changes whole, bytes as hex, 64-bit numbers as decimal texts. The log is verified first.
-Needs neither the mnemonic nor a network, and changes nothing. The wallet must not be
-open elsewhere.`,
+changes whole, bytes as hex, 64-bit numbers as decimal texts. Every record is verified.
+Needs neither the mnemonic nor a network, and changes nothing. A running wallet is asked
+for what it has committed.`,
   async run(given, output) {
     const { Heartwood } = await import("heartwood");
     const [directory = ""] = given.operands;

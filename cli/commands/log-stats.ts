@@ -11,8 +11,8 @@ export const logStats: Command = {
   options: { json: { describes: "print an object of JSON instead" } },
   details: `
 Verifies the log in DIR and prints its size, its records by machine and event, and how it
-grew over time. Needs neither the mnemonic nor a network, and changes nothing. The wallet
-must not be open elsewhere.`,
+grew over time. Needs neither the mnemonic nor a network, and changes nothing. A running
+wallet is asked for what it has committed.`,
   async run(given, output) {
     const { measureLog } = await import("heartwood/store");
     const [directory = ""] = given.operands;

@@ -15,7 +15,7 @@ export const logVerify: Command = {
   details: `
 Checks each frame, the hash chain and HEAD, then takes every recorded step again and
 compares it with the record. Needs neither the mnemonic nor a network, and changes
-nothing. The wallet must not be open elsewhere.
+nothing. A running wallet is asked for what it has committed, and goes on.
 Exit code 0 if all is as it was written; damage that opening bears, such as an unusable
 snapshot, is named then. Else 1, with the code and the place of the damage.`,
   async run(given, output) {

@@ -11,8 +11,8 @@ export const status: Command = {
   options: { json: { describes: "print an object of JSON instead" } },
   details: `
 Reads the log in DIR, checks it and prints balance, checkpoint, VTXOs, movements and
-quarantine. Needs neither the mnemonic nor a network, and changes nothing. The wallet
-must not be open elsewhere.`,
+quarantine. Needs neither the mnemonic nor a network, and changes nothing. A running
+wallet is asked for what it has committed.`,
   async run(given, output) {
     const { Heartwood } = await import("heartwood");
     const [directory = ""] = given.operands;

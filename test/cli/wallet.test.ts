@@ -157,7 +157,7 @@ describe("run", () => {
       await simulator.pay(address, { amountsSats: [amountSats] });
       await running.line(`"amountSats":"${amountSats}"`);
     }
-    expect(await expectRefusal(["status", wallet], "STORE_LOCKED")).not.toContain("reading");
+    await expectRefusal(["sync", wallet, ...withWords()], "STORE_LOCKED");
     await simulator.pay(address, { amountsSats: [3_000n] });
     await running.line('"amountSats":"3000"');
 

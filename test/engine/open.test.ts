@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Heartwood, type OpenOptions, type Transport, type Wallet } from "../../engine/index.ts";
 import { startSimulator } from "../../simulator/index.ts";
-import { createLevelLog, createMemoryLog } from "../../store/index.ts";
+import { createLevelLog, createMemoryLog, openLevelLog } from "../../store/index.ts";
 import { openSession } from "../../streams/session.ts";
 import {
   codeOfRefusal,
@@ -139,7 +139,7 @@ test("somebody else's directory is refused and left as it is, with create and wi
 test("a directory that this process has open is refused as STORE_LOCKED, and the owner goes on", async () => {
   const { simulator, wallet, directory, options, address } = await setUp();
   expect(await codeOfRefusal(Heartwood.open(options))).toBe("STORE_LOCKED");
-  expect(await codeOfRefusal(Heartwood.read(directory))).toBe("STORE_LOCKED");
+  expect(await codeOfRefusal(openLevelLog(directory, { readOnly: true }))).toBe("STORE_LOCKED");
   await simulator.pay(address, { amountsSats: [1_000n] });
   expect(await wallet.sync()).toMatchObject({ applied: 1 });
 });

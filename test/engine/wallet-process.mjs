@@ -1,6 +1,7 @@
-// A wallet in a process of its own, from the built package: node wallet-process.mjs hold|live|leave DIRECTORY SERVER CHAIN
+// A wallet in a process of its own, from the built package: node wallet-process.mjs hold|live|leave|forget DIRECTORY SERVER CHAIN
 // It begins when it is told so on standard input, so that a test need not wait for its loading.
-// `hold` opens it and stays; `live` follows the mailbox and says each event; `leave` meets trouble, closes and must end.
+// `hold` opens it and stays; `live` follows the mailbox and says each event; `leave` meets trouble, closes and must end;
+// `forget` opens it and must end too.
 import { writeSync } from "node:fs";
 import { esplora, Heartwood } from "../../dist/engine/index.js";
 

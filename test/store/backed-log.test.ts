@@ -26,6 +26,23 @@ describe("reading while the back end loses or changes something", () => {
   });
 });
 
+test("frames are told as soon as they are committed, and not while they are only written", async () => {
+  const disk = new Disk();
+  const log = await disk.filled(2);
+  const told = async (): Promise<bigint[]> => {
+    const seqs: bigint[] = [];
+    for await (const frames of log.frames(1n, 9n)) seqs.push(...frames.map(({ seq }) => seq));
+    return seqs;
+  };
+  const writing = appendRecords(log, 1);
+  while (disk.stored.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(await told()).toEqual([1n, 2n]);
+  await writing;
+  expect(await told()).toEqual([1n, 2n, 3n]);
+  await log.close();
+  expect(await refusal(told())).toMatchObject({ code: "STORE_CLOSED" });
+});
+
 describe("a snapshot that does not fit is left out", () => {
   test("with any bit flipped, cut anywhere or lengthened", async () => {
     const disk = new Disk();

@@ -135,8 +135,8 @@ export interface Opener {
   kill(): Promise<void>;
 }
 
-/** Starts another process that opens a log (`try`, `hold`, `append`) or creates some (`create`). */
-export function startOpener(mode: "try" | "hold" | "append" | "create", directory: string): Opener {
+/** Starts another process that opens a log (`try`, `hold`, `offer`, `append`) or creates some (`create`). */
+export function startOpener(mode: "try" | "hold" | "offer" | "append" | "create", directory: string): Opener {
   const child = spawn(process.execPath, [openerPath, mode, directory], { stdio: ["pipe", "pipe", "pipe"] });
   child.stderr.pipe(process.stderr);
   child.stdin.on("error", () => undefined);

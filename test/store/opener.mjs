@@ -1,10 +1,12 @@
-// Opens a log in a process or worker thread of its own: node opener.mjs try|hold|append DIRECTORY
+// Opens a log in a process or worker thread of its own: node opener.mjs try|hold|offer|append DIRECTORY
 // or creates logs below a directory without end: node opener.mjs create DIRECTORY
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { Record } from "../../dist/proto/generated/log.js";
 import { createLevelLog, isStoreError, openLevelLog } from "../../dist/store/index.js";
+import { logRoutes } from "../../dist/store/log-routes.js";
+import { OwnerService } from "../../dist/store/owner-service.js";
 
 const [mode, directory] = isMainThread ? process.argv.slice(2) : [workerData.mode, workerData.directory];
 
@@ -49,6 +51,12 @@ try {
   const log = await openLevelLog(directory);
   say({ epoch: String(log.head().epoch) });
   if (mode === "append") await appendForever(log);
+  if (mode === "offer") {
+    await OwnerService.offer(directory, logRoutes(log));
+    say({ seq: String(log.head().seq) });
+    setInterval(() => undefined, 60_000);
+    await new Promise(() => undefined);
+  }
   if (mode === "hold") {
     const source = isMainThread ? process.stdin : parentPort;
     await new Promise((resolve) => {
