@@ -28,13 +28,7 @@ export interface Frame {
 
 /** Bytes of a frame: `format and mark u8 | commit u64 | crc32 u32 | chain 16 B | body`, big-endian (docs/log-format.md §2). */
 export function encodeFrame(frame: Frame): Uint8Array {
-  const bytes = new Uint8Array(BODY_AT + frame.body.length);
-  const view = new DataView(bytes.buffer);
-  bytes.set(frameStart(frame));
-  bytes.set(frame.chain, CHAIN_AT);
-  bytes.set(frame.body, BODY_AT);
-  view.setUint32(CRC_AT, checksum(bytes));
-  return bytes;
+  return finished(begun(frame), frame.chain);
 }
 
 /**
@@ -68,22 +62,38 @@ export function decodeFrame(bytes: Uint8Array, place: Place = {}): Frame {
 }
 
 /** The chain link of a record that follows another. */
-export function linkAfter(previous: Uint8Array, frame: Omit<Frame, "chain">): Uint8Array {
-  return nextLink(previous, frameStart(frame), frame.body);
+export function linkAfter(previous: Uint8Array, { body, ...frame }: Omit<Frame, "chain">): Uint8Array {
+  const start = new Uint8Array(CRC_AT);
+  writeStart(start, frame);
+  return nextLink(previous, start, body);
 }
 
-/** A record as it lies in the log after another, with its link. */
+/** A record as it lies in the log after another, with its link, a view of the bytes. */
 export function sealFrame(previous: Uint8Array, frame: Omit<Frame, "chain">): { chain: Uint8Array; bytes: Uint8Array } {
-  const chain = linkAfter(previous, frame);
-  return { chain, bytes: encodeFrame({ ...frame, chain }) };
+  // Every commit passes here: the bytes are the only thing that is allocated.
+  const bytes = begun(frame);
+  finished(bytes, nextLink(previous, bytes.subarray(0, CRC_AT), bytes.subarray(BODY_AT)));
+  return { chain: bytes.subarray(CHAIN_AT, BODY_AT), bytes };
+}
+
+/** A frame without its link and its CRC. */
+function begun(frame: Omit<Frame, "chain">): Uint8Array {
+  const bytes = new Uint8Array(BODY_AT + frame.body.length);
+  writeStart(bytes, frame);
+  bytes.set(frame.body, BODY_AT);
+  return bytes;
+}
+
+function finished(bytes: Uint8Array, chain: Uint8Array): Uint8Array {
+  bytes.set(chain, CHAIN_AT);
+  new DataView(bytes.buffer).setUint32(CRC_AT, checksum(bytes));
+  return bytes;
 }
 
 /** Bytes 0–8: the format with the mark, and the commit. */
-function frameStart({ commit, endsCommit }: Pick<Frame, "commit" | "endsCommit">): Uint8Array {
-  const start = new Uint8Array(CRC_AT);
-  start[0] = endsCommit ? FRAME_FORMAT_AT_END : FRAME_FORMAT;
-  new DataView(start.buffer).setBigUint64(COMMIT_AT, commit);
-  return start;
+function writeStart(bytes: Uint8Array, { commit, endsCommit }: Pick<Frame, "commit" | "endsCommit">): void {
+  bytes[0] = endsCommit ? FRAME_FORMAT_AT_END : FRAME_FORMAT;
+  new DataView(bytes.buffer).setBigUint64(COMMIT_AT, commit);
 }
 
 /** CRC-32 (ISO-HDLC, as in zlib) over everything but itself. */
