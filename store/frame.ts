@@ -70,7 +70,7 @@ export function linkAfter(previous: Uint8Array, { body, ...frame }: Omit<Frame, 
 
 /** A record as it lies in the log after another, with its link, a view of the bytes. */
 export function sealFrame(previous: Uint8Array, frame: Omit<Frame, "chain">): { chain: Uint8Array; bytes: Uint8Array } {
-  // Every commit passes here: the bytes are the only thing that is allocated.
+  // Every record passes here: its bytes are allocated once.
   const bytes = begun(frame);
   finished(bytes, nextLink(previous, bytes.subarray(0, CRC_AT), bytes.subarray(BODY_AT)));
   return { chain: bytes.subarray(CHAIN_AT, BODY_AT), bytes };
