@@ -11,6 +11,7 @@ import {
   importLog,
   measureLog,
   openLevelLog,
+  salvageStore,
   verifyStore,
 } from "../../store/index.ts";
 import { logRoutes } from "../../store/log-routes.ts";
@@ -418,18 +419,21 @@ test.each([20, 300])("a path of more than %i characters works, in which two owne
 });
 
 test("a socket that an owner left behind is ignored by readers, replaced by the next owner, and harmless in a copy", async () => {
-  const directory = await freshLog();
+  const directory = await filled(2);
   const path = join(directory, "SOCKET");
   const listen = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   expect(spawnSync(process.execPath, ["-e", listen]).signal).toBe("SIGKILL");
   expect((await lstat(path)).isSocket()).toBe(true);
+  const salvaged = `${directory}-salvaged`;
+  await salvageStore(directory, salvaged);
+  expect(await readdir(salvaged)).not.toContain("SOCKET");
   const [copy, unpacked] = [`${directory}-copy`, await freshDirectory()];
   execFileSync("cp", ["-r", directory, copy]);
   // tar says that it leaves the socket out, and is content.
   execFileSync("tar", ["-cf", `${unpacked}.tar`, "-C", directory, "."], { stdio: "ignore" });
   execFileSync("tar", ["-xf", `${unpacked}.tar`, "-C", unpacked]);
   for (const place of [directory, copy, unpacked]) {
-    expect(await verifyStore(place)).toMatchObject({ head: { seq: 0n }, borne: [] });
+    expect(await verifyStore(place)).toMatchObject({ head: { seq: 2n }, borne: [] });
     const { log } = await live(3, place);
     await using told = await openToRead(place);
     expect(told).toBeInstanceOf(LiveLog);
