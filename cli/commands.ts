@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { demo } from "./commands/demo.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
+import { logSalvage } from "./commands/log-salvage.ts";
 import { logShow } from "./commands/log-show.ts";
 import { logStats } from "./commands/log-stats.ts";
 import { logUnlock } from "./commands/log-unlock.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   logExport,
   logImport,
   logStats,
+  logSalvage,
   logUnlock,
   simulate,
   demo,

@@ -66,3 +66,8 @@ function placeOf(error: unknown): Pick<ErrorDescription, "place"> {
   };
   return Object.keys(place).length === 0 ? {} : { place };
 }
+
+/** Whether it is damage of which `heartwood log salvage` can make a new directory. */
+export function isSalvageable(error: unknown): boolean {
+  return error instanceof Error && "salvageable" in error && error.salvageable === true;
+}

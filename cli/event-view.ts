@@ -51,6 +51,17 @@ function describe(event: WalletEvent, { good, bad, notice, accent, faint, strong
       const id = event.id === null ? "" : ` ${faint(shortenId(event.id))}`;
       return { text: `${amount}: ${reason(event)}${id}`, paint: event.permanent ? bad : notice };
     }
+    case "wallet.salvaged": {
+      const lost = event.lostTo === null ? "" : `, records up to ${event.lostTo} are lost`;
+      return {
+        text: `kept up to record ${event.keptSeq}${lost}: ${event.damage.map((code) => escapeText(code)).join(", ")}`,
+        paint: bad,
+      };
+    }
+    case "wallet.reconciled":
+      return { text: "server and mailbox were asked", paint: good };
+    case "vtxos.withdrawn":
+      return { text: `${strong(bad(formatChange(event.amountSats)))} in ${plural(event.vtxos.length, "VTXO")}`, paint: bad };
   }
 }
 

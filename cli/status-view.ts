@@ -1,4 +1,4 @@
-import type { Balance, Movement, QuarantinedVtxo, WalletStatus, WalletVtxo } from "heartwood";
+import type { Balance, Movement, QuarantinedVtxo, Reconciling, WalletStatus, WalletVtxo } from "heartwood";
 import { escapeText } from "./escape.ts";
 import { formatChange, formatCount, formatSats, formatTime, plural, shortenId } from "./format.ts";
 import type { Style } from "./style.ts";
@@ -14,6 +14,7 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
         ["server", escapeText(status.serverUrl)],
         ["chain", status.chainUrl === "" ? undefined : escapeText(status.chainUrl)],
         ["balance", formatBalance(status.balance, style)],
+        ["salvaged", status.reconciling === null ? undefined : style.bad(formatReconciling(status.reconciling))],
         ["checkpoint", formatCheckpoint(status.checkpoint, style)],
         [
           "halted",
@@ -34,12 +35,19 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
   ];
 }
 
-function formatBalance({ totalSats, awaitingRegistrationSats, unconfirmedSats }: Balance, style: Style): string {
+function formatBalance({ totalSats, awaitingRegistrationSats, unsureSats, unconfirmedSats }: Balance, style: Style): string {
   const asides = [
     ...(awaitingRegistrationSats === 0n ? [] : [`${formatSats(awaitingRegistrationSats)} of it awaiting registration`]),
+    ...(unsureSats === 0n ? [] : [`${formatSats(unsureSats)} of it unsure`]),
     ...(unconfirmedSats === 0n ? [] : [`${formatSats(unconfirmedSats)} more unconfirmed`]),
   ];
   return [style.strong(style.good(formatSats(totalSats))), ...asides.map((aside) => style.notice(aside))].join(", ");
+}
+
+function formatReconciling({ keptSeq, lostTo, unsureVtxos }: Reconciling): string {
+  const lost = lostTo === null ? "" : `, records up to ${formatCount(lostTo)} lost`;
+  const asked = `${plural(unsureVtxos, "VTXO")} to ask the server about`;
+  return `reconciling: kept up to record ${formatCount(keptSeq)}${lost}; ${asked}; connect once`;
 }
 
 /** The upper 44 bits of a checkpoint are the server's time in milliseconds (mailbox.md §3.3). */
@@ -87,10 +95,10 @@ function vtxoTable(vtxos: readonly WalletVtxo[], showId: (id: string) => string,
 
 function movementTable(movements: readonly Movement[], style: Style): string[] {
   if (movements.length === 0) return [];
-  const rows = movements.map(({ createdAtMs, effectiveBalanceSats, outputVtxos, subsystem, status }) => [
+  const rows = movements.map(({ createdAtMs, effectiveBalanceSats, inputVtxos, outputVtxos, subsystem, status }) => [
     formatTime(createdAtMs),
     effectiveBalanceSats < 0n ? style.bad(formatChange(effectiveBalanceSats)) : style.good(formatChange(effectiveBalanceSats)),
-    plural(outputVtxos.length, "VTXO"),
+    plural(inputVtxos.length + outputVtxos.length, "VTXO"),
     `${escapeText(subsystem.name)} ${escapeText(subsystem.kind)}`,
     escapeText(status),
   ]);

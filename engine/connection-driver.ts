@@ -8,6 +8,7 @@ import { Consumer, Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { followMailbox } from "./follow-mailbox.ts";
+import { checkUnsure, finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
 
@@ -113,7 +114,9 @@ export class ConnectionDriver {
     if (signal.aborted) return session.close();
     this.#pin(session.info);
     if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
+    await checkUnsure(engine, signal);
     await new Consumer(engine).drain(session, signal);
+    finishReconciling(engine);
     // Who follows the mailbox is live first and looks at held items beside it.
     if (engine.loop.pending.contextOf(CONNECTION)?.mode === "drain") await new Requeue(engine, signal).vetAll();
     await engine.loop.settled();

@@ -1,6 +1,7 @@
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
+import { checkUnsure, finishReconciling } from "./reconcile.ts";
 import type { VettingContext } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-state.ts";
 
@@ -63,6 +64,8 @@ export class Requeue {
       const isNewTip = tip.kind === "found" && tip.value.height !== this.#tipHeight;
       if (tip.kind === "found") this.#tipHeight = tip.value.height;
       const nowMs = this.#engine.clock.nowMs();
+      await checkUnsure(this.#engine, this.#signal);
+      finishReconciling(this.#engine);
       await this.#vet(({ code, nextTryAtMs }) => nextTryAtMs <= nowMs || (isNewTip && CHAIN_REASONS.has(code)));
     } catch (error) {
       this.#tell("the tip could not be asked for", error);

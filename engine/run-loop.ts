@@ -3,6 +3,7 @@ import { effectKinds } from "../machines/effects.ts";
 import { schemaOf } from "../machines/event-schemas.ts";
 import type { Verdict } from "../machines/package.ts";
 import { machineNamed } from "../machines/registry.ts";
+import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { type MachineEvent, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
@@ -185,6 +186,11 @@ export class RunLoop {
       }
       case "item.vetted":
         return { ...event, isKnown: idsOf(event.verdict as Verdict).some((id) => this.#pending.coins.has(id)) };
+      case "vtxos.checked": {
+        const isUnsure = (id: VtxoId): boolean => this.#pending.coins.get(id)?.isUnsure === true;
+        const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
+        return { ...event, unspent, withdrawn: (event.withdrawn as readonly WithdrawnVtxo[]).filter(({ id }) => isUnsure(id)) };
+      }
       case "address.issued":
         return { ...event, keyIndex: this.#pending.nextKeyIndex };
       case "connection.failed":

@@ -132,7 +132,7 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
   const { vtxo, keyIndex, flags } = judged;
   const { amountSats, expiryHeight } = vtxo;
   const id = vtxoId(vtxo);
-  const obstacle = (await anchorObstacle(vtxo, context)) ?? (await spendObstacle(id, keyIndex, context));
+  const obstacle = (await anchorObstacle(vtxo, context)) ?? (await askSpendState(id, keyIndex, context));
   if (typeof obstacle === "object") return refused(entry, id, amountSats, { ...obstacle, permanent: false });
   const registered = obstacle === "registered";
   const exitDepth = vtxo.genesis.length;
@@ -157,11 +157,15 @@ async function anchorObstacle({ chainAnchor }: Vtxo, { chain, signal }: VettingC
   return spend.spent ? { code: "ANCHOR_SPENT", message: `expected output ${txid}:${vout} unspent, got it spent` } : undefined;
 }
 
-/** The server's word on a VTXO: never a reason to credit, only one to wait (mailbox.md W-14). */
-async function spendObstacle(
+/**
+ * The server's word on a VTXO: never a reason to credit, only one to wait (mailbox.md W-14).
+ *
+ * @throws Undecided; the reason of the signal
+ */
+export async function askSpendState(
   id: VtxoId,
   keyIndex: number,
-  { session, keyring, signal }: VettingContext,
+  { session, keyring, signal }: Pick<VettingContext, "session" | "keyring" | "signal">,
 ): Promise<Obstacle | "registered" | "unregistered"> {
   const status = await ask(() => session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal }), signal);
   if (status === "spendable") return "registered";

@@ -1,5 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { CONNECTION, type Counters, MAILBOX, WALLET, type WalletState } from "./wallet-state.ts";
+import { CONNECTION, type Counters, isReconciling, MAILBOX, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
 
 /** The wallet's money, in sats. */
 export interface Balance {
@@ -9,6 +9,8 @@ export interface Balance {
   readonly spendableSats: bigint;
   /** Credited, but the server does not have its signatures yet (mailbox.md W-14). */
   readonly awaitingRegistrationSats: bigint;
+  /** Credited, but the log lost its end and the server was not asked yet whether they are unspent. */
+  readonly unsureSats: bigint;
   /** Not in the total: held because its anchor transaction is not in a block yet. */
   readonly unconfirmedSats: bigint;
 }
@@ -17,7 +19,7 @@ export interface Balance {
 export interface WalletVtxo {
   readonly id: VtxoId;
   readonly amountSats: bigint;
-  readonly state: "spendable" | "awaiting-registration";
+  readonly state: "spendable" | "awaiting-registration" | "unsure";
   readonly expiryHeight: number;
   readonly exitDepth: number;
   readonly keyIndex: number;
@@ -28,14 +30,17 @@ export interface WalletVtxo {
   readonly flags: readonly string[];
 }
 
-/** An entry of the history (mailbox.md §6.2). */
+/** An entry of the history (mailbox.md §6.2); `heartwood.salvage` takes out what was spent in records that were lost. */
 export interface Movement {
   readonly id: string;
-  readonly subsystem: { readonly name: "bark.arkoor"; readonly kind: "receive" };
+  readonly subsystem:
+    | { readonly name: "bark.arkoor"; readonly kind: "receive" }
+    | { readonly name: "heartwood.salvage"; readonly kind: "withdrawal" };
   readonly status: "successful";
   readonly intendedBalanceSats: bigint;
   readonly effectiveBalanceSats: bigint;
   readonly feeSats: bigint;
+  readonly inputVtxos: readonly VtxoId[];
   readonly outputVtxos: readonly VtxoId[];
   readonly receivedOn: readonly { readonly keyIndex: number; readonly amountSats: bigint }[];
   readonly checkpoint: bigint;
@@ -61,6 +66,16 @@ export interface QuarantinedVtxo {
   readonly nextTryAtMs: number;
 }
 
+/** A salvaged wallet that does not know yet what happened in the records it lost. */
+export interface Reconciling {
+  /** The last record that was kept. */
+  readonly keptSeq: bigint;
+  /** The last record that the old log is known to have had; null where nothing is known to be lost. */
+  readonly lostTo: bigint | null;
+  /** VTXOs about which the server has to be asked. */
+  readonly unsureVtxos: number;
+}
+
 /** All that is derived from the log, at one moment. */
 export interface WalletStatus {
   readonly network: string;
@@ -72,6 +87,8 @@ export interface WalletStatus {
   readonly checkpoint: bigint;
   /** Checkpoint and reason of the package that could not be decided, if one stands there now. */
   readonly halted: { readonly checkpoint: bigint; readonly code: string } | null;
+  /** What the log of a salvaged wallet lost, until server and mailbox were asked (DESIGN §5); nothing can be spent then. */
+  readonly reconciling: Reconciling | null;
   readonly connection: string;
   readonly balance: Balance;
   readonly vtxos: readonly WalletVtxo[];
@@ -87,34 +104,40 @@ export interface WalletStatus {
 
 export function balanceOf(state: WalletState): Balance {
   const coins = [...state.coins.values()];
-  const spendableSats = sum(coins.filter(({ registered }) => registered));
+  const unsureSats = sum(coins.filter(({ isUnsure }) => isUnsure === true));
+  const spendableSats = sum(coins.filter(({ registered, isUnsure }) => registered && isUnsure !== true));
   const totalSats = sum(coins);
   const unconfirmedSats = sum(
     [...state.quarantine.values()]
       .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.coins.has(id)))
       .map((item) => ({ amountSats: item.amountSats ?? 0n })),
   );
-  return { totalSats, spendableSats, awaitingRegistrationSats: totalSats - spendableSats, unconfirmedSats };
+  return {
+    totalSats,
+    spendableSats,
+    awaitingRegistrationSats: totalSats - spendableSats - unsureSats,
+    unsureSats,
+    unconfirmedSats,
+  };
 }
 
 /** By expiry, then the largest first (mailbox.md §6.1). */
 export function vtxosOf(state: WalletState): WalletVtxo[] {
   return [...state.coins.values()]
-    .map(({ source: _, registered, ...coin }) => ({
-      ...coin,
-      state: registered ? ("spendable" as const) : ("awaiting-registration" as const),
-    }))
+    .map(({ source: _, registered, isUnsure, ...coin }) => ({ ...coin, state: stateOf(registered, isUnsure === true) }))
     .sort((a, b) => a.expiryHeight - b.expiryHeight || (a.amountSats < b.amountSats ? 1 : a.amountSats > b.amountSats ? -1 : 0));
 }
 
 export function movementsOf(state: WalletState): Movement[] {
-  return [...state.movements.values()].map(({ id, amountSats, outputs, receivedOn, checkpoint, seq, atMs }) => ({
+  return [...state.movements.values()].map(({ id, amountSats, inputs, outputs, receivedOn, checkpoint, seq, atMs }) => ({
     id,
-    subsystem: { name: "bark.arkoor", kind: "receive" },
+    subsystem:
+      inputs === undefined ? { name: "bark.arkoor", kind: "receive" } : { name: "heartwood.salvage", kind: "withdrawal" },
     status: "successful",
     intendedBalanceSats: amountSats,
     effectiveBalanceSats: amountSats,
     feeSats: 0n,
+    inputVtxos: inputs ?? [],
     outputVtxos: outputs,
     receivedOn,
     checkpoint,
@@ -124,7 +147,7 @@ export function movementsOf(state: WalletState): Movement[] {
 }
 
 export function quarantineOf(state: WalletState): QuarantinedVtxo[] {
-  return [...state.quarantine.values()].map(({ source: _, ...item }) => item);
+  return [...state.quarantine.values()].map(({ source: _, movement: _movement, ...item }) => item);
 }
 
 export function statusOf(state: WalletState): WalletStatus {
@@ -140,6 +163,7 @@ export function statusOf(state: WalletState): WalletStatus {
     mailboxPubkey: (wallet.mailboxPubkey ?? null) as string | null,
     checkpoint: state.checkpoint,
     halted: typeof haltedAt === "bigint" ? { checkpoint: haltedAt, code: String(mailbox?.haltCode) } : null,
+    reconciling: reconcilingOf(state),
     connection: state.instances.get(CONNECTION)?.state ?? "Stopped",
     balance: balanceOf(state),
     vtxos: vtxosOf(state),
@@ -151,6 +175,17 @@ export function statusOf(state: WalletState): WalletStatus {
     records: state.seq,
     epoch: (wallet.epoch ?? 0n) as bigint,
   };
+}
+
+function stateOf(registered: boolean, isUnsure: boolean): WalletVtxo["state"] {
+  if (isUnsure) return "unsure";
+  return registered ? "spendable" : "awaiting-registration";
+}
+
+function reconcilingOf(state: WalletState): Reconciling | null {
+  if (!isReconciling(state)) return null;
+  const { keptSeq, lostTo } = state.contextOf(SALVAGE) as { keptSeq: bigint; lostTo: bigint | null };
+  return { keptSeq, lostTo, unsureVtxos: [...state.coins.values()].filter(({ isUnsure }) => isUnsure === true).length };
 }
 
 function sum(coins: readonly { readonly amountSats: bigint }[]): bigint {

@@ -1,7 +1,8 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { HeldItem, ReceiveMovement } from "../machines/package.ts";
+import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import type { Transition } from "./transition.ts";
-import { CONNECTION, MAILBOX, WALLET } from "./wallet-state.ts";
+import { CONNECTION, MAILBOX, WALLET, withdrawalId } from "./wallet-state.ts";
 
 /** Members of every event. */
 export interface EventBase {
@@ -46,7 +47,26 @@ export type WalletEvent = EventBase &
         readonly permanent: boolean;
         readonly checkpoint: bigint;
       }
+    /** The log was damaged and lost its end: the wallet asks server and mailbox what was in it. */
+    | {
+        readonly type: "wallet.salvaged";
+        readonly keptSeq: bigint;
+        readonly lostTo: bigint | null;
+        readonly damage: readonly string[];
+        readonly keyGap: number;
+      }
+    /** What server and mailbox know is known again. */
+    | { readonly type: "wallet.reconciled" }
+    /** VTXOs that the server does not call unspent any more, after a salvage; each is in quarantine now. */
+    | {
+        readonly type: "vtxos.withdrawn";
+        readonly movement: string;
+        readonly amountSats: bigint;
+        readonly vtxos: readonly VtxoId[];
+      }
   );
+
+type SalvagedMembers = Omit<Extract<WalletEvent, { readonly type: "wallet.salvaged" }>, keyof EventBase | "type">;
 
 /** What a record means to the owner of the wallet, or undefined where it is bookkeeping. */
 export function toWalletEvent(transition: Transition): WalletEvent | undefined {
@@ -61,6 +81,8 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
       return fromMessage(transition);
     case "quarantined":
       return fromQuarantined(transition);
+    case "salvage":
+      return fromSalvage(transition);
     default:
       return undefined;
   }
@@ -107,12 +129,30 @@ function fromMessage({ seq, atMs, instance, state, change, event }: Transition):
 
 function fromQuarantined({ seq, atMs, instance, state, change, event }: Transition): WalletEvent | undefined {
   if (state === "Held" && change.item !== undefined) {
-    const { source: _, ...item } = change.item as unknown as HeldItem;
+    const { source: _, movement: _movement, ...item } = change.item as unknown as HeldItem;
     return { seq, atMs, type: "vtxo.quarantined", key: instance.slice("quarantined/".length), ...item };
   }
   if (state !== "Released" || event.type !== "item.vetted") return undefined;
   const { id } = change.movement as ReceiveMovement;
   return received(seq, atMs, BigInt(id.split(".")[1] ?? 0), change, true);
+}
+
+function fromSalvage({ seq, atMs, event }: Transition): WalletEvent | undefined {
+  switch (event.type) {
+    case "wallet.salvaged": {
+      const { keptSeq, lostTo, damage, keyGap } = event as unknown as SalvagedMembers;
+      return { seq, atMs, type: event.type, keptSeq, lostTo, damage, keyGap };
+    }
+    case "wallet.reconciled":
+      return { seq, atMs, type: event.type };
+    default: {
+      const withdrawn = event.withdrawn as readonly WithdrawnVtxo[];
+      if (withdrawn.length === 0) return undefined;
+      const amountSats = -withdrawn.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
+      const vtxos = withdrawn.map(({ id }) => id);
+      return { seq, atMs, type: "vtxos.withdrawn", movement: withdrawalId(seq), amountSats, vtxos };
+    }
+  }
 }
 
 function received(

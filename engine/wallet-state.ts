@@ -15,10 +15,14 @@ export interface Coin extends AcceptedVtxo {
   readonly checkpoint: bigint;
   /** The record that credited it. */
   readonly seq: bigint;
+  /** Whether records that were lost may have spent it: a salvaged wallet asks the server. */
+  readonly isUnsure?: true;
 }
 
 /** A finished movement with the record that made it. */
 export interface RecordedMovement extends ReceiveMovement {
+  /** VTXOs that left the wallet, where some did. */
+  readonly inputs?: readonly VtxoId[];
   readonly seq: bigint;
   readonly atMs: number;
   readonly checkpoint: bigint;
@@ -65,6 +69,7 @@ export const DIGEST_BYTES = 32;
 export const WALLET = "wallet/main";
 export const CONNECTION = "connection/main";
 export const MAILBOX = "mailbox/main";
+export const SALVAGE = "salvage/main";
 
 /**
  * Everything that is derived from the log: a fold of its records, and of their outcomes only.
@@ -118,6 +123,9 @@ export class WalletState {
         break;
       case "mailbox":
         this.#reach(context.position as bigint);
+        break;
+      case "salvage":
+        this.#foldSalvage(transition, context);
         break;
       case "wallet":
         if (transition.event.type === "address.issued") this.#useKey(Number(transition.event.keyIndex));
@@ -237,6 +245,26 @@ export class WalletState {
     }
   }
 
+  /** Nothing of what was there is certain after a salvage, until the server was asked about it. */
+  #foldSalvage({ event, seq, atMs }: Transition, context: Instance["context"]): void {
+    if (event.type === "wallet.salvaged") {
+      for (const [id, coin] of this.coins) this.coins.set(id, { ...coin, isUnsure: true });
+      this.nextKeyIndex += Number(context.keyGap);
+      return;
+    }
+    for (const id of context.unspent as readonly VtxoId[]) {
+      const { isUnsure: _, ...coin } = this.coins.get(id) ?? {};
+      if ("id" in coin) this.coins.set(id, coin as Coin);
+    }
+    const withdrawn = context.withdrawn as readonly { readonly id: VtxoId; readonly amountSats: bigint }[];
+    if (withdrawn.length === 0) return;
+    const inputs = withdrawn.map(({ id }) => id);
+    const amountSats = -withdrawn.reduce((sum, one) => sum + one.amountSats, 0n);
+    for (const id of inputs) this.coins.delete(id);
+    const id = withdrawalId(seq);
+    this.movements.set(id, { id, amountSats, inputs, outputs: [], receivedOn: [], seq, atMs, checkpoint: this.checkpoint });
+  }
+
   #credit({ seq, atMs }: Transition, checkpoint: bigint, context: Instance["context"]): void {
     const movement = context.movement as ReceiveMovement;
     for (const vtxo of context.vtxos as readonly AcceptedVtxo[]) {
@@ -263,9 +291,19 @@ export class WalletState {
   }
 }
 
+/** Whether the wallet's log lost its end, and what was in it is not found out yet. */
+export function isReconciling(state: Readonly<WalletState>): boolean {
+  return state.instances.get(SALVAGE)?.state === "Reconciling";
+}
+
 /** Whether a message in that state waits for an answer. */
 export function isUndecided(state: string): boolean {
   return state === "Vetting" || state === "Halted";
+}
+
+/** Id of the movement of a record that takes VTXOs out of a salvaged wallet. */
+export function withdrawalId(seq: bigint): string {
+  return `salvage_withdrawal.${seq}`;
 }
 
 /** The key of an instance's name in {@link WalletState.finished}: the first bytes of its SHA-256. */

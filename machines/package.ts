@@ -36,6 +36,8 @@ export type HeldItem = {
   readonly message: string;
   /** Whether the bytes alone decide, so that no retry can change the answer. */
   readonly permanent: boolean;
+  /** Id of the movement that makes it money, where another one had the usual id. */
+  readonly movement?: string;
 };
 
 /** What vetting found out about one entry of a package. */

@@ -71,13 +71,16 @@ const hold = definition.assign(({ event }) =>
 const noteRefusal = definition.assign(({ context, event }) => {
   if (event.type !== "item.vetted" || event.verdict.kind !== "refused") return {};
   const attempts = context.attempts + 1;
-  return { item: event.verdict.item, attempts, nextTryAtMs: event.atMs + waitMs(attempts) };
+  const { movement } = context.item ?? {};
+  const item = movement === undefined ? event.verdict.item : { ...event.verdict.item, movement };
+  return { item, attempts, nextTryAtMs: event.atMs + waitMs(attempts) };
 });
 
 const credit = definition.assign(({ context, event }) => {
   if (event.type !== "item.vetted" || event.verdict.kind !== "accepted" || context.item === null) return {};
   const { vtxo } = event.verdict;
-  return { vtxos: [vtxo], movement: receiveMovement(`arkoor_receive.${context.item.checkpoint}.${vtxo.id}`, [vtxo]) };
+  const id = context.item.movement ?? `arkoor_receive.${context.item.checkpoint}.${vtxo.id}`;
+  return { vtxos: [vtxo], movement: receiveMovement(id, [vtxo]) };
 });
 
 /** `quarantined/<digest16>`: Held → Released → Completed, or Dropped. */

@@ -3,6 +3,7 @@ import { MachineError } from "./errors.ts";
 import { mailboxMachine } from "./mailbox.machine.ts";
 import { messageMachine } from "./message.machine.ts";
 import { quarantinedMachine } from "./quarantined.machine.ts";
+import { salvageMachine } from "./salvage.machine.ts";
 import type { MachineDefinition } from "./step.ts";
 import { walletMachine } from "./wallet.machine.ts";
 
@@ -13,6 +14,7 @@ export const machines: readonly MachineDefinition[] = [
   mailboxMachine,
   messageMachine,
   quarantinedMachine,
+  salvageMachine,
 ];
 
 /**

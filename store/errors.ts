@@ -41,6 +41,22 @@ export type StoreErrorCode =
   | "STORE_IO"
   | "STORE_POISONED";
 
+/** Damage of a directory, as opposed to that of an export file, which is imported anew. */
+const SALVAGEABLE: ReadonlySet<StoreErrorCode> = new Set([
+  "STORE_BAD_MARKER",
+  "STORE_BAD_HEAD",
+  "STORE_BAD_DATABASE",
+  "STORE_BAD_FRAME",
+  "STORE_BAD_RECORD",
+  "STORE_BROKEN_CHAIN",
+  "STORE_SEQUENCE_GAP",
+  "STORE_MISSING_TAIL",
+  "STORE_TORN_COMMIT",
+  "STORE_STALE_HEAD",
+  "STORE_SWAPPED",
+  "STORE_FORKED",
+]);
+
 /** Where in a store something was found. */
 export interface Place {
   /** Path inside the store's directory: `HEAD`, `OWNER`, `HEARTWOOD` or `log`. */
@@ -62,14 +78,17 @@ export interface StoreErrorOptions {
  * A refusal of the store.
  *
  * What a caller does: `STORE_LOCKED` — wait for the holder or ask it; `STORE_FULL` — make room, reopen, try again;
- * `STORE_OWNER_LOST` — the process that was asked has ended or hangs: ask again; `STORE_IO`, `STORE_POISONED` — reopen, which verifies; `STORE_CONFLICT` — read what is new and decide again;
- * damage — report and stop. After a failed append the outcome is unknown until the log is reopened.
+ * `STORE_OWNER_LOST` — the process that was asked has ended or hangs: ask again; `STORE_IO`, `STORE_POISONED` — reopen,
+ * which verifies; `STORE_CONFLICT` — read what is new and decide again; damage — report, stop, and let the owner decide
+ * between a backup and `heartwood log salvage`. After a failed append the outcome is unknown until the log is reopened.
  */
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly code: StoreErrorCode;
   /** Whether the same call can succeed later without a change by the caller. */
   readonly retryable: boolean;
+  /** Whether it is damage of which a salvage can make a new store. */
+  readonly salvageable: boolean;
   /** Where the damage is, for the codes that mean damage. */
   readonly place: Place;
   /** Who holds the lock, for `STORE_LOCKED` where it is known. */
@@ -79,6 +98,7 @@ export class StoreError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = code === "STORE_LOCKED" || code === "STORE_FULL" || code === "STORE_OWNER_LOST";
+    this.salvageable = SALVAGEABLE.has(code);
     this.place = options.place ?? {};
     this.holder = options.holder;
   }

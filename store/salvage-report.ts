@@ -28,6 +28,8 @@ export interface SalvageReport {
    * Undefined where nothing speaks of any; there may have been more all the same.
    */
   readonly lost: { readonly from: bigint; readonly to: bigint } | undefined;
+  /** Whether HEAD says where the old log ended, so that no more than `lost` can be missing. */
+  readonly isEndKnown: boolean;
   /** Those of them that can still be read in the old directory, at most 1,000 ranges. Nothing of them was kept. */
   readonly stranded: readonly StrandedRecords[];
 }

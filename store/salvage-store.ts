@@ -136,5 +136,6 @@ function reportOf({ kept, stranded }: KeptPrefix, head: HeadState | undefined): 
   const lost = to > kept.seq ? { from: kept.seq + 1n, to } : undefined;
   // No epoch that the old log had may come again.
   const epoch = known !== undefined && known.epoch > kept.epoch ? known.epoch : kept.epoch;
-  return { kept: { ...kept, epoch }, lost, stranded };
+  const seen = lost?.to ?? kept.seq;
+  return { kept: { ...kept, epoch }, lost, isEndKnown: known !== undefined && known.seq >= seen, stranded };
 }

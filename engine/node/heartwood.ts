@@ -1,6 +1,7 @@
 import { openWallet, openWalletOn } from "./open-wallet.ts";
 import { readRecords } from "./read-records.ts";
 import { readWallet } from "./read-wallet.ts";
+import { salvageWallet } from "./salvage-wallet.ts";
 import { verifyWallet } from "./verify-wallet.ts";
 
 /** Where everything begins: `await using wallet = await Heartwood.open({ … })`. */
@@ -10,4 +11,5 @@ export const Heartwood = {
   read: readWallet,
   records: readRecords,
   verify: verifyWallet,
+  salvage: salvageWallet,
 } as const;

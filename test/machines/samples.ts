@@ -49,4 +49,10 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     { type: "vtxos.registered" },
     { type: "recoveryIds.posted" },
   ],
+  salvage: [
+    { type: "wallet.salvaged", keptSeq: 7n, lostTo: 9n, damage: ["STORE_BAD_FRAME"], keyGap: 20 },
+    { type: "vtxos.checked", unspent: [idOf(1)], withdrawn: [] },
+    { type: "vtxos.checked", unspent: [], withdrawn: [{ id: idOf(2), amountSats: 5n, key: "k.7", item: itemOf(2) }] },
+    { type: "wallet.reconciled" },
+  ],
 };

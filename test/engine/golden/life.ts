@@ -1,5 +1,7 @@
 import { filter, firstValueFrom, timeout } from "rxjs";
 import { codeOf, Heartwood, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
+import { defaultPorts } from "../../../engine/node/default-ports.ts";
+import { noteSalvage } from "../../../engine/note-salvage.ts";
 import { type Simulator, startSimulator } from "../../../simulator/index.ts";
 import { createMemoryLog, type EventLog, exportLines, type MemoryLog } from "../../../store/index.ts";
 import { eventually, MNEMONIC } from "../helpers.ts";
@@ -39,6 +41,7 @@ export async function liveGoldenLife(): Promise<string> {
   await drainedLife(world);
   await followingLife(world);
   await interruptedLife(world);
+  await salvagedLife(world);
   await using finished = await log.open({ readOnly: true });
   const lines: string[] = [];
   for await (const line of exportLines(finished)) lines.push(line);
@@ -137,6 +140,21 @@ async function interruptedLife({ simulator, clock, log, options }: World): Promi
   await again.sync().catch((error: unknown) => {
     if (codeOf(error) !== "SERVER_KEY_CHANGED") throw error;
   });
+}
+
+/** Fifth and sixth epoch: what a salvage adds to what it kept, and a wallet of which a VTXO was spent in the lost records. */
+async function salvagedLife({ simulator, clock, log, options }: World): Promise<void> {
+  clock.advance(60_000);
+  {
+    await using kept = await log.open();
+    const { seq } = kept.head();
+    const note = { keptSeq: seq, lostTo: seq + 3n, damage: ["STORE_BAD_FRAME"], keyGap: 20 };
+    await noteSalvage(kept, note, { clock, randomness: defaultPorts.randomness });
+  }
+  await using wallet = await Heartwood.openOn(await log.open(), options);
+  const [spent] = wallet.vtxos();
+  simulator.setSpendState(spent?.id ?? "", "spent");
+  await wallet.sync();
 }
 
 function when(wallet: Wallet, wanted: (event: WalletEvent) => boolean): Promise<WalletEvent> {

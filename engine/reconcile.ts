@@ -1,0 +1,77 @@
+import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
+import { digestOf } from "./blob-reader.ts";
+import type { Engine } from "./engine.ts";
+import { HeartwoodError } from "./errors.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
+import { askSpendState, Undecided } from "./vet-vtxo.ts";
+import { type Coin, isReconciling, SALVAGE, type WalletState } from "./wallet-state.ts";
+
+/** VTXOs whose answers stand in one record. */
+const BATCH_VTXOS = 64;
+/** VTXOs that are asked about at the same time. */
+const CONCURRENT_VTXOS = 8;
+/** Hex digits of a digest that name a held item. */
+const KEY_DIGITS = 32;
+
+/**
+ * For everything that spends, or promises to take a payment of which the wallet must remember something.
+ *
+ * @throws HeartwoodError `WALLET_RECONCILING`
+ */
+export function refuseWhileReconciling(state: Readonly<WalletState>): void {
+  if (!isReconciling(state)) return;
+  throw new HeartwoodError(
+    "WALLET_RECONCILING",
+    "expected a wallet that knows which of its VTXOs are unspent, got one that was salvaged: connect once with sync() or start()",
+    { retryable: true },
+  );
+}
+
+/**
+ * Asks the server about every VTXO that the lost end of the log may have spent. Those that get no answer are asked about
+ * the next time.
+ *
+ * @throws the reason of the signal
+ */
+export async function checkUnsure(engine: Engine, signal: AbortSignal): Promise<void> {
+  if (!isReconciling(engine.loop.pending)) return;
+  const unsure = [...engine.loop.pending.coins.values()].filter((coin) => coin.isUnsure === true);
+  for (let from = 0; from < unsure.length; from += BATCH_VTXOS) {
+    const batch = unsure.slice(from, from + BATCH_VTXOS);
+    const answers = await mapConcurrently(batch, CONCURRENT_VTXOS, (coin) => check(coin, engine, signal));
+    signal.throwIfAborted();
+    const unspent = answers.flatMap((answer) => (typeof answer === "string" ? [answer] : []));
+    const withdrawn = answers.flatMap((answer) => (typeof answer === "object" ? [answer] : []));
+    if (unspent.length + withdrawn.length === 0) continue;
+    engine.feed({ instance: SALVAGE, event: { type: "vtxos.checked", unspent, withdrawn } });
+  }
+}
+
+/** Ends the reconciling of a wallet that has read its mailbox to the end, if every VTXO got its answer. */
+export function finishReconciling(engine: Engine): void {
+  const { pending } = engine.loop;
+  if (!isReconciling(pending) || [...pending.coins.values()].some((coin) => coin.isUnsure === true)) return;
+  engine.feed({ instance: SALVAGE, event: { type: "wallet.reconciled" } });
+}
+
+/** Its id if it is unspent, the item that it becomes if not, or undefined if nobody could tell. */
+async function check(coin: Coin, engine: Engine, signal: AbortSignal): Promise<string | WithdrawnVtxo | undefined> {
+  const { id, amountSats, keyIndex, source, checkpoint } = coin;
+  const { connection, keyring, loop, ports } = engine;
+  const { session } = connection;
+  if (session === undefined) return undefined;
+  try {
+    const answer = await askSpendState(id, keyIndex, { session, keyring, signal });
+    if (typeof answer === "string") return id;
+    // Apart from other items with these bytes: this one was money before. So is what it becomes if it is money again.
+    const salvage = loop.pending.contextOf(SALVAGE)?.keptSeq;
+    const key = `${digestOf(await engine.blobs.vtxo(source)).slice(0, KEY_DIGITS)}.${salvage}`;
+    const movement = `arkoor_receive.${checkpoint}.${id}.${salvage}`;
+    return { id, amountSats, key, item: { id, amountSats, source, checkpoint, ...answer, permanent: false, movement } };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Undecided)) throw error;
+    ports.logger("warn", "a VTXO could not be asked about", { id, code: error.code, message: error.message });
+    return undefined;
+  }
+}
