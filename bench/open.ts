@@ -69,7 +69,7 @@ async function openWithSnapshot(path: string, digest: string): Promise<number> {
 }
 
 async function replayAll(path: string, digest: string) {
-  await using log = await openLevelLog(path, { readOnly: true });
+  await using log = await openLevelLog(path, { readOnly: true, verify: "needed" });
   const state = new WalletState();
   let peakRssBytes = 0;
   const onProgress = (): void => {

@@ -51,7 +51,7 @@ export function decodeCanonical(text: string): Plain {
  */
 export function parseCanonical(text: string): Plain {
   try {
-    return revive(JSON.parse(text) as Plain);
+    return revive(JSON.parse(text) as Parsed);
   } catch (cause) {
     throw new MachineError("NOT_CANONICAL", "expected canonical text, got something else", cause);
   }
@@ -72,16 +72,23 @@ function encodeMembers(value: { readonly [name: string]: Plain | undefined }): s
   return `{${members.join(",")}}`;
 }
 
-function revive(value: Plain): Plain {
-  if (isList(value)) return value.map(revive);
-  if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
+/** Puts bigints and bytes into what JSON.parse made, in place: a snapshot has millions of values. */
+function revive(value: Parsed): Plain {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) {
+    for (const [index, member] of value.entries()) value[index] = revive(member) as Parsed;
+    return value as Plain;
+  }
   const names = Object.keys(value);
   const [name] = names;
   if (names.length === 1 && name?.startsWith("$")) return reviveTagged(name, value[name]);
-  return Object.fromEntries(names.map((member) => [member, revive(value[member] as Plain)]));
+  for (const member of names) value[member] = revive(value[member] ?? null) as Parsed;
+  return value as Plain;
 }
 
-function reviveTagged(tag: string, text: Plain | undefined): bigint | Uint8Array {
+type Parsed = null | boolean | number | string | Parsed[] | { [name: string]: Parsed };
+
+function reviveTagged(tag: string, text: Parsed | undefined): bigint | Uint8Array {
   if (tag === BIGINT && typeof text === "string" && DECIMAL.test(text)) return BigInt(text);
   if (tag === BYTES && typeof text === "string") return decodeHex(text);
   throw new MachineError("NOT_CANONICAL", "expected a bigint or bytes behind a $ tag");

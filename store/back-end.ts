@@ -19,8 +19,8 @@ export interface BackEnd extends CommitSink {
   /** Frames `from` … `to`, both included, in order and in batches of bounded size. */
   frames(from: bigint, to: bigint): AsyncIterable<readonly RawFrame[]>;
   /** Keeps the bytes of a snapshot under a number, whole or not at all; replaces those of the same number. */
-  putSnapshot(seq: bigint, bytes: Uint8Array): Promise<void>;
-  /** The bytes under a number, if there are any. */
+  putSnapshot(seq: bigint, pieces: Iterable<Uint8Array>): Promise<void>;
+  /** A copy of the bytes under a number, if there are any. */
   getSnapshot(seq: bigint): Promise<Uint8Array | undefined>;
   /** The numbers of all snapshots, in any order. */
   listSnapshots(): Promise<readonly bigint[]>;

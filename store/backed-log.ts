@@ -93,8 +93,8 @@ export class BackedLog implements FramedLog {
 
   async *snapshots(): AsyncGenerator<Snapshot, void, undefined> {
     this.#checkOpen();
-    for await (const { seq, parts } of fittingSnapshots(this.#backEnd, this.head())) {
-      yield { seq, parts };
+    for await (const snapshot of fittingSnapshots(this.#backEnd, this.head())) {
+      yield snapshot;
       this.#checkOpen();
     }
   }

@@ -50,7 +50,7 @@ export interface ReadOptions {
 export interface Snapshot {
   /** The last record it includes. */
   readonly seq: bigint;
-  /** The caller's bytes, in parts of its choice. */
+  /** The caller's bytes, in parts of its choice; not to be changed while they are saved. */
   readonly parts: readonly Uint8Array[];
 }
 

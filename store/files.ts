@@ -8,9 +8,10 @@ export const FILE_MODE = 0o600;
 export const DIRECTORY_MODE = 0o700;
 
 /** Writes a new file so that it is durable, its directory entry apart. Fails if it exists. */
-export async function writeNewFile(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeNewFile(path: string, content: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
+  const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
   await withFile(path, "wx", async (file) => {
-    await file.writeFile(content);
+    for (const piece of pieces) await file.writeFile(piece);
     await file.sync();
   });
 }
@@ -24,11 +25,22 @@ export async function syncDirectory(path: string): Promise<void> {
 /** The content of a file, or undefined if there is none. */
 export async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    return new Uint8Array(await readFile(path));
+    const { buffer, byteOffset, byteLength } = await readFile(path);
+    return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** The first bytes of a file, fewer where it is shorter, or undefined if there is none. */
+export async function readStart(path: string, length: number): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(length);
+  let bytesRead = 0;
+  const read = withFile(path, "r", async (file) => {
+    ({ bytesRead } = await file.read(bytes, 0, length, 0));
+  });
+  return (await succeeds(read, "ENOENT")) ? bytes.subarray(0, bytesRead) : undefined;
 }
 
 /** Runs an action; says false instead of throwing where it fails with one of these codes. */

@@ -2,13 +2,7 @@ import type { BackEnd } from "./back-end.ts";
 import { sameBytes } from "./bytes.ts";
 import { type ChainPosition, positionAfter } from "./chain-reader.ts";
 import type { LogHead, Snapshot } from "./event-log.ts";
-import { decodeSnapshot } from "./snapshot.ts";
-
-/** A snapshot that was found to be of a record of this log. */
-export interface FittingSnapshot extends Snapshot {
-  /** That record, as what the next one must continue. */
-  readonly position: ChainPosition;
-}
+import { decodeSnapshot, type SnapshotBinding } from "./snapshot.ts";
 
 /**
  * The snapshots that fit a log, the newest first. One that is damaged, of another log or of a record that the log does
@@ -18,15 +12,30 @@ export interface FittingSnapshot extends Snapshot {
  */
 export async function* fittingSnapshots(
   backEnd: Pick<BackEnd, "frames" | "listSnapshots" | "getSnapshot">,
-  { logId, seq: last }: Pick<LogHead, "logId" | "seq">,
-): AsyncGenerator<FittingSnapshot, void, undefined> {
+  head: LogHead,
+): AsyncGenerator<Snapshot, void, undefined> {
   for (const seq of newestFirst(await backEnd.listSnapshots())) {
-    const bytes = seq < 1n || seq > last ? undefined : await backEnd.getSnapshot(seq);
+    const bytes = seq > head.seq ? undefined : await backEnd.getSnapshot(seq);
     const found = bytes === undefined ? undefined : decodeSnapshot(bytes);
-    if (found === undefined || found.logId !== logId || found.seq !== seq) continue;
-    const position = await positionAt(backEnd, seq);
-    if (position !== undefined && sameBytes(found.chain, position.chain)) yield { seq, parts: found.parts, position };
+    if (found?.seq !== seq) continue;
+    if ((await boundPosition(backEnd, found, head)) !== undefined) yield { seq, parts: found.parts };
   }
+}
+
+/**
+ * The record of a snapshot, as what the next one must continue; undefined if it is of another log, or of a record that
+ * the log does not have.
+ *
+ * @throws StoreError a code of damage of the log
+ */
+export async function boundPosition(
+  backEnd: Pick<BackEnd, "frames">,
+  { logId, seq, chain }: SnapshotBinding,
+  head: LogHead,
+): Promise<ChainPosition | undefined> {
+  if (logId !== head.logId || seq < 1n || seq > head.seq) return undefined;
+  const position = await positionAt(backEnd, seq);
+  return position !== undefined && sameBytes(chain, position.chain) ? position : undefined;
 }
 
 /**

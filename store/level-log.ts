@@ -4,7 +4,7 @@ import { BackedLog, type FramedLog } from "./backed-log.ts";
 import { type ChainPosition, headAt, startOf } from "./chain-reader.ts";
 import { guarded, isStoreError, StoreError, toStoreError } from "./errors.ts";
 import { syncDirectory } from "./files.ts";
-import { fittingSnapshots } from "./fitting-snapshots.ts";
+import { boundPosition, newestFirst } from "./fitting-snapshots.ts";
 import { HeadFile, type HeadState } from "./head-file.ts";
 import { LevelDatabase } from "./level-database.ts";
 import { reserveDirectory } from "./open-directories.ts";
@@ -71,8 +71,9 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
   cleanup.add((opened) => opened.close(), database);
   const epoch = readOnly ? found.epoch : found.epoch + 1n;
   await ownership.confirm(epoch);
-  const backEnd = levelBackEnd({ store, database, headFile, readOnly, cleanup });
-  const start = await startOfVerification(backEnd, found, ownership.gone, options);
+  const snapshots = new SnapshotFiles(join(store.path, SNAPSHOTS));
+  const backEnd = levelBackEnd({ database, headFile, snapshots, readOnly, cleanup });
+  const start = await startOfVerification({ database, snapshots, head: found, gone: ownership.gone }, options);
   const end = await verifyLog(database, found, start.from, options);
   const head = headAt(store.logId, epoch, end);
   if (!readOnly) {
@@ -83,23 +84,35 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
   return new BackedLog({ backEnd, head, readOnly, unverifiedUpTo: start.unverifiedUpTo });
 }
 
-/** How much the way in which the log was left allows to take as read. */
+/**
+ * How much the way in which the log was left allows to take as read. Of a snapshot only its binding is looked at: where
+ * its content turns out to be damaged, whoever restores reads on from an older one, verifying as it reads.
+ */
 async function startOfVerification(
-  backEnd: BackEnd,
-  head: HeadState,
-  gone: Owner | undefined,
+  { database, snapshots, head, gone }: LeftBehind,
   { verify = "everything" }: OpenLevelLogOptions,
 ): Promise<{ readonly from: ChainPosition; readonly unverifiedUpTo: bigint }> {
   const beginning = { from: startOf(head.logId), unverifiedUpTo: 0n };
   if (verify === "everything") return beginning;
   const positions: ChainPosition[] = [];
-  for await (const { position } of fittingSnapshots(backEnd, head)) {
+  for (const seq of newestFirst(await snapshots.list())) {
+    const binding = await snapshots.binding(seq);
+    const position = binding?.seq === seq ? await boundPosition(database, binding, head) : undefined;
+    if (position === undefined) continue;
     if (head.clean) return { from: position, unverifiedUpTo: 0n };
     positions.push(position);
   }
   const older = positions[1];
   if (older === undefined || gone === undefined || !(await diedInThisBoot(gone, head))) return beginning;
   return { from: older, unverifiedUpTo: older.seq };
+}
+
+interface LeftBehind {
+  readonly database: LevelDatabase;
+  readonly snapshots: SnapshotFiles;
+  readonly head: HeadState;
+  /** Who had the directory before and did not give it free. */
+  readonly gone: Owner | undefined;
 }
 
 /**
@@ -121,20 +134,19 @@ async function openDatabase(store: StoreDirectory, ownership: Ownership): Promis
 }
 
 interface OpenedParts {
-  readonly store: StoreDirectory;
   readonly database: LevelDatabase;
   readonly headFile: HeadFile;
+  readonly snapshots: SnapshotFiles;
   readonly readOnly: boolean;
   readonly cleanup: Cleanup;
 }
 
-function levelBackEnd({ store, database, headFile, readOnly, cleanup }: OpenedParts): BackEnd {
-  const snapshots = new SnapshotFiles(join(store.path, SNAPSHOTS));
+function levelBackEnd({ database, headFile, snapshots, readOnly, cleanup }: OpenedParts): BackEnd {
   return {
     frames: (from, to) => database.frames(from, to),
     writeFrames: (frames) => database.writeFrames(frames),
     writeHead: (head) => headFile.write({ ...head, clean: false }),
-    putSnapshot: (seq, bytes) => snapshots.put(seq, bytes),
+    putSnapshot: (seq, pieces) => snapshots.put(seq, pieces),
     getSnapshot: (seq) => snapshots.get(seq),
     listSnapshots: () => snapshots.list(),
     deleteSnapshot: (seq) => snapshots.delete(seq),

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackEnd } from "./back-end.ts";
@@ -51,11 +52,11 @@ export function createMemoryLog({ logId = toHex(randomBytes(LOG_ID_BYTES)) }: Me
         async writeHead(next) {
           head = next;
         },
-        async putSnapshot(seq, bytes) {
-          snapshots.set(seq, bytes);
+        async putSnapshot(seq, pieces) {
+          snapshots.set(seq, new Uint8Array(Buffer.concat([...pieces])));
         },
         async getSnapshot(seq) {
-          return snapshots.get(seq);
+          return snapshots.get(seq)?.slice();
         },
         async listSnapshots() {
           return [...snapshots.keys()];

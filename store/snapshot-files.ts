@@ -1,7 +1,8 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "./errors.ts";
-import { DIRECTORY_MODE, readIfPresent, syncDirectory, writeNewFile } from "./files.ts";
+import { DIRECTORY_MODE, readIfPresent, readStart, syncDirectory, writeNewFile } from "./files.ts";
+import { BINDING_BYTES, decodeBinding, type SnapshotBinding } from "./snapshot.ts";
 
 const NAME = /^[0-9]{20}$/;
 
@@ -14,17 +15,23 @@ export class SnapshotFiles {
   }
 
   /** Writes or replaces one. */
-  async put(seq: bigint, bytes: Uint8Array): Promise<void> {
+  async put(seq: bigint, pieces: Iterable<Uint8Array>): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: DIRECTORY_MODE });
     const temporary = `${this.#path(seq)}.new`;
     await rm(temporary, { force: true });
     try {
-      await writeNewFile(temporary, bytes);
+      await writeNewFile(temporary, pieces);
       await rename(temporary, this.#path(seq));
     } finally {
       await rm(temporary, { force: true });
     }
     await syncDirectory(this.#directory);
+  }
+
+  /** What ties one to its log, its content unread. */
+  async binding(seq: bigint): Promise<SnapshotBinding | undefined> {
+    const bytes = await readStart(this.#path(seq), BINDING_BYTES);
+    return bytes === undefined ? undefined : decodeBinding(bytes);
   }
 
   async get(seq: bigint): Promise<Uint8Array | undefined> {

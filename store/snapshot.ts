@@ -3,12 +3,16 @@ import { fromHex, sameBytes, toHex } from "./bytes.ts";
 import { CHAIN_BYTES, LOG_ID_BYTES } from "./chain.ts";
 import type { Snapshot } from "./event-log.ts";
 
-/** A snapshot with what ties it to one record of one log. */
-export interface BoundSnapshot extends Snapshot {
+/** What ties a snapshot to one record of one log. */
+export interface SnapshotBinding {
   readonly logId: string;
-  /** Chain link of the record `seq`. */
+  readonly seq: bigint;
+  /** Chain link of that record. */
   readonly chain: Uint8Array;
 }
+
+/** A snapshot with its binding. */
+export interface BoundSnapshot extends Snapshot, SnapshotBinding {}
 
 const FORMAT = 1;
 const LOG_ID_AT = 1;
@@ -19,27 +23,32 @@ const PARTS_AT = COUNT_AT + 4;
 const LENGTH_BYTES = 4;
 const DIGEST_BYTES = 32;
 
-/** Bytes of a snapshot (docs/log-format.md §7). */
-export function encodeSnapshot({ logId, seq, chain, parts }: BoundSnapshot): Uint8Array {
-  const size = parts.reduce((sum, part) => sum + LENGTH_BYTES + part.length, PARTS_AT + DIGEST_BYTES);
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  bytes[0] = FORMAT;
-  bytes.set(fromHex(logId), LOG_ID_AT);
+/** Length of what ties a snapshot to its log. */
+export const BINDING_BYTES = COUNT_AT;
+
+/** Bytes of a snapshot, piece by piece (docs/log-format.md §7). */
+export function* encodeSnapshot({ logId, seq, chain, parts }: BoundSnapshot): Generator<Uint8Array, void, undefined> {
+  const hash = createHash("sha256");
+  const header = new Uint8Array(PARTS_AT);
+  const view = new DataView(header.buffer);
+  header[0] = FORMAT;
+  header.set(fromHex(logId), LOG_ID_AT);
   view.setBigUint64(SEQ_AT, seq);
-  bytes.set(chain, CHAIN_AT);
+  header.set(chain, CHAIN_AT);
   view.setUint32(COUNT_AT, parts.length);
-  let at = PARTS_AT;
+  hash.update(header);
+  yield header;
   for (const part of parts) {
-    view.setUint32(at, part.length);
-    bytes.set(part, at + LENGTH_BYTES);
-    at += LENGTH_BYTES + part.length;
+    const length = new Uint8Array(LENGTH_BYTES);
+    new DataView(length.buffer).setUint32(0, part.length);
+    hash.update(length).update(part);
+    yield length;
+    yield part;
   }
-  bytes.set(digest(bytes.subarray(0, at)), at);
-  return bytes;
+  yield new Uint8Array(hash.digest());
 }
 
-/** A snapshot from its bytes, copied; undefined if any of them is not as it was written. */
+/** A snapshot from its bytes, of which its parts are views; undefined if any of them is not as it was written. */
 export function decodeSnapshot(bytes: Uint8Array): BoundSnapshot | undefined {
   const end = bytes.length - DIGEST_BYTES;
   if (end < PARTS_AT || bytes[0] !== FORMAT) return undefined;
@@ -50,15 +59,24 @@ export function decodeSnapshot(bytes: Uint8Array): BoundSnapshot | undefined {
   while (at + LENGTH_BYTES <= end) {
     const next = at + LENGTH_BYTES + view.getUint32(at);
     if (next > end) return undefined;
-    parts.push(new Uint8Array(bytes.subarray(at + LENGTH_BYTES, next)));
+    parts.push(bytes.subarray(at + LENGTH_BYTES, next));
     at = next;
   }
   if (at !== end || parts.length !== view.getUint32(COUNT_AT)) return undefined;
+  return { ...readBinding(bytes), parts };
+}
+
+/** What the first {@link BINDING_BYTES} of a snapshot say, whether or not the rest is whole; undefined if they are fewer. */
+export function decodeBinding(bytes: Uint8Array): SnapshotBinding | undefined {
+  return bytes.length >= BINDING_BYTES && bytes[0] === FORMAT ? readBinding(bytes) : undefined;
+}
+
+function readBinding(bytes: Uint8Array): SnapshotBinding {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     logId: toHex(bytes.subarray(LOG_ID_AT, SEQ_AT)),
     seq: view.getBigUint64(SEQ_AT),
     chain: new Uint8Array(bytes.subarray(CHAIN_AT, COUNT_AT)),
-    parts,
   };
 }
 

@@ -178,8 +178,8 @@ class Disk implements BackEnd {
     this.events.push(`head ${head.seq}`);
   }
 
-  async putSnapshot(seq: bigint, bytes: Uint8Array): Promise<void> {
-    this.snapshots.set(seq, bytes);
+  async putSnapshot(seq: bigint, pieces: Iterable<Uint8Array>): Promise<void> {
+    this.snapshots.set(seq, new Uint8Array(Buffer.concat([...pieces])));
   }
 
   async getSnapshot(seq: bigint): Promise<Uint8Array | undefined> {
