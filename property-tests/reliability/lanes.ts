@@ -1,10 +1,14 @@
 // What scripts/reliability.mjs needs of this folder.
+import { diskFull } from "./disk-full.ts";
 import { fileMutations } from "./file-mutations.ts";
+import { kills } from "./kills.ts";
 import type { Lane } from "./lane.ts";
+import { lockMatrix } from "./lock-matrix.ts";
+import { modelCommands } from "./model-commands.ts";
 import { powerLoss } from "./power-loss.ts";
 
 export { rareClasses } from "./lane.ts";
 export { scratchRoot } from "./scratch.ts";
 
 /** All lanes, the longest first. */
-export const lanes: readonly Lane[] = [fileMutations, powerLoss];
+export const lanes: readonly Lane[] = [fileMutations, powerLoss, modelCommands, kills, diskFull, lockMatrix];

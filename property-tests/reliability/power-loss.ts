@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createLevelLog, isStoreError, openLevelLog, type StoredRecord } from "../../store/index.ts";
 import type { Lane, LaneRun } from "./lane.ts";
 import { type DiskState, type Loss, RecordedDisk } from "./power-loss/disk.ts";
 import { parseRecording, RECORDED_CALLS, type Recording } from "./power-loss/recording.ts";
+import { checkPromises, checkThatItGoesOn, type Promises, promisesOf, readStore } from "./promises.ts";
 import { Random } from "./random.ts";
-import { appendRecords, checkRecords, collect, variedBody } from "./records.ts";
 import { withScratch } from "./scratch.ts";
 import { builtProgram, requireStrace, runTraced } from "./strace.ts";
 
@@ -113,12 +112,9 @@ function phaseAt({ statements }: Recording, cut: number): string {
   return "after a commit or an opening, snapshots and closing included";
 }
 
-/** What was acknowledged and attempted before a moment. */
-function promisesAt({ statements }: Recording, cut: number) {
-  const before = statements.filter(({ at }) => at < cut).map(({ text }) => text);
-  const greatest = (word: string) =>
-    before.filter((text) => text.startsWith(word)).reduce((max, text) => Math.max(max, Number(text.slice(word.length))), 0);
-  return { isCreated: before.includes("created"), acknowledged: greatest("acknowledged "), attempted: greatest("attempt ") };
+/** What was promised before a moment. */
+function promisesAt({ statements }: Recording, cut: number): Promises {
+  return promisesOf(statements.filter(({ at }) => at < cut).map(({ text }) => text));
 }
 
 async function checkState(state: DiskState, loss: Loss, recording: Recording, random: Random): Promise<string> {
@@ -133,44 +129,12 @@ async function checkState(state: DiskState, loss: Loss, recording: Recording, ra
 }
 
 async function checkWallet(wallet: string, { cut, names }: Loss, recording: Recording, random: Random): Promise<string> {
-  const { isCreated, acknowledged, attempted } = promisesAt(recording, cut);
-  const found = await read(wallet, random.oneIn(2));
-  if (found === "STORE_NOT_FOUND") {
-    assert.ok(!isCreated, "a log that was created is not there");
-    await createLevelLog(wallet);
-    return "absent";
-  }
+  const found = await readStore(wallet, random.oneIn(2));
   // No journal forgets a change of names and keeps a later one. If one did, a log might be refused, never shown short.
-  if (typeof found === "string") {
-    assert.equal(names, "unordered", `expected the log to open, got ${found}`);
-    return `refused: ${found}`;
-  }
-  checkRecords(found, variedBody);
-  assert.ok(found.length >= acknowledged, `expected ${acknowledged} acknowledged records, got ${found.length}`);
-  assert.ok(found.length <= attempted, `expected at most the ${attempted} records attempted, got ${found.length}`);
-  if (random.oneIn(8)) await checkThatItGoesOn(wallet, found.length);
-  return "ready";
-}
-
-/** The log can be written, and then has one record more. */
-async function checkThatItGoesOn(wallet: string, length: number): Promise<void> {
-  const log = await openLevelLog(wallet);
-  await appendRecords(log, 1, variedBody);
-  await log.close();
-  const found = await read(wallet, true);
-  assert.ok(typeof found !== "string" && found.length === length + 1, "expected one record more");
-  checkRecords(found, variedBody);
-}
-
-/** All records, or the code of a refusal. */
-async function read(wallet: string, readOnly: boolean): Promise<string | readonly StoredRecord[]> {
-  try {
-    await using log = await openLevelLog(wallet, { readOnly });
-    return await collect(log.read());
-  } catch (error) {
-    if (isStoreError(error)) return error.code;
-    throw error;
-  }
+  if (names === "unordered" && typeof found === "string" && found !== "STORE_NOT_FOUND") return `refused: ${found}`;
+  const outcome = await checkPromises(wallet, found, promisesAt(recording, cut));
+  if (random.oneIn(8)) await checkThatItGoesOn(wallet);
+  return outcome;
 }
 
 async function writeState(directory: string, state: DiskState): Promise<void> {
@@ -194,7 +158,7 @@ async function checkThatLossesAreSeen({ recording }: Recorded, run: LaneRun): Pr
       const loss: Loss = { ...chooseLoss(recording, random), data: "none", names: "ordered" };
       await withScratch(async (directory) => {
         await writeState(directory, disk.after(loss, random));
-        const found = await read(join(directory, WALLET), true);
+        const found = await readStore(join(directory, WALLET), true);
         const { acknowledged } = promisesAt(recording, loss.cut);
         if (acknowledged > 0 && (typeof found === "string" || found.length < acknowledged)) seen++;
       });

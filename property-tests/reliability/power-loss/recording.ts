@@ -6,6 +6,9 @@ export interface FileOperation {
   /** Infinity if the process ended before it did. */
   readonly end: number;
   readonly call: FileCall;
+  /** Its name, and the how manieth of that name on its thread it is. */
+  readonly name: string;
+  readonly ordinal: number;
 }
 
 /** What a system call asks for. Paths are absolute. */
@@ -46,7 +49,8 @@ const STANDARD_OUTPUT = 1;
 
 /** Reads what `strace -f -y -xx` wrote; moments are counted from `start`. */
 export function parseRecording(text: string, directory: string, start = 0): Recording {
-  const begun = new Map<string, { readonly at: number; readonly text: string }>();
+  const begun = new Map<string, { readonly at: number; readonly text: string; readonly ordinal: number }>();
+  const calls = new Map<string, number>();
   const operations: FileOperation[] = [];
   const statements: Statement[] = [];
   let at = start;
@@ -54,8 +58,11 @@ export function parseRecording(text: string, directory: string, start = 0): Reco
     const [, pid, rest] = LINE.exec(line) ?? [];
     if (pid === undefined || rest === undefined) continue;
     at++;
+    const kind = `${pid} ${/^(\w+)\(/.exec(rest)?.[1]}`;
+    calls.set(kind, (calls.get(kind) ?? 0) + 1);
+    const ordinal = calls.get(kind) ?? 0;
     if (UNFINISHED.test(rest)) {
-      begun.set(pid, { at, text: rest.replace(UNFINISHED, "") });
+      begun.set(pid, { at, text: rest.replace(UNFINISHED, ""), ordinal });
       continue;
     }
     const resumed = RESUMED.exec(rest);
@@ -68,7 +75,7 @@ export function parseRecording(text: string, directory: string, start = 0): Reco
     const said = statementOf(name, args);
     if (said !== undefined) statements.push({ at: begin, text: said });
     const call = said === undefined ? callOf(name, args, Number(result), directory) : undefined;
-    if (call !== undefined) operations.push({ begin, end: at, call });
+    if (call !== undefined) operations.push({ begin, end: at, call, name, ordinal: before?.ordinal ?? ordinal });
   }
   return { operations, statements, end: at + 1 };
 }

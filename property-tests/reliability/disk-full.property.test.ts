@@ -1,0 +1,4 @@
+import { diskFull } from "./disk-full.ts";
+import { testLane } from "./run-small.ts";
+
+testLane(diskFull);

@@ -1,0 +1,4 @@
+import { lockMatrix } from "./lock-matrix.ts";
+import { testLane } from "./run-small.ts";
+
+testLane(lockMatrix);
