@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { createStore, makeTemporary } from "./create-level-log.ts";
-import { guarded, isStoreError, StoreError } from "./errors.ts";
+import { guarded, StoreError, toStoreError } from "./errors.ts";
 import type { LogHead, SnapshotLog } from "./event-log.ts";
 import { HeadFile, type HeadState } from "./head-file.ts";
 import { openLevelLog } from "./level-log.ts";
@@ -47,7 +47,7 @@ export async function salvageStore(from: string, to: string, options: SalvageOpt
   }
   const release = reserveDirectory(remains.path, true);
   try {
-    const ownership = await Ownership.acquire(remains.path, true);
+    const ownership = await guarded(Ownership.acquire(remains.path, true), `locking ${from}`);
     try {
       const scratch = await makeTemporary(parent, `.${basename(target)}.salvaging-`);
       try {
@@ -123,8 +123,7 @@ async function readHead(path: string, note: (error: StoreError) => void): Promis
     await file.close();
     return file.state;
   } catch (error) {
-    if (!isStoreError(error)) throw error;
-    note(error);
+    note(toStoreError(error, "reading HEAD", "STORE_BAD_HEAD", { file: HEAD }));
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode, isStoreError, StoreError } from "./errors.ts";
+import { errorCode, StoreError, toStoreError } from "./errors.ts";
 import { readIfPresent } from "./files.ts";
 import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
 
@@ -76,10 +76,10 @@ export async function findRemains(directory: string): Promise<Remains> {
   try {
     return await findStore(directory);
   } catch (error) {
-    const isRemains =
-      isStoreError(error, "STORE_BAD_MARKER") || (isStoreError(error, "STORE_FOREIGN") && (await hasDatabase(directory)));
-    if (!isRemains) throw error;
-    return { path: await realpath(directory), logId: error };
+    const damage = toStoreError(error, "reading the marker", "STORE_BAD_MARKER", { file: MARKER });
+    const isRemains = damage.code === "STORE_BAD_MARKER" || damage.code === "STORE_FOREIGN";
+    if (!isRemains || !(await hasDatabase(directory))) throw error;
+    return { path: await realpath(directory), logId: damage };
   }
 }
 

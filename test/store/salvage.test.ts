@@ -73,6 +73,15 @@ describe("what is lost beside the records costs none of them", () => {
     expect(report).toMatchObject({ kept: { seq: BigInt(lines.length), epoch: 3n }, lost: undefined, stranded: [] });
   });
 
+  test("marker and HEAD not readable any more", async () => {
+    const { directory, lines, ends } = await filledLog([9]);
+    for (const name of ["HEAD", "HEARTWOOD"]) {
+      await rm(join(directory, name));
+      await mkdir(join(directory, name));
+    }
+    expect(codesOf(await salvaged(directory, lines, ends)).sort()).toEqual(["STORE_BAD_HEAD", "STORE_BAD_MARKER"]);
+  });
+
   test("marker and HEAD deleted: the database knows the log", async () => {
     const { directory, lines, ends } = await filledLog();
     for (const name of ["HEAD", "HEARTWOOD"]) await rm(join(directory, name));
