@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { packageOf } from "../../property-tests/deliveries/compose.ts";
 import { buildSmallPool, type Pool } from "../../property-tests/deliveries/pool.ts";
-import { breaking, DAY_MS, HOUR_MS, halted, idle, MINUTE_MS, offline, redelivered } from "./growth/days.ts";
+import { breaking, DAY_MS, HOUR_MS, halted, idle, MINUTE_MS, offline, received, redelivered } from "./growth/days.ts";
 import { GrowingWallet, type Written } from "./growth/world.ts";
 
 const NOTHING: Written = { records: 0, bytes: 0 };
@@ -11,6 +11,10 @@ let pool: Pool;
 
 beforeAll(async () => {
   pool = await buildSmallPool();
+});
+
+test("a received package takes what the documentation says", async () => {
+  expectDocumented("a package of two VTXOs, received and credited", await received(await GrowingWallet.live(pool)));
 });
 
 test("a day in which nothing is posted is not in the log", async () => {

@@ -45,15 +45,19 @@ export function halted(world: GrowingWallet, ms: number, packageBytes: number): 
   });
 }
 
+/** A package with the VTXOs of the pool arrives and is credited. */
+export function received(world: GrowingWallet): Promise<Written> {
+  return world.written(async () => {
+    post(world, wholePool(world));
+    await world.advance(MINUTE_MS);
+    if (world.wallet.vtxos().length !== world.pool.vtxos.length) throw new Error("expected a credited package, got none");
+  });
+}
+
 /** A package that was credited is delivered again and again. */
 export async function redelivered(world: GrowingWallet, times: number): Promise<Written> {
-  const entry = packageOf(
-    world.pool.vtxos.map(({ bytes }) => bytes),
-    CHECKPOINT,
-  );
-  post(world, entry);
-  await world.advance(MINUTE_MS);
-  if (world.wallet.vtxos().length !== world.pool.vtxos.length) throw new Error("expected a credited package, got none");
+  await received(world);
+  const entry = wholePool(world);
   return world.written(async () => {
     for (let count = 0; count < times; count++) {
       // After some of them the wallet drops the connection (mailbox.md W-46), and opens it again.
@@ -61,6 +65,11 @@ export async function redelivered(world: GrowingWallet, times: number): Promise<
       await world.settle();
     }
   });
+}
+
+function wholePool({ pool }: GrowingWallet): Entry {
+  const vtxos = pool.vtxos.map(({ bytes }) => bytes);
+  return packageOf(vtxos, CHECKPOINT);
 }
 
 function post({ server }: GrowingWallet, entry: Entry): void {
