@@ -1,8 +1,9 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { HeldItem, ReceiveMovement } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
+import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
-import { CONNECTION, MAILBOX, WALLET, withdrawalId } from "./wallet-state.ts";
+import { CONNECTION, MAILBOX, WALLET } from "./wallet-state.ts";
 
 /** Members of every event. */
 export interface EventBase {

@@ -6,6 +6,7 @@ import { effectKinds } from "../machines/effects.ts";
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
+import { foldSalvage } from "./fold-salvage.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { contextAfter, type IssuedEffect, type Transition } from "./transition.ts";
 
@@ -125,7 +126,7 @@ export class WalletState {
         this.#reach(context.position as bigint);
         break;
       case "salvage":
-        this.#foldSalvage(transition, context);
+        foldSalvage(this, transition, context);
         break;
       case "wallet":
         if (transition.event.type === "address.issued") this.#useKey(Number(transition.event.keyIndex));
@@ -245,26 +246,6 @@ export class WalletState {
     }
   }
 
-  /** Nothing of what was there is certain after a salvage, until the server was asked about it. */
-  #foldSalvage({ event, seq, atMs }: Transition, context: Instance["context"]): void {
-    if (event.type === "wallet.salvaged") {
-      for (const [id, coin] of this.coins) this.coins.set(id, { ...coin, isUnsure: true });
-      this.nextKeyIndex += Number(context.keyGap);
-      return;
-    }
-    for (const id of context.unspent as readonly VtxoId[]) {
-      const { isUnsure: _, ...coin } = this.coins.get(id) ?? {};
-      if ("id" in coin) this.coins.set(id, coin as Coin);
-    }
-    const withdrawn = context.withdrawn as readonly { readonly id: VtxoId; readonly amountSats: bigint }[];
-    if (withdrawn.length === 0) return;
-    const inputs = withdrawn.map(({ id }) => id);
-    const amountSats = -withdrawn.reduce((sum, one) => sum + one.amountSats, 0n);
-    for (const id of inputs) this.coins.delete(id);
-    const id = withdrawalId(seq);
-    this.movements.set(id, { id, amountSats, inputs, outputs: [], receivedOn: [], seq, atMs, checkpoint: this.checkpoint });
-  }
-
   #credit({ seq, atMs }: Transition, checkpoint: bigint, context: Instance["context"]): void {
     const movement = context.movement as ReceiveMovement;
     for (const vtxo of context.vtxos as readonly AcceptedVtxo[]) {
@@ -299,11 +280,6 @@ export function isReconciling(state: Readonly<WalletState>): boolean {
 /** Whether a message in that state waits for an answer. */
 export function isUndecided(state: string): boolean {
   return state === "Vetting" || state === "Halted";
-}
-
-/** Id of the movement of a record that takes VTXOs out of a salvaged wallet. */
-export function withdrawalId(seq: bigint): string {
-  return `salvage_withdrawal.${seq}`;
 }
 
 /** The key of an instance's name in {@link WalletState.finished}: the first bytes of its SHA-256. */
