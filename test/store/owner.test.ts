@@ -424,11 +424,13 @@ test("a socket that an owner left behind is ignored by readers, replaced by the 
   const listen = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   expect(spawnSync(process.execPath, ["-e", listen]).signal).toBe("SIGKILL");
   expect((await lstat(path)).isSocket()).toBe(true);
-  const salvaged = `${directory}-salvaged`;
-  await salvageStore(directory, salvaged);
-  expect(await readdir(salvaged)).not.toContain("SOCKET");
   const [copy, unpacked] = [`${directory}-copy`, await freshDirectory()];
   execFileSync("cp", ["-r", directory, copy]);
+  const [damaged, salvaged] = [`${directory}-damaged`, `${directory}-salvaged`];
+  execFileSync("cp", ["-r", directory, damaged]);
+  await rm(join(damaged, "HEAD"));
+  expect(await salvageStore(damaged, salvaged)).toMatchObject({ kept: { seq: 2n } });
+  expect(await readdir(salvaged)).not.toContain("SOCKET");
   // tar says that it leaves the socket out, and is content.
   execFileSync("tar", ["-cf", `${unpacked}.tar`, "-C", directory, "."], { stdio: "ignore" });
   execFileSync("tar", ["-xf", `${unpacked}.tar`, "-C", unpacked]);
