@@ -8,6 +8,8 @@ export type ChainErrorCode =
   | "CHAIN_UNREACHABLE"
   /** No complete answer in time: wait and ask again. */
   | "CHAIN_TIMEOUT"
+  /** A node that cannot serve a wallet, or refuses its credentials: report it to whoever runs it. */
+  | "CHAIN_NODE_UNFIT"
   /** An HTTP status that is neither an answer nor "not found". */
   | "CHAIN_HTTP_STATUS"
   /** An answer that is not what the protocol says: wait and ask again, or another source. */
@@ -19,7 +21,12 @@ export type ChainErrorCode =
   /** The source serves another network than the wallet's: report it. */
   | "CHAIN_WRONG_NETWORK";
 
-const LASTING: ReadonlySet<ChainErrorCode> = new Set(["CHAIN_BAD_URL", "CHAIN_BAD_ARGUMENT", "CHAIN_WRONG_NETWORK"]);
+const LASTING: ReadonlySet<ChainErrorCode> = new Set([
+  "CHAIN_BAD_URL",
+  "CHAIN_BAD_ARGUMENT",
+  "CHAIN_NODE_UNFIT",
+  "CHAIN_WRONG_NETWORK",
+]);
 
 /** Why a chain source could not tell, or cannot be used at all. */
 export class ChainError extends Error {
@@ -27,10 +34,13 @@ export class ChainError extends Error {
   readonly code: ChainErrorCode;
   /** Whether waiting alone may help. An `unknown` answer is never a refusal, whatever this says. */
   readonly retryable: boolean;
+  /** The HTTP status of `CHAIN_HTTP_STATUS`. */
+  readonly status: number | undefined;
 
-  constructor(code: ChainErrorCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
+  constructor(code: ChainErrorCode, message: string, options: { cause?: unknown; retryable?: boolean; status?: number } = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryable = options.retryable ?? !LASTING.has(code);
+    this.status = options.status;
   }
 }

@@ -1,13 +1,11 @@
+import { asObject, checkIndex, checkTxid, malformed, normalizeUrl, parseHash, parseHeight, parseTransaction } from "./checks.ts";
 import { ChainError } from "./errors.ts";
 import { type HttpOptions, HttpReader } from "./http.ts";
 import type { Answer, ChainSource, ChainTip, QuestionOptions, SpendStatus, TipOptions, TransactionStatus } from "./source.ts";
-import { transactionIdOf } from "./transaction-id.ts";
+import { TipCache, type TipCacheOptions } from "./tip-cache.ts";
 
 /** Options of {@link esplora}. */
-export interface EsploraOptions extends HttpOptions {
-  /** How long the tip is remembered, at most 1 000 (mailbox.md §7). Default 1 000. */
-  tipCacheMs?: number;
-}
+export interface EsploraOptions extends HttpOptions, TipCacheOptions {}
 
 /** A chain source that speaks Esplora's REST protocol. */
 export interface EsploraSource extends ChainSource {
@@ -20,7 +18,6 @@ const MAX_TEXT_BYTES = 1024;
 const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
 /** The JSON of a transaction repeats its bytes in hex, with scripts disassembled and previous outputs. */
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
-const MAX_TIP_CACHE_MS = 1000;
 
 /**
  * A client for an Esplora server (mailbox.md §7).
@@ -29,41 +26,30 @@ const MAX_TIP_CACHE_MS = 1000;
  * @throws ChainError `CHAIN_BAD_URL`
  */
 export function esplora(url: string, options: EsploraOptions = {}): EsploraSource {
-  return new Esplora(normalizeUrl(url), options);
+  return new Esplora(normalizeUrl(url, "an Esplora server"), options);
 }
 
 class Esplora implements EsploraSource {
   readonly url: string;
   readonly #http: HttpReader;
-  readonly #tipCacheMs: number;
-  #tip: { readonly height: number; readonly at: number } | undefined;
+  readonly #tip: TipCache;
 
   constructor(url: string, options: EsploraOptions) {
     this.url = url;
     this.#http = new HttpReader(url, options);
-    this.#tipCacheMs = Math.min(options.tipCacheMs ?? MAX_TIP_CACHE_MS, MAX_TIP_CACHE_MS);
+    this.#tip = new TipCache(options);
   }
 
   async tip(options: TipOptions = {}): Promise<Answer<ChainTip>> {
-    options.signal?.throwIfAborted();
-    // The age counts from before the question, so that a slow answer is not remembered for longer.
-    const now = performance.now();
-    if (!options.fresh && this.#tip !== undefined && now - this.#tip.at < this.#tipCacheMs)
-      return { kind: "found", value: { height: this.#tip.height } };
-    const answer = await this.#ask("/blocks/tip/height", MAX_TEXT_BYTES, options, (body) => parseHeight(text(body)));
-    if (answer.kind === "absent") return unknown("expected a height from /blocks/tip/height, got status 404");
-    if (answer.kind === "found") this.#tip = { height: answer.value, at: now };
-    return answer.kind === "found" ? { kind: "found", value: { height: answer.value } } : answer;
+    return this.#tip.get(options, async () => {
+      const answer = await this.#ask("/blocks/tip/height", MAX_TEXT_BYTES, options, (body) => parseHeight(text(body)));
+      return answer.kind === "absent" ? unknown("expected a height from /blocks/tip/height, got status 404") : answer;
+    });
   }
 
   async transaction(txid: string, options: QuestionOptions = {}): Promise<Answer<Uint8Array>> {
     const id = checkTxid(txid);
-    return this.#ask(`/tx/${id}/raw`, MAX_TRANSACTION_BYTES, options, (body) => {
-      const actual = transactionIdOf(body);
-      if (actual === undefined) throw malformed("a transaction", `${body.length} bytes that are none`);
-      if (actual !== id) throw new ChainError("CHAIN_TXID_MISMATCH", `expected transaction ${id}, got ${actual}`);
-      return body;
-    });
+    return this.#ask(`/tx/${id}/raw`, MAX_TRANSACTION_BYTES, options, (body) => parseTransaction(id, body));
   }
 
   async status(txid: string, options: QuestionOptions = {}): Promise<Answer<TransactionStatus>> {
@@ -92,46 +78,6 @@ class Esplora implements EsploraSource {
   }
 }
 
-function normalizeUrl(address: string): string {
-  const trimmed = address.trim();
-  const url = (trimmed.includes("://") ? trimmed : `https://${trimmed}`).replace(/\/$/, "");
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const usable =
-    parsed !== undefined &&
-    /^https?:$/.test(parsed.protocol) &&
-    parsed.username + parsed.password + parsed.search + parsed.hash === "";
-  // The address is not repeated: what makes it unusable may be a password in it.
-  if (!usable)
-    throw new ChainError(
-      "CHAIN_BAD_URL",
-      "expected the http(s) address of an Esplora server without user, query and fragment, got another text",
-    );
-  return url;
-}
-
-function checkTxid(txid: string): string {
-  if (!/^[0-9a-fA-F]{64}$/.test(txid))
-    throw new ChainError("CHAIN_BAD_ARGUMENT", `expected a txid of 64 hex digits, got ${txid.length} characters`);
-  return txid.toLowerCase();
-}
-
-function checkIndex(what: string, value: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
-    throw new ChainError("CHAIN_BAD_ARGUMENT", `expected ${what} of 0 … 2^32 − 1, got ${value}`);
-  return value;
-}
-
-function parseHeight(height: unknown): number {
-  const value = typeof height === "string" && /^[0-9]{1,9}$/.test(height) ? Number(height) : height;
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw malformed("a block height");
-  return value;
-}
-
-function parseHash(hash: unknown): string {
-  if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) throw malformed("a hash of 64 hex digits");
-  return hash;
-}
-
 function parseStatus(txid: string, answer: Record<string, unknown>): TransactionStatus {
   if (answer.txid !== txid)
     throw new ChainError("CHAIN_TXID_MISMATCH", `expected the status of transaction ${txid}, got another one's`);
@@ -157,16 +103,6 @@ function json(body: Uint8Array): Record<string, unknown> {
   } catch (error) {
     throw error instanceof ChainError ? error : malformed("a JSON object");
   }
-}
-
-function asObject(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed("a JSON object");
-  return value as Record<string, unknown>;
-}
-
-/** What was received is not repeated: it is the source's text, and may be of any length. */
-function malformed(expected: string, actual = "something else"): ChainError {
-  return new ChainError("CHAIN_BAD_RESPONSE", `expected ${expected} from the chain source, got ${actual}`);
 }
 
 function unknown<T>(message: string): Answer<T> {

@@ -19,6 +19,14 @@ export interface HttpOptions {
 /** The body of a request answered with 200, or `absent` for 404. */
 export type HttpAnswer = { readonly kind: "found"; readonly body: Uint8Array } | { readonly kind: "absent" };
 
+/** What {@link HttpReader.post} sends. */
+export interface HttpPost {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+type Request = Partial<HttpPost> & { readonly name?: string; readonly method?: "POST" };
+
 const REPEATED_STATUSES: ReadonlySet<number> = new Set([429, 500, 503]);
 
 /** Reads small bodies over HTTP, bounded in time, in size and in repetitions. */
@@ -48,40 +56,55 @@ export class HttpReader {
    * @throws the reason of `signal`
    */
   async get(path: string, maxBytes: number, signal?: AbortSignal): Promise<HttpAnswer> {
+    return this.#repeat(path, {}, maxBytes, signal);
+  }
+
+  /**
+   * Posts a question that changes nothing, repeating it as the options say.
+   *
+   * @param name what an error calls the question
+   * @throws as {@link get}
+   */
+  async post(name: string, request: HttpPost, maxBytes: number, signal?: AbortSignal): Promise<HttpAnswer> {
+    return this.#repeat("", { name, method: "POST", ...request }, maxBytes, signal);
+  }
+
+  async #repeat(path: string, request: Request, maxBytes: number, signal?: AbortSignal): Promise<HttpAnswer> {
     const { retries, retryDelayMs, totalTimeoutMs, random } = this.#options;
     const deadline = performance.now() + totalTimeoutMs;
     for (let attempt = 0; ; attempt++) {
-      const result = await this.#once(path, maxBytes, signal);
+      const result = await this.#once(path, request, maxBytes, signal);
       if (typeof result !== "number") return result;
       const delayMs = retryDelayMs * 2 ** attempt * (0.5 + random() / 2);
       if (!REPEATED_STATUSES.has(result) || attempt >= retries || performance.now() + delayMs > deadline)
-        throw this.#statusError(path, result, attempt + 1);
+        throw this.#statusError(request.name ?? path, result, attempt + 1);
       await pause(delayMs, signal);
     }
   }
 
   /** One request: an answer, or the status that is none. */
-  async #once(path: string, maxBytes: number, signal?: AbortSignal): Promise<HttpAnswer | number> {
+  async #once(path: string, request: Request, maxBytes: number, signal?: AbortSignal): Promise<HttpAnswer | number> {
     signal?.throwIfAborted();
     const { timeoutMs } = this.#options;
+    const { name = path, ...init } = request;
     // Not AbortSignal.any: a wallet's signal lives long, and each combined signal would stay tied to it.
-    const request = new AbortController();
-    const giveUp = () => request.abort(signal?.reason);
+    const gaveUp = new AbortController();
+    const giveUp = () => gaveUp.abort(signal?.reason);
     signal?.addEventListener("abort", giveUp, { once: true });
     const timeout = setTimeout(
       () =>
-        request.abort(new ChainError("CHAIN_TIMEOUT", `expected an answer to ${this.#name(path)} in ${timeoutMs} ms, got none`)),
+        gaveUp.abort(new ChainError("CHAIN_TIMEOUT", `expected an answer to ${this.#name(name)} in ${timeoutMs} ms, got none`)),
       timeoutMs,
     );
     try {
-      const response = await this.#options.fetch(this.#baseUrl + path, { signal: request.signal });
-      if (response.status === 200) return { kind: "found", body: await this.#body(path, response, maxBytes) };
+      const response = await this.#options.fetch(this.#baseUrl + path, { ...init, signal: gaveUp.signal });
+      if (response.status === 200) return { kind: "found", body: await this.#body(name, response, maxBytes) };
       await response.body?.cancel();
       return response.status === 404 ? { kind: "absent" } : response.status;
     } catch (error) {
-      if (request.signal.aborted) throw request.signal.reason;
+      if (gaveUp.signal.aborted) throw gaveUp.signal.reason;
       if (error instanceof ChainError) throw error;
-      throw new ChainError("CHAIN_UNREACHABLE", `expected an answer to ${this.#name(path)}, got ${reasonOf(error)}`, {
+      throw new ChainError("CHAIN_UNREACHABLE", `expected an answer to ${this.#name(name)}, got ${reasonOf(error)}`, {
         cause: error,
       });
     } finally {
@@ -90,14 +113,14 @@ export class HttpReader {
     }
   }
 
-  async #body(path: string, response: Response, maxBytes: number): Promise<Uint8Array> {
+  async #body(name: string, response: Response, maxBytes: number): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     let length = 0;
     for await (const part of response.body ?? []) {
       length += part.length;
       // Leaving the loop cancels the body.
       if (length > maxBytes)
-        throw new ChainError("CHAIN_RESPONSE_TOO_LARGE", `expected at most ${maxBytes} bytes from ${this.#name(path)}, got more`);
+        throw new ChainError("CHAIN_RESPONSE_TOO_LARGE", `expected at most ${maxBytes} bytes from ${this.#name(name)}, got more`);
       parts.push(part);
     }
     const body = new Uint8Array(length);
@@ -109,17 +132,18 @@ export class HttpReader {
     return body;
   }
 
-  #statusError(path: string, status: number, attempts: number): ChainError {
+  #statusError(name: string, status: number, attempts: number): ChainError {
     const times = attempts === 1 ? "" : ` after ${attempts} attempts`;
     const retryable = status >= 500 || status === 408 || status === 429;
-    return new ChainError("CHAIN_HTTP_STATUS", `expected status 200 or 404 from ${this.#name(path)}, got ${status}${times}`, {
+    return new ChainError("CHAIN_HTTP_STATUS", `expected status 200 or 404 from ${this.#name(name)}, got ${status}${times}`, {
       retryable,
+      status,
     });
   }
 
   /** Host and question only: the rest of an address may hold an access token. */
-  #name(path: string): string {
-    return `${path} of ${this.#host}`;
+  #name(question: string): string {
+    return `${question} of ${this.#host}`;
   }
 }
 

@@ -283,6 +283,6 @@ export function isUndecided(state: string): boolean {
 }
 
 /** The key of an instance's name in {@link WalletState.finished}: the first bytes of its SHA-256. */
-export function nameKey(instance: string): Uint8Array {
+function nameKey(instance: string): Uint8Array {
   return sha256(new TextEncoder().encode(instance)).slice(0, NAME_KEY_BYTES);
 }

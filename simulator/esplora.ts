@@ -83,7 +83,7 @@ function status(chain: SimulatedChain, entry: ChainTransaction): object {
 }
 
 /** Another lock time: the bytes still decode, their id differs from the one asked for. */
-function damage(bytes: Uint8Array): Uint8Array {
+export function damage(bytes: Uint8Array): Uint8Array {
   const damaged = Uint8Array.from(bytes);
   damaged[damaged.length - 1] = (damaged[damaged.length - 1] ?? 0) ^ 1;
   return damaged;

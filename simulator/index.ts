@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { ServerTerms } from "./ark-info.ts";
+export { RPC_CREDENTIALS } from "./bitcoin-core.ts";
 export type { CallHeaders } from "./call-gate.ts";
 export { CORRUPTIONS, type Corruption, corruptVtxo } from "./corruption.ts";
 export type { SentHow, SentMessage, SentVtxo } from "./deliveries.ts";

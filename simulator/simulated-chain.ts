@@ -42,6 +42,8 @@ export class SimulatedChain {
   #fault: ChainFault | null = null;
   /** How long the fault `slow` holds an answer back. */
   slowMs = 3_000;
+  /** Whether the simulated Bitcoin Core node has its transaction index complete. */
+  isIndexed = true;
 
   constructor(network: SimulatorNetwork, tipHeight: number) {
     this.#network = network;

@@ -68,7 +68,7 @@ export class Simulator implements AsyncDisposable {
     return this.#world.grpc.url;
   }
 
-  /** Where wallets find the chain source, in Esplora's paths. */
+  /** Where wallets find the chain source: in Esplora's paths, and as a Bitcoin Core node with {@link RPC_CREDENTIALS}. */
   get chainUrl(): string {
     return this.#world.esplora.url;
   }

@@ -1,5 +1,6 @@
 import { ArkService } from "./ark-service.ts";
 import { ArkoorCosigner } from "./arkoor-cosigner.ts";
+import { answerBitcoinCore } from "./bitcoin-core.ts";
 import { CallGate } from "./call-gate.ts";
 import { CheckpointSequence } from "./checkpoint-sequence.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -67,6 +68,8 @@ export function buildWorld(options: ResolvedOptions): World {
     mailbox,
     payer: new Payer({ keys, terms, ledger, chain, cosigner, registry, random: random.fork("payer") }),
     grpc: new GrpcServer(host, options.grpcPort, { ark, mailbox, gate, subscriptions }),
-    esplora: new HttpServer(host, options.chainPort, (request) => answerEsplora(chain, request)),
+    esplora: new HttpServer(host, options.chainPort, (request) =>
+      request.method === "POST" ? answerBitcoinCore(chain, request) : answerEsplora(chain, request),
+    ),
   };
 }
