@@ -1,9 +1,9 @@
 /** The public entry `heartwood`. */
 
 export { type BitcoinCoreOptions, type BitcoinCoreSource, bitcoinCore } from "../chain/bitcoin-core.ts";
-export type { RpcCredentials } from "../chain/rpc.ts";
 export { ChainError, type ChainErrorCode } from "../chain/errors.ts";
 export { type EsploraOptions, type EsploraSource, esplora } from "../chain/esplora.ts";
+export type { RpcCredentials } from "../chain/rpc.ts";
 export type {
   Answer,
   ChainSource,
