@@ -15,6 +15,7 @@
  * | `WALLET_RUNNING` | it is live already: no sync is needed |
  * | `MAILBOX_STUCK` | the server repeats itself: tried again after a wait |
  * | `LOG_UNREADABLE` | a record of a newer build: upgrade; or damage: see the cause |
+ * | `MIGRATION_FAILED` | what an older build began cannot be gone on with: finish it with that build, or upgrade further |
  * | `LOG_MISMATCH` | replay disagrees with the record: report it |
  * | `NOT_FOUND` | no such entry in this wallet |
  */
@@ -33,6 +34,7 @@ export type HeartwoodErrorCode =
   | "MAILBOX_STUCK"
   | "LOG_UNREADABLE"
   | "LOG_MISMATCH"
+  | "MIGRATION_FAILED"
   | "NOT_FOUND";
 
 /** A refusal of the engine. */

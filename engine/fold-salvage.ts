@@ -10,6 +10,7 @@ export function foldSalvage(state: WalletState, { event, seq, atMs }: Transition
     state.nextKeyIndex += Number(context.keyGap);
     return;
   }
+  if (event.type !== "vtxos.checked") return;
   for (const id of context.unspent as readonly VtxoId[]) {
     const coin = state.coins.get(id);
     if (coin === undefined) continue;

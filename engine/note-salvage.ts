@@ -1,4 +1,5 @@
 import type { EventLog } from "../store/event-log.ts";
+import { migrationsDue } from "./migrations.ts";
 import { notCreated } from "./open-on-log.ts";
 import type { Ports } from "./ports.ts";
 import { restore } from "./restore.ts";
@@ -20,7 +21,8 @@ export interface SalvageNote {
 /**
  * Appends to what was kept of a log that it was salvaged, so that whoever opens it knows, wherever the log is moved.
  *
- * @throws HeartwoodError `WALLET_NOT_CREATED`, `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError of the append
+ * @throws HeartwoodError `WALLET_NOT_CREATED`, `LOG_UNREADABLE`, `LOG_MISMATCH`, `MIGRATION_FAILED`; StoreError of the
+ * append
  */
 export async function noteSalvage(log: EventLog, note: SalvageNote, ports: Pick<Ports, "clock" | "randomness">): Promise<void> {
   const { state: committed } = await restore(log);
@@ -28,5 +30,6 @@ export async function noteSalvage(log: EventLog, note: SalvageNote, ports: Pick<
   // A failure is told by the commit.
   const listener = { onCommitted() {}, onFailed() {} };
   const loop = new RunLoop({ log, committed, clock: ports.clock, randomness: ports.randomness, listener });
-  await loop.dispatch({ instance: SALVAGE, event: { type: "wallet.salvaged", ...note } }).committed;
+  const salvaged = { instance: SALVAGE, event: { type: "wallet.salvaged", ...note } };
+  await loop.dispatch(...migrationsDue(committed), salvaged).committed;
 }

@@ -8,6 +8,7 @@ import { isNetwork, type Network } from "../streams/server-info.ts";
 import { Engine, type Place } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { Keyring } from "./keyring.ts";
+import { migrationsDue } from "./migrations.ts";
 import { newWallet, type WalletOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import { canSnapshot, restore } from "./restore.ts";
@@ -24,7 +25,7 @@ const CHAIN_RETRIES = 3;
  *
  * @param among the machines of this build; a test may give others
  * @throws HeartwoodError `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`, `BAD_OPTION`,
- * `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError for damage; the reason of `signal`. The log is left open then.
+ * `LOG_UNREADABLE`, `LOG_MISMATCH`, `MIGRATION_FAILED`; StoreError for damage; the reason of `signal`. The log is left open then.
  */
 export async function openOnLog(
   log: EventLog,
@@ -37,6 +38,7 @@ export async function openOnLog(
   const isNew = committed.seq === 0n;
   if (isNew && options.create !== true) throw notCreated();
   const known = isNew ? newWallet(options) : remembered(committed, keys, options);
+  const migrations = migrationsDue(committed);
   const engine = new Engine({
     log,
     snapshotSeq,
@@ -49,7 +51,7 @@ export async function openOnLog(
   const { fingerprint } = keys;
   const { network, serverUrl, chainUrl } = known;
   if (isNew) engine.feed({ instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } });
-  engine.feed({ instance: WALLET, event: { type: "wallet.opened", epoch: log.head().epoch } });
+  engine.loop.dispatch(...migrations, { instance: WALLET, event: { type: "wallet.opened", epoch: log.head().epoch } });
   await engine.feed({ instance: CONNECTION, event: { type: "process.restarted" } }).committed;
   if (canSnapshot(log) && log.unverifiedUpTo > 0n) void verifyRest(log, engine);
   return Wallet.on(engine, log);

@@ -1,7 +1,8 @@
 import { equalBytes } from "../ark/bytes.ts";
 import { encodeCanonical, type Plain } from "../machines/canonical.ts";
 import type { Effect } from "../machines/effects.ts";
-import { schemaOf } from "../machines/event-schemas.ts";
+import { MIGRATED, schemaOf } from "../machines/event-schemas.ts";
+import { migrate } from "../machines/migrate.ts";
 import { machineNamed } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition, type Outcome, stateDigest, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
@@ -71,6 +72,9 @@ function checkStep(state: WalletState, transition: Transition): void {
   if (state.hasFinished(instance) || transition.version !== version) {
     throw mismatch(transition, `expected version ${version} of a live instance, got ${transition.version}`);
   }
+  if (!continues(transition, current?.revision)) {
+    throw mismatch(transition, `its revision ${revision} does not continue the instance's, ${current?.revision ?? "none"}`);
+  }
   if (revision < machine.revision || transition.schema < schemaOf(machine.events, transition.event.type)) {
     const folded = { state: transition.state, context: contextAfter(current, transition) };
     if (!equalBytes(stateDigest(folded), transition.digest)) throw mismatch(transition, "the fold comes to another state");
@@ -85,10 +89,16 @@ function checkStep(state: WalletState, transition: Transition): void {
   }
 }
 
-function machineOf({ machines }: WalletState, { machine, state, seq, event }: Transition): MachineDefinition {
+/** Only a migration raises the revision of an instance, and from the one that it had. */
+function continues({ event, revision }: Transition, before: number | undefined): boolean {
+  if (event.type !== MIGRATED) return before === undefined || before === revision;
+  return before !== undefined && before < revision && event.fromRevision === before;
+}
+
+function machineOf({ machines }: WalletState, { machine, state, revision, seq, event }: Transition): MachineDefinition {
   try {
     const found = machineNamed(machine, machines);
-    isFinished(found, state);
+    isFinished(found, state, revision);
     return found;
   } catch (cause) {
     const place = `record ${seq} (${machine} ${event.type})`;
@@ -101,7 +111,9 @@ function machineOf({ machines }: WalletState, { machine, state, seq, event }: Tr
 
 function retake(machine: MachineDefinition, current: Instance | undefined, transition: Transition): Outcome {
   try {
-    return step(machine, current, { ...transition.event, atMs: transition.atMs });
+    const { event, atMs } = transition;
+    if (current !== undefined && event.type === MIGRATED) return migrate(machine, current, Number(event.fromRevision));
+    return step(machine, current, { ...event, atMs });
   } catch (cause) {
     throw mismatch(transition, "the machine cannot take this event here", cause);
   }

@@ -1,16 +1,17 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { effectKinds } from "../machines/effects.ts";
-import { schemaOf } from "../machines/event-schemas.ts";
+import { MIGRATED, schemaOf } from "../machines/event-schemas.ts";
+import { migrate } from "../machines/migrate.ts";
 import type { Verdict } from "../machines/package.ts";
 import { machineNamed } from "../machines/registry.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
-import { type MachineEvent, step } from "../machines/step.ts";
+import { type MachineDefinition, type MachineEvent, type Outcome, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
 import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
-import { CONNECTION, MAILBOX, type WalletState } from "./wallet-state.ts";
+import { CONNECTION, type LiveInstance, MAILBOX, type WalletState } from "./wallet-state.ts";
 
 /** An event for an instance, with where it came from. */
 export interface Dispatch {
@@ -87,13 +88,13 @@ export class RunLoop {
   }
 
   /**
-   * Takes an event.
+   * Takes an event, or several that are decided one after the other and written as one commit.
    *
    * @throws HeartwoodError `WALLET_FAILED` after the log or a machine failed, `WALLET_CLOSED` after {@link close}
    */
-  dispatch(dispatch: Dispatch): Dispatched {
+  dispatch(...dispatches: readonly Dispatch[]): Dispatched {
     this.#refuseAtTheEnd();
-    const { transitions, bodies } = this.#decide(dispatch);
+    const { transitions, bodies } = this.#decide(dispatches);
     if (transitions.length === 0) return { taken: false, queries: [], committed: this.#tail };
     const effects = transitions.flatMap((transition) => transition.effects);
     return {
@@ -121,9 +122,12 @@ export class RunLoop {
     await this.#tail.catch(() => {});
   }
 
-  #decide(first: Dispatch): { readonly transitions: readonly Transition[]; readonly bodies: readonly Uint8Array[] } {
+  #decide(dispatches: readonly Dispatch[]): {
+    readonly transitions: readonly Transition[];
+    readonly bodies: readonly Uint8Array[];
+  } {
     const transitions: Transition[] = [];
-    const queue: Dispatch[] = [first];
+    const queue: Dispatch[] = [...dispatches];
     try {
       const atMs = Math.trunc(this.#clock.nowMs());
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -145,7 +149,7 @@ export class RunLoop {
     const machine = machineNamed(instance.slice(0, instance.indexOf("/")), this.#pending.machines);
     const current = this.#pending.instances.get(instance);
     const event = this.#withFacts(dispatch.event, instance, atMs);
-    const outcome = step(machine, current, { ...event, atMs });
+    const outcome = decide(machine, current, event, atMs);
     if (outcome.kind === "unexpected") return this.#count();
     const seq = this.#pending.seq + 1n;
     const transition: Transition = {
@@ -245,6 +249,14 @@ export class RunLoop {
     if (this.#failure !== undefined) throw this.#failed();
     if (this.#closed) throw new HeartwoodError("WALLET_CLOSED", "expected an open wallet, got a closed one");
   }
+}
+
+/** An instance of an older revision takes nothing but its migration: its state may not be one of today's code. */
+function decide(machine: MachineDefinition, current: LiveInstance | undefined, event: MachineEvent, atMs: number): Outcome {
+  const revision = current?.revision ?? machine.revision;
+  if (current !== undefined && event.type === MIGRATED) return migrate(machine, current, revision);
+  if (revision !== machine.revision) throw new Error(`${machine.name} of revision ${revision} is not migrated`);
+  return step(machine, current, { ...event, atMs });
 }
 
 /** Events that a record's routing effects carry to other instances. */

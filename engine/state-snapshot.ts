@@ -1,14 +1,15 @@
 import { sha256 } from "../ark/crypto.ts";
 import { encodeCanonical, type Plain, parseCanonical } from "../machines/canonical.ts";
 import { isEffectType } from "../machines/effects.ts";
-import { machines } from "../machines/registry.ts";
-import type { MachineDefinition } from "../machines/step.ts";
+import { schemaOf } from "../machines/event-schemas.ts";
+import { machineNamed, machines } from "../machines/registry.ts";
+import { isFinished, type MachineDefinition } from "../machines/step.ts";
 import type { Snapshot } from "../store/event-log.ts";
 import { SeqIndex } from "./seq-index.ts";
-import { DIGEST_BYTES, type LiveInstance, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
+import { DIGEST_BYTES, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;
@@ -23,6 +24,7 @@ type Header = {
   readonly checkpoint: bigint;
   readonly nextKeyIndex: number;
   readonly counters: { readonly [name: string]: number };
+  readonly versions: { readonly [name: string]: number };
   /** How many rows each table has. */
   readonly rows: { readonly [table: string]: number };
 };
@@ -33,9 +35,11 @@ type Header = {
  * Lazy: the state must not change until the last part was taken. Give it a clone.
  */
 export function* encodeState(state: WalletState): Generator<Uint8Array, void, undefined> {
-  const { seq, checkpoint, nextKeyIndex, counters } = state;
+  const { seq, checkpoint, nextKeyIndex } = state;
+  const [counters, versions] = [{ ...state.counters }, Object.fromEntries(state.versions)];
   const rows = Object.fromEntries(TABLES.map((table) => [table, state[table].size]));
-  yield encodePart({ format: STATE_FORMAT, seq, checkpoint, nextKeyIndex, counters: { ...counters }, rows } satisfies Header);
+  const header: Header = { format: STATE_FORMAT, seq, checkpoint, nextKeyIndex, counters, versions, rows };
+  yield encodePart(header);
   yield state.finished.encode();
   yield state.blobs.encode();
   for (const table of TABLES) {
@@ -60,6 +64,7 @@ export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDef
     state.checkpoint = header.checkpoint;
     state.nextKeyIndex = header.nextKeyIndex;
     Object.assign(state.counters, header.counters);
+    for (const [name, version] of Object.entries(header.versions)) state.versions.set(name, version);
     const indexes = [decodeIndex(NAME_KEY_BYTES, finished), decodeIndex(DIGEST_BYTES, blobs)] as const;
     if (indexes[0] === undefined || indexes[1] === undefined) return undefined;
     [state.finished, state.blobs] = [indexes[0], indexes[1]];
@@ -85,12 +90,15 @@ function putRows(state: WalletState, [table, rows]: readonly [Table, readonly (r
 }
 
 /** If a newer build wrote the log, a replay must find that out and say where. */
-function isOfThisBuild({ instances, outbox, machines }: WalletState): boolean {
-  const isKnown = ({ machine, revision, state }: LiveInstance): boolean => {
-    const known = machines.find(({ name }) => name === machine);
-    return known !== undefined && revision <= known.revision && known.logic.states[state] !== undefined;
+function isOfThisBuild({ versions, instances, outbox, machines }: WalletState): boolean {
+  // An unknown machine, event or state throws.
+  const isKnown = ([name, version]: readonly [string, number]): boolean => {
+    const [machine = "", type] = name.split(" ");
+    const { revision, events } = machineNamed(machine, machines);
+    return version <= (type === undefined ? revision : schemaOf(events, type));
   };
-  return [...instances.values()].every(isKnown) && [...outbox.values()].every(({ effect }) => isEffectType(effect.type));
+  for (const { machine, state, revision } of instances.values()) isFinished(machineNamed(machine, machines), state, revision);
+  return [...versions].every(isKnown) && [...outbox.values()].every(({ effect }) => isEffectType(effect.type));
 }
 
 function decodeIndex(keyBytes: number, bytes: Uint8Array | undefined): SeqIndex | undefined {

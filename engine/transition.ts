@@ -2,7 +2,7 @@ import { decodeHex, encodeHex } from "../ark/hex.ts";
 import { decodeCanonical, encodeCanonical, type Plain } from "../machines/canonical.ts";
 import { type Effect, isEffectType } from "../machines/effects.ts";
 import { MachineError } from "../machines/errors.ts";
-import { upcast } from "../machines/event-schemas.ts";
+import { MIGRATED, upcast } from "../machines/event-schemas.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import type { Instance, MachineDefinition, MachineEvent } from "../machines/step.ts";
 import { Record as LogRecord } from "../proto/generated/log.ts";
@@ -117,9 +117,9 @@ export function decodeTransition(record: LogRecord, among: readonly MachineDefin
   }
 }
 
-/** The whole context of an instance after a record. */
-export function contextAfter(before: Instance | undefined, { change }: Transition): Instance["context"] {
-  return { ...before?.context, ...change };
+/** The whole context of an instance after a record; a migration's names all of it. */
+export function contextAfter(before: Instance | undefined, { change, event }: Transition): Instance["context"] {
+  return event.type === MIGRATED ? change : { ...before?.context, ...change };
 }
 
 function decodeMembers(bytes: Uint8Array): { [name: string]: Plain } {

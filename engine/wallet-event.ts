@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import { MIGRATED } from "../machines/event-schemas.ts";
 import type { HeldItem, ReceiveMovement } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
@@ -71,6 +72,7 @@ type SalvagedMembers = Omit<Extract<WalletEvent, { readonly type: "wallet.salvag
 
 /** What a record means to the owner of the wallet, or undefined where it is bookkeeping. */
 export function toWalletEvent(transition: Transition): WalletEvent | undefined {
+  if (transition.event.type === MIGRATED) return undefined;
   switch (transition.machine) {
     case "wallet":
       return fromWallet(transition);

@@ -93,6 +93,8 @@ export class WalletState {
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
   readonly #undecided = new Map<string, bigint>();
+  /** The latest revision of each machine and schema of each event among the records, under `machine` or `machine type`. */
+  readonly versions = new Map<string, number>();
   readonly counters: Counters = {
     messages: 0,
     packages: 0,
@@ -111,6 +113,7 @@ export class WalletState {
   /** Folds one record in. Records come in order, each once. */
   apply(transition: Transition): void {
     this.seq = transition.seq;
+    this.#noteVersions(transition);
     const context = contextAfter(this.instances.get(transition.instance), transition);
     this.#keepInstance(transition, context);
     this.#keepBlobs(transition);
@@ -146,6 +149,7 @@ export class WalletState {
     for (const [id, movement] of this.movements) copy.movements.set(id, movement);
     for (const [key, entry] of this.quarantine) copy.quarantine.set(key, entry);
     for (const [id, command] of this.outbox) copy.outbox.set(id, command);
+    for (const [name, version] of this.versions) copy.versions.set(name, version);
     copy.finished = this.finished.clone();
     copy.blobs = this.blobs.clone();
     return copy;
@@ -180,9 +184,15 @@ export class WalletState {
     return found.sort((a, b) => (a.checkpoint < b.checkpoint ? -1 : 1));
   }
 
+  #noteVersions({ machine, revision, event, schema }: Transition): void {
+    for (const [name, version] of [[machine, revision] as const, [`${machine} ${event.type}`, schema] as const]) {
+      if (version > (this.versions.get(name) ?? 0)) this.versions.set(name, version);
+    }
+  }
+
   #keepInstance(transition: Transition, context: Instance["context"]): void {
     const { instance, machine, revision, version, state, seq } = transition;
-    if (isFinished(machineNamed(machine, this.machines), state)) {
+    if (isFinished(machineNamed(machine, this.machines), state, revision)) {
       this.instances.delete(instance);
       this.#undecided.delete(instance);
       this.finished.set(nameKey(instance), seq);
@@ -215,7 +225,7 @@ export class WalletState {
     const checkpoint = context.checkpoint as bigint;
     if (event.type === "message.received") this.counters.messages++;
     if (event.type === "message.redelivered") this.counters.redeliveries++;
-    if (state === "Halted") this.counters.halts++;
+    if (event.type === "package.undecided") this.counters.halts++;
     if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
     const decides = event.type === "package.vetted" || (event.type === "message.received" && state === "Ignored");
     if (!decides) return;

@@ -14,6 +14,12 @@ export type Upcaster = (members: EventMembers) => EventMembers;
  */
 export type EventSchemas<Type extends string = string> = { readonly [T in Type]: readonly Upcaster[] };
 
+/** Type of the record that brings an unfinished instance of an older revision to its machine's (`migrate.ts`). */
+export const MIGRATED = "instance.migrated";
+
+/** Events that any machine's records may have. */
+const common: EventSchemas = { [MIGRATED]: [] };
+
 /**
  * The schema in which this build writes events of that type.
  *
@@ -38,7 +44,8 @@ export function upcast(schemas: EventSchemas, type: string, schema: number, memb
 }
 
 function upcastersOf(schemas: EventSchemas, type: string): readonly Upcaster[] {
-  const upcasters = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
+  const table = Object.hasOwn(common, type) ? common : schemas;
+  const upcasters = Object.hasOwn(table, type) ? table[type] : undefined;
   if (upcasters === undefined) throw new MachineError("UNKNOWN_EVENT", `expected an event of this build, got ${type}`);
   return upcasters;
 }

@@ -18,7 +18,14 @@ export interface MachineDefinition {
   /** Every event type of its records, with how older ones are read. */
   readonly events: EventSchemas;
   readonly logic: AnyStateMachine;
+  /** From each earlier revision to the one after it, for instances that were not finished in it. */
+  readonly migrations?: { readonly [fromRevision: number]: Migration };
+  /** States that earlier revisions had and this one has not. */
+  readonly retiredStates?: { readonly [state: string]: "finished" | "unfinished" };
 }
+
+/** Makes an instance of one revision one of the next. Pure: it is run again when the log is replayed. */
+export type Migration = (instance: Instance) => Instance;
 
 /** An event of any machine. */
 export interface MachineEvent {
@@ -64,8 +71,15 @@ export function step(machine: MachineDefinition, current: Instance | undefined, 
   }
 }
 
-/** Whether an instance in that state takes no more events. */
-export function isFinished(machine: MachineDefinition, state: string): boolean {
+/**
+ * Whether an instance in that state takes no more events.
+ *
+ * @param revision the one that its last record has: an earlier one may have had states that are retired now
+ * @throws MachineError `UNKNOWN_STATE`
+ */
+export function isFinished(machine: MachineDefinition, state: string, revision = machine.revision): boolean {
+  const { retiredStates = {} } = machine;
+  if (revision < machine.revision && Object.hasOwn(retiredStates, state)) return retiredStates[state] === "finished";
   const node = machine.logic.states[state];
   if (node === undefined) throw new MachineError("UNKNOWN_STATE", `expected a state of ${machine.name}, got ${state}`);
   return node.type === "final";

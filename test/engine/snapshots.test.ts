@@ -107,6 +107,18 @@ const header =
 const misfits: Readonly<Record<string, (parts: Parts) => Parts>> = {
   "of another form": header((members) => ({ ...members, format: 99 })),
   "of another record": header((members) => ({ ...members, seq: 1n })),
+  "after a record of a later revision": header(({ versions, ...rest }) => ({
+    ...rest,
+    versions: { ...(versions as object), message: 2 },
+  })),
+  "after an event of a later schema": header(({ versions, ...rest }) => ({
+    ...rest,
+    versions: { ...(versions as object), "message package.vetted": 2 },
+  })),
+  "after an event that is not known": header(({ versions, ...rest }) => ({
+    ...rest,
+    versions: { ...(versions as object), "message package.weighed": 1 },
+  })),
   "with a row too few": header((members) => ({ ...members, rows: { ...(members.rows as object), coins: 4 } })),
   "without its last table": (parts) => parts.slice(0, -1),
   "with half an index": (parts) => parts.map((part, index) => (index === 1 ? part.slice(0, 13) : part)),
