@@ -6,6 +6,7 @@ import { LOG_ID_BYTES } from "./chain.ts";
 import { type RawFrame, SEQ_MAX } from "./chain-reader.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
 import { readIfPresent } from "./files.ts";
+import { TableGuard } from "./table-guard.ts";
 
 const FRAME_PREFIX = 0x65;
 const FRAME_KEY_BYTES = 9;
@@ -17,9 +18,12 @@ const READ_BYTES = 1024 * 1024;
 /** Frames in LevelDB: keys are `e ‖ seq u64`, and under `i` the id of the log stands again (docs/log-format.md §4). */
 export class LevelDatabase {
   readonly #level: Level<Uint8Array, Uint8Array>;
+  /** Undefined where damage is looked for. */
+  readonly #guard: TableGuard | undefined;
 
-  private constructor(level: Level<Uint8Array, Uint8Array>) {
+  private constructor(level: Level<Uint8Array, Uint8Array>, guard?: TableGuard) {
     this.#level = level;
+    this.#guard = guard;
   }
 
   /** Makes a new database with the log's id in it, and closes it. */
@@ -39,7 +43,9 @@ export class LevelDatabase {
    * another log's, `STORE_FULL`
    */
   static async open(path: string, logId: string): Promise<LevelDatabase> {
-    const database = await LevelDatabase.openUnchecked(path);
+    await checkCurrent(path);
+    const { opened, guard } = await TableGuard.around(path, () => openLevel(path, { createIfMissing: false }));
+    const database = new LevelDatabase(opened, guard);
     try {
       await database.#checkIdentity(logId);
     } catch (error) {
@@ -51,10 +57,7 @@ export class LevelDatabase {
 
   /** As {@link LevelDatabase.open}, of whatever log it is: for looking at what is left of a damaged one. */
   static async openUnchecked(path: string): Promise<LevelDatabase> {
-    // LevelDB makes a missing directory even where it then refuses to make a database.
-    if ((await readIfPresent(join(path, "CURRENT"))) === undefined) {
-      throw new StoreError("STORE_BAD_DATABASE", "expected a database with a CURRENT file, got none", { place: { file: "log" } });
-    }
+    await checkCurrent(path);
     return new LevelDatabase(await openLevel(path, { createIfMissing: false }));
   }
 
@@ -79,6 +82,7 @@ export class LevelDatabase {
    * @throws StoreError `STORE_BAD_DATABASE` if it does not stand there, or not whole
    */
   async logId(): Promise<string> {
+    await this.#guard?.check(IDENTITY_KEY);
     const value = await readOrRefuse(this.#level.get(IDENTITY_KEY));
     const found = value === undefined ? undefined : decodeIdentity(value);
     if (found !== undefined) return found;
@@ -103,6 +107,7 @@ export class LevelDatabase {
   }
 
   async *#entries(from: bigint, to: bigint): AsyncGenerator<[Uint8Array, Uint8Array][], void, undefined> {
+    await this.#guard?.check(frameKey(from));
     const options = { gte: frameKey(from), lte: frameKey(to), highWaterMarkBytes: READ_BYTES, fillCache: false };
     const iterator = this.#level.iterator(options);
     try {
@@ -143,6 +148,12 @@ export class LevelDatabase {
 /** What `Level` can do in Node, its types do not say: they are those of every platform. */
 function repair(path: string): Promise<void> {
   return (Level as unknown as { repair(path: string): Promise<void> }).repair(path);
+}
+
+/** LevelDB makes a missing directory even where it then refuses to make a database. */
+async function checkCurrent(path: string): Promise<void> {
+  if ((await readIfPresent(join(path, "CURRENT"))) !== undefined) return;
+  throw new StoreError("STORE_BAD_DATABASE", "expected a database with a CURRENT file, got none", { place: { file: "log" } });
 }
 
 async function openLevel(
