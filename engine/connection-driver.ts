@@ -45,6 +45,8 @@ export class ConnectionDriver {
   #closing: Promise<void> = Promise.resolve();
   #lastError: unknown;
   #chainIsRight = false;
+  /** Whether every held item was looked at once since the start (mailbox.md W-4). */
+  #hasLookedAtAll = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -80,7 +82,8 @@ export class ConnectionDriver {
     connection.liveSinceMs = this.#engine.clock.nowMs();
     const fail = (error: unknown): void => this.#report(connection, error);
     connection.subscription = followMailbox(this.#engine, session, connection.stop.signal).subscribe({ error: fail });
-    new Requeue(this.#engine, connection.stop.signal).start();
+    new Requeue(this.#engine, connection.stop.signal).start({ all: !this.#hasLookedAtAll });
+    this.#hasLookedAtAll = true;
   }
 
   /** Lets the connection go; what was under way is aborted. */

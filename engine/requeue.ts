@@ -1,6 +1,8 @@
+import type { Verdict } from "../machines/package.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
+import { OwnFailures } from "./own-failure.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
 import type { VettingContext } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-state.ts";
@@ -9,8 +11,10 @@ import type { QuarantineEntry } from "./wallet-state.ts";
 const POLL_MS = 30_000;
 /** Items that are asked about at the same time. */
 const CONCURRENT_ITEMS = 8;
-/** Reasons that a new block can take away. */
-const CHAIN_REASONS: ReadonlySet<string> = new Set(["ANCHOR_NOT_FOUND", "ANCHOR_UNCONFIRMED"]);
+/** Whether a new block can take a reason away: an anchor that is not there, or that a chain source cannot tell of. */
+function isOfTheChain(code: string): boolean {
+  return code === "ANCHOR_NOT_FOUND" || code === "ANCHOR_UNCONFIRMED" || code.startsWith("CHAIN_");
+}
 
 /** Looks at held items again: all of them in a sync, else when their time has come or a block may help (mailbox.md W-4). */
 export class Requeue {
@@ -23,9 +27,9 @@ export class Requeue {
     this.#signal = signal;
   }
 
-  /** Looks now and then until the signal. */
-  start(): void {
-    void this.#poll();
+  /** Looks now and then until the signal; `all` makes the first look one at every item. */
+  start({ all }: { readonly all: boolean }): void {
+    void this.#poll(all);
   }
 
   /** Vets every held item that is not refused for good. What gets no answer stays as it is; the others go on. */
@@ -38,13 +42,14 @@ export class Requeue {
     if (due.length === 0) return;
     try {
       const context = await this.#engine.vetting.context(this.#signal);
-      await mapConcurrently(due, CONCURRENT_ITEMS, (entry) => this.#vetOne(entry, context));
+      const failures = new OwnFailures(this.#engine, context);
+      await mapConcurrently(due, CONCURRENT_ITEMS, (entry) => this.#vetOne(entry, context, failures));
     } catch (error) {
       this.#tell("held items could not be vetted", error);
     }
   }
 
-  async #vetOne(entry: QuarantineEntry, context: VettingContext): Promise<void> {
+  async #vetOne(entry: QuarantineEntry, context: VettingContext, failures: OwnFailures): Promise<void> {
     try {
       const { verdict, blobs } = await this.#engine.vetting.vetHeld(entry, context);
       this.#signal.throwIfAborted();
@@ -55,10 +60,20 @@ export class Requeue {
     } catch (error) {
       if (this.#signal.aborted) throw error;
       this.#tell("a held item could not be vetted", error, { key: entry.key });
+      await this.#noteOwnFailure(entry, error, failures);
     }
   }
 
-  async #poll(): Promise<void> {
+  /** An item that alone gets no answer waits longer each time; while nobody is answered, no look counts (W-22). */
+  async #noteOwnFailure(entry: QuarantineEntry, error: unknown, failures: OwnFailures): Promise<void> {
+    if (entry.nextTryAtMs > this.#engine.clock.nowMs() || !(await failures.isOwn(error))) return;
+    this.#signal.throwIfAborted();
+    const { key, heldAtMs: _, attempts: _attempts, nextTryAtMs: _next, ...item } = entry;
+    const verdict: Verdict = { kind: "refused", key, item };
+    this.#engine.feed({ instance: `quarantined/${key}`, event: { type: "item.vetted", verdict } });
+  }
+
+  async #poll(all = false): Promise<void> {
     try {
       const tip = await this.#engine.chain.tip({ signal: this.#signal, fresh: true });
       const isNewTip = tip.kind === "found" && tip.value.height !== this.#tipHeight;
@@ -66,7 +81,7 @@ export class Requeue {
       const nowMs = this.#engine.clock.nowMs();
       await checkUnsure(this.#engine, this.#signal);
       finishReconciling(this.#engine);
-      await this.#vet(({ code, nextTryAtMs }) => nextTryAtMs <= nowMs || (isNewTip && CHAIN_REASONS.has(code)));
+      await this.#vet(({ code, nextTryAtMs }) => all || nextTryAtMs <= nowMs || (isNewTip && isOfTheChain(code)));
     } catch (error) {
       this.#tell("the tip could not be asked for", error);
     }

@@ -19,14 +19,20 @@ const MAX_BYTES = 128 * 1024;
 /** Hex digits of a digest that name a held item: 16 bytes, so that no two can be made alike. */
 const KEY_DIGITS = 32;
 
+/** A question about one VTXO. Whether only that VTXO is in the way shows in the same question about another one. */
+export type Question = "transaction" | "status" | "outspend" | "copy" | "spend-state";
+
 /** Somebody who had to answer did not: the package is tried again, whole (mailbox.md W-1). */
 export class Undecided extends Error {
   override readonly name = "Undecided";
   readonly code: string;
+  /** What got no answer; undefined for what every package needs, such as the tip. */
+  readonly question: Question | undefined;
 
-  constructor(code: string, message: string, cause?: unknown) {
+  constructor(code: string, message: string, { cause, question }: { cause?: unknown; question?: Question } = {}) {
     super(message, { cause });
     this.code = code;
+    this.question = question;
   }
 }
 
@@ -78,7 +84,7 @@ type Judged =
   | (Refusal & { readonly broken: boolean; readonly amountSats: bigint | null });
 
 async function vetServerCopy(entry: Entry, id: VtxoId, posted: Refusal, context: VettingContext): Promise<Vetted> {
-  const copy = await ask(() => context.session.getVtxo(id, { signal: context.signal }), context.signal);
+  const copy = await ask("copy", () => context.session.getVtxo(id, { signal: context.signal }), context.signal);
   if (copy !== undefined && readableVtxoId(copy) === id) {
     const judged = await judge(copy, context);
     if (judged.kind === "accepted" || !judged.broken) {
@@ -110,7 +116,7 @@ async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged
     const message = `expected a depth of at most ${depthLimit}, got ${vtxo.genesis.length}`;
     return { kind: "refused", code: "TOO_DEEP", message, permanent: false, broken: true, amountSats };
   }
-  const anchor = answered(await chain.transaction(vtxo.chainAnchor.txid, { signal }));
+  const anchor = answered("transaction", await chain.transaction(vtxo.chainAnchor.txid, { signal }));
   const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;
   const keyIndex = owner === undefined ? undefined : await keyring.ownerIndex(owner, nextKeyIndex, signal);
   const ownerHex = owner === undefined ? "" : encodeHex(owner);
@@ -147,12 +153,12 @@ type Obstacle = { readonly code: string; readonly message: string };
 /** An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41). */
 async function anchorObstacle({ chainAnchor }: Vtxo, { chain, signal }: VettingContext): Promise<Obstacle | undefined> {
   const { txid, vout } = chainAnchor;
-  const status = answered(await chain.status(txid, { signal }));
+  const status = answered("status", await chain.status(txid, { signal }));
   if (status === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected anchor transaction ${txid}, got none` };
   if (!status.confirmed) {
     return { code: "ANCHOR_UNCONFIRMED", message: `expected anchor transaction ${txid} in a block, got it unconfirmed` };
   }
-  const spend = answered(await chain.outspend(txid, vout, { signal }));
+  const spend = answered("outspend", await chain.outspend(txid, vout, { signal }));
   if (spend === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected output ${txid}:${vout}, got none` };
   return spend.spent ? { code: "ANCHOR_SPENT", message: `expected output ${txid}:${vout} unspent, got it spent` } : undefined;
 }
@@ -167,7 +173,8 @@ export async function askSpendState(
   keyIndex: number,
   { session, keyring, signal }: Pick<VettingContext, "session" | "keyring" | "signal">,
 ): Promise<Obstacle | "registered" | "unregistered"> {
-  const status = await ask(() => session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal }), signal);
+  const attestation = keyring.statusAttestation(id, keyIndex);
+  const status = await ask("spend-state", () => session.getVtxoStatus(id, attestation, { signal }), signal);
   if (status === "spendable") return "registered";
   if (status === "unregistered") return "unregistered";
   if (status === undefined) return { code: "SERVER_DOES_NOT_KNOW", message: `expected the server to know ${id}, it does not` };
@@ -177,19 +184,22 @@ export async function askSpendState(
 }
 
 /** The answer, undefined for a refusal, or no answer at all. */
-async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+async function ask<T>(question: Question, call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   try {
-    return await question();
+    return await call();
   } catch (error) {
     signal.throwIfAborted();
     const code = codeOf(error);
     if (code === "SERVER_NOT_FOUND" || code === "SERVER_REJECTED") return undefined;
-    throw new Undecided(code, messageOf(error), error);
+    throw new Undecided(code, messageOf(error), { cause: error, question });
   }
 }
 
-function answered<T>(answer: Answer<T>): T | undefined {
-  if (answer.kind === "unknown") throw new Undecided(answer.error.code, answer.error.message, answer.error);
+function answered<T>(question: Question, answer: Answer<T>): T | undefined {
+  if (answer.kind === "unknown") {
+    const { code, message } = answer.error;
+    throw new Undecided(code, message, { cause: answer.error, question });
+  }
   return answer.kind === "found" ? answer.value : undefined;
 }
 

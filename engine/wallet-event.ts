@@ -123,7 +123,7 @@ function fromMailbox({ seq, atMs, instance, version, change, event }: Transition
 function fromMessage({ seq, atMs, instance, state, change, event }: Transition): WalletEvent | undefined {
   const checkpoint = BigInt(instance.split("/")[1] ?? 0);
   if (event.type === "message.redelivered") return { seq, atMs, type: "package.redelivered", checkpoint };
-  if (event.type === "package.undecided") {
+  if (event.type === "package.undecided" || event.type === "package.poisoned") {
     return { seq, atMs, type: "package.halted", checkpoint, code: String(event.code), message: String(event.message) };
   }
   if (state === "Ignored") return { seq, atMs, type: "message.ignored", checkpoint, rule: String(change.rule) };

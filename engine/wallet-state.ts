@@ -225,7 +225,7 @@ export class WalletState {
     const checkpoint = context.checkpoint as bigint;
     if (event.type === "message.received") this.counters.messages++;
     if (event.type === "message.redelivered") this.counters.redeliveries++;
-    if (event.type === "package.undecided") this.counters.halts++;
+    if (event.type === "package.undecided" || event.type === "package.poisoned") this.counters.halts++;
     if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
     const decides = event.type === "package.vetted" || (event.type === "message.received" && state === "Ignored");
     if (!decides) return;

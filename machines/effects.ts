@@ -14,7 +14,8 @@ export interface EffectParams {
   haltConnection: { checkpoint: bigint; code: string };
   holdItem: { key: string; item: HeldItem };
   // queries
-  vetPackage: { checkpoint: bigint; digest: string };
+  /** `holdPoison`: what alone gets no answer has had its time, and is held (mailbox.md W-22). */
+  vetPackage: { checkpoint: bigint; digest: string; holdPoison: boolean };
   openConnection: { mode: RunMode };
   openStream: Record<string, never>;
   closeConnection: Record<string, never>;

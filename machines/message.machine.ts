@@ -16,7 +16,7 @@
 //      │                   │◀───────── package.undecided ─┤
 //      │◀── haltMailbox ───┤ Halted ─ haltConnection: backs off, reads again from the position
 //      │ message.redelivered                              │
-//      ├──────────────────▶│ Vetting …                    │
+//      ├──────────────────▶│ Vetting … what alone gets no answer is held after a while
 import { setup } from "xstate";
 import { effectActions } from "./effects.ts";
 import type { EventSchemas } from "./event-schemas.ts";
@@ -31,6 +31,13 @@ import {
 } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
+/**
+ * How often, and for how long since the first time, a package may fail for a reason of its own while chain and server
+ * answer about others (mailbox.md W-22). What is still in the way then goes to quarantine, and the mailbox goes on.
+ */
+const MOST_OWN_FAILURES = 10;
+const LONGEST_POISON_MS = 60 * 60_000;
+
 type MessageContext = {
   readonly checkpoint: bigint;
   /** SHA-256 of the message's bytes, hex. */
@@ -41,6 +48,9 @@ type MessageContext = {
   /** How often it was vetted without an answer. */
   readonly halts: number;
   readonly haltCode: string | null;
+  /** How many of the halts were for a reason of its own, and when the first of them was. */
+  readonly ownFailures: number;
+  readonly poisonSinceMs: number;
   /** The named rule by which it was ignored. */
   readonly rule: string | null;
   readonly vtxos: readonly AcceptedVtxo[];
@@ -50,7 +60,7 @@ type MessageContext = {
   readonly backedUp: boolean;
 };
 
-type MessageEvent =
+type MessageEvent = { readonly atMs: number } & (
   | {
       readonly type: "message.received";
       readonly checkpoint: bigint;
@@ -69,15 +79,22 @@ type MessageEvent =
       /** Fact: the movement's id. */
       readonly movement: string;
     }
-  | { readonly type: "package.undecided"; readonly code: string; readonly message: string }
+  | {
+      /** Poisoned: chain and server answered the same question about another VTXO, so that it alone is in the way. */
+      readonly type: "package.undecided" | "package.poisoned";
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly type: "vtxos.registered" }
-  | { readonly type: "recoveryIds.posted" };
+  | { readonly type: "recoveryIds.posted" }
+);
 
 const events: EventSchemas<MessageEvent["type"]> = {
   "message.received": [],
   "message.redelivered": [],
   "package.vetted": [],
   "package.undecided": [],
+  "package.poisoned": [],
   "vtxos.registered": [],
   "recoveryIds.posted": [],
 };
@@ -125,8 +142,11 @@ const noteHeld = definition.assign(({ event }) => {
 });
 
 const noteHalt = definition.assign(({ context, event }) => {
-  if (event.type !== "package.undecided") return {};
-  return { halts: context.halts + 1, haltCode: event.code };
+  if (event.type !== "package.undecided" && event.type !== "package.poisoned") return {};
+  const halted = { halts: context.halts + 1, haltCode: event.code };
+  if (event.type === "package.undecided") return halted;
+  const poisonSinceMs = context.ownFailures === 0 ? event.atMs : context.poisonSinceMs;
+  return { ...halted, ownFailures: context.ownFailures + 1, poisonSinceMs };
 });
 
 const holdRefused = definition.enqueueActions(({ event, enqueue }) => {
@@ -148,7 +168,16 @@ const consume = {
 
 const vet = {
   type: "vetPackage" as const,
-  params: ({ context }: { context: MessageContext }) => ({ checkpoint: context.checkpoint, digest: context.digest }),
+  params: ({ context, event }: { context: MessageContext; event: MessageEvent }) => ({
+    checkpoint: context.checkpoint,
+    digest: context.digest,
+    holdPoison: context.ownFailures >= MOST_OWN_FAILURES && event.atMs - context.poisonSinceMs >= LONGEST_POISON_MS,
+  }),
+};
+
+const notDecided = {
+  target: "Halted",
+  actions: [noteHalt, { type: "haltMailbox" as const, params: halt }, { type: "haltConnection" as const, params: halt }],
 };
 
 /** `message/<checkpoint>/<digest16>`: Received → Vetting → Applied → Completed, or Ignored, or Halted and again. */
@@ -166,6 +195,8 @@ export const messageMachine: MachineDefinition = {
       advance: false,
       halts: 0,
       haltCode: null,
+      ownFailures: 0,
+      poisonSinceMs: 0,
       rule: null,
       vtxos: [],
       movement: null,
@@ -204,10 +235,8 @@ export const messageMachine: MachineDefinition = {
             },
             { target: "Ignored", actions: [noteHeld, nameIgnoringRule, holdRefused, consume] },
           ],
-          "package.undecided": {
-            target: "Halted",
-            actions: [noteHalt, { type: "haltMailbox", params: halt }, { type: "haltConnection", params: halt }],
-          },
+          "package.undecided": notDecided,
+          "package.poisoned": notDecided,
           // The process that asked is gone, and its question with it.
           "message.redelivered": { target: "Vetting", reenter: true, actions: [vet] },
         },

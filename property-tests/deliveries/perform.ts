@@ -7,6 +7,9 @@ import type { Entry } from "./scripted-server.ts";
 
 const TIME_SHIFT = 20n;
 const DAY_MS = 86_400_000n;
+/** Together more attempts and more time than a package has that is in its own way, whatever the waits. */
+const POISON_ROUNDS = 16;
+const POISON_ROUND_MS = 600_000;
 
 /** What a sync may answer with while faults are on. */
 const EXCUSES = new Set([
@@ -37,6 +40,8 @@ export async function perform(run: Run, command: Command): Promise<readonly stri
       return duplicate(run, command.which, command.how);
     case "halt":
       return halt(run, command.message, command.silent);
+    case "poison":
+      return poison(run, command.message, command.silent);
     case "fail":
       for (let i = 0; i < command.calls; i++) run.server.faults.push(command);
       return [command.replyLost ? "fail.reply-lost" : "fail.call", ...(command.isForCommand ? ["fail.command"] : [])];
@@ -133,6 +138,27 @@ async function halt(run: Run, message: Message, silent: "chain" | "server"): Pro
   if (silent === "chain") run.chain.state = "up";
   else run.server.isMute = false;
   return [run.wallet.status().counters.halts > halts ? "halt" : "halt.not", ...labels(run, message)];
+}
+
+/** One VTXO of a package is in the way for hours; if all else is well, the mailbox goes on without it. */
+async function poison(run: Run, message: Message, silent: "chain" | "server"): Promise<readonly string[]> {
+  if (message.kind !== "package" || message.vtxos[0] === undefined) return [];
+  const { id, anchorTxid } = picked(run.pool, message.vtxos[0]);
+  const { halts } = run.wallet.status().counters;
+  run.chain.poisoned.clear();
+  run.server.poisoned.clear();
+  if (silent === "chain") run.chain.poisoned.add(anchorTxid);
+  else run.server.poisoned.add(id);
+  await deliver(run, message, "next");
+  const syncIfStopped = async () => void (run.wallet.status().connection === "Stopped" && (await sync(run)));
+  await syncIfStopped();
+  for (let i = 0; i < POISON_ROUNDS && run.wallet.status().halted !== null; i++) {
+    await run.advance(POISON_ROUND_MS);
+    await syncIfStopped();
+  }
+  const isWell = run.server.isUp && run.chain.state === "up" && run.server.faults.length === 0;
+  assert.ok(!isWell || run.wallet.status().halted === null, "the mailbox goes on without what is in its way");
+  return [run.wallet.status().counters.halts > halts ? "poison" : "poison.not", ...labels(run, message)];
 }
 
 type Own = Extract<

@@ -13,6 +13,8 @@ export class ScriptedChain {
   /** Whether the blocks with the late anchors were mined. */
   confirmed = false;
   tipHeight: number;
+  /** Anchors about which it has nothing but other bytes. */
+  readonly poisoned = new Set<string>();
   readonly #anchors: ReadonlyMap<string, PoolVtxo>;
 
   constructor({ vtxos, tipHeight }: Pool) {
@@ -32,7 +34,11 @@ export class ScriptedChain {
     return {
       tip: () => answer(() => ({ height: this.tipHeight })),
       blockHash: () => answer(() => GENESIS_HASHES.regtest),
-      transaction: (txid) => answer(() => anchor(txid)?.anchorBytes),
+      transaction: async (txid) => {
+        const found = await answer(() => anchor(txid)?.anchorBytes);
+        if (found.kind !== "found" || !this.poisoned.has(txid)) return found;
+        return { kind: "unknown", error: new ChainError("CHAIN_TXID_MISMATCH", "the chain has other bytes") };
+      },
       status: (txid) =>
         answer(() => {
           const role = anchor(txid)?.role;

@@ -39,6 +39,8 @@ export class ScriptedServer {
   /** Whether it knows the VTXOs of role `late` by now. */
   learned = false;
   readonly faults: CallFault[] = [];
+  /** VTXOs about which it fails whenever it is asked. */
+  readonly poisoned = new Set<VtxoId>();
   /** In the order of the checkpoints. */
   readonly mailbox: Entry[] = [];
   readonly registered = new Set<VtxoId>();
@@ -122,13 +124,13 @@ export class ScriptedServer {
   }
 
   copy(id: VtxoId): Uint8Array {
-    if (this.isMute) throw failure("DEADLINE");
+    if (this.isMute || this.poisoned.has(id)) throw failure("DEADLINE");
     const vtxo = this.#known(id);
     return vtxo.role === "unregistered" && !this.registered.has(id) ? copyOf(vtxo, "missing-signature") : vtxo.bytes;
   }
 
   status(id: VtxoId): VtxoStatus {
-    if (this.isMute) throw failure("DEADLINE");
+    if (this.isMute || this.poisoned.has(id)) throw failure("DEADLINE");
     const { role } = this.#known(id);
     if (role === "spent") return "spent";
     return role === "unregistered" && !this.registered.has(id) ? "unregistered" : "spendable";

@@ -25,6 +25,8 @@ export async function settleDown(run: Run): Promise<void> {
 function endFaults(run: Run): void {
   run.fate.spare();
   run.server.faults.length = 0;
+  run.server.poisoned.clear();
+  run.chain.poisoned.clear();
   run.server.isUp = true;
   run.server.learned = true;
   run.chain.state = "up";

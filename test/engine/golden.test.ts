@@ -235,6 +235,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "message message.received Ignored",
       "message message.received Vetting",
       "message message.redelivered Vetting",
+      "message package.poisoned Halted",
       "message package.undecided Halted",
       "message package.vetted Applied",
       "message package.vetted Ignored",

@@ -22,6 +22,7 @@ const vetted = {
   atMs: 0,
 } as const;
 const undecided = { type: "package.undecided", code: "CHAIN_TIMEOUT", message: "no answer", atMs: 0 } as const;
+const poisoned = { ...undecided, type: "package.poisoned", code: "CHAIN_TXID_MISMATCH" } as const;
 const registered = { type: "vtxos.registered", atMs: 0 } as const;
 const posted = { type: "recoveryIds.posted", atMs: 0 } as const;
 
@@ -46,6 +47,7 @@ testTable(
     "vetted, all bad": { ...vetted, verdicts: [refused(1), refused(2)] },
     "vetted, all known": { ...vetted, verdicts: [accepted(1), { kind: "known", id: idOf(2) }], known: [idOf(1), idOf(2)] },
     undecided,
+    poisoned,
     registered,
     posted,
     "timer.due": { type: "timer.due" },
@@ -62,6 +64,7 @@ testTable(
       "vetted, all bad": "Ignored: holdItem, holdItem, consumeMessage",
       "vetted, all known": "Ignored: consumeMessage",
       undecided: "Halted: haltMailbox, haltConnection",
+      poisoned: "Halted: haltMailbox, haltConnection",
     },
     Halted: { redelivered: "Vetting: vetPackage" },
     Applied: { registered: "Applied", posted: "Applied" },
@@ -129,6 +132,20 @@ test("every halt is counted with its reason, and the reason goes when the packag
   const halted = given(messageMachine, received, undecided, redelivered, { ...undecided, code: "DEADLINE" });
   expect(halted?.context).toMatchObject({ halts: 2, haltCode: "DEADLINE" });
   expect(given(messageMachine, received, undecided, redelivered, vetted)?.context).toMatchObject({ halts: 1, haltCode: null });
+});
+
+const HOUR_MS = 60 * 60_000;
+
+test.each([
+  ["9 failures of its own in 2 hours", 9, 2 * HOUR_MS, poisoned, false],
+  ["10 failures of its own in less than an hour", 10, HOUR_MS - 1, poisoned, false],
+  ["10 failures of its own in an hour", 10, HOUR_MS, poisoned, true],
+  ["100 failures of chain or server in 2 hours", 100, 2 * HOUR_MS, undecided, false],
+] as const)("after %s a package may go on without what is in the way: %s × %s ms", (_what, times, afterMs, failure, held) => {
+  const [first, ...more] = Array.from({ length: times }, () => [redelivered, failure] as const);
+  const tried = [received, ...(first ?? []).slice(1), ...more.flat()];
+  const { effects } = taken(step(messageMachine, given(messageMachine, ...tried), { ...redelivered, atMs: afterMs }));
+  expect(effects).toMatchObject([{ type: "vetPackage", params: { holdPoison: held } }]);
 });
 
 test("the mailbox and the connection are told which package halted, and why, each time", () => {

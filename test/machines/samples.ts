@@ -38,6 +38,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     { type: "message.redelivered" },
     ...[accepted(1), refused(1)].map((verdict) => ({ type: "package.vetted", verdicts: [verdict], known: [], movement: "m" })),
     { type: "package.undecided", code: "CHAIN_TIMEOUT", message: "" },
+    { type: "package.poisoned", code: "CHAIN_TXID_MISMATCH", message: "" },
     { type: "vtxos.registered" },
     { type: "recoveryIds.posted" },
   ],

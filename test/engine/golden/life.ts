@@ -1,3 +1,4 @@
+import { Status } from "nice-grpc-common";
 import { filter, firstValueFrom, timeout } from "rxjs";
 import { codeOf, Heartwood, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
 import { defaultPorts } from "../../../engine/node/default-ports.ts";
@@ -80,6 +81,11 @@ async function drainedLife({ simulator, clock, log, options }: World): Promise<v
   await simulator.pay(second, { amountsSats: [13_000n] });
   await sync();
   simulator.chain.setFault(null);
+  await sync();
+  // One question about one VTXO gets no answer, while others do.
+  simulator.faults.failNext("GetVtxoStatus", Status.INTERNAL);
+  await simulator.pay(second, { amountsSats: [2_000n] });
+  await sync();
   await sync();
 }
 

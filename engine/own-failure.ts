@@ -1,0 +1,81 @@
+import { decodeVtxo } from "../ark/vtxo.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { Engine } from "./engine.ts";
+import { codeOf } from "./errors.ts";
+import { type Question, Undecided, type VettingContext } from "./vet-vtxo.ts";
+
+/** Asked about where the wallet has no VTXO of its own: nobody knows it, and to say so is an answer. */
+const MADE_UP_TXID = "0123456789abcdef".repeat(4);
+
+/** A VTXO with its anchor, about which chain and server can be asked. */
+interface Subject {
+  readonly id: VtxoId;
+  readonly keyIndex: number;
+  readonly anchorTxid: string;
+  readonly anchorVout: number;
+}
+
+/**
+ * Tells a package's own failures from those of server and chain source, which never count against it (mailbox.md W-22).
+ *
+ * When a question about one VTXO gets no answer, the same question is asked about another: one that the wallet holds,
+ * or else a made-up one. If that gets an answer, only this VTXO is in the way. Asked once a question and vetting.
+ */
+export class OwnFailures {
+  readonly #engine: Engine;
+  readonly #context: VettingContext;
+  readonly #answers = new Map<Question, Promise<boolean>>();
+  #subject: Promise<Subject> | undefined;
+
+  constructor(engine: Engine, context: VettingContext) {
+    this.#engine = engine;
+    this.#context = context;
+  }
+
+  /**
+   * Whether an error came from the VTXO alone. One that is no lack of an answer is a fault of this build at these bytes.
+   *
+   * @throws the reason of the context's signal
+   */
+  async isOwn(error: unknown): Promise<boolean> {
+    if (!(error instanceof Undecided)) return true;
+    const { question } = error;
+    if (question === undefined) return false;
+    const answer = this.#answers.get(question) ?? this.#isAnswered(question);
+    this.#answers.set(question, answer);
+    return answer;
+  }
+
+  async #isAnswered(question: Question): Promise<boolean> {
+    const { chain, session, keyring, signal } = this.#context;
+    this.#subject ??= this.#findSubject();
+    const { id, keyIndex, anchorTxid, anchorVout } = await this.#subject;
+    try {
+      switch (question) {
+        case "transaction":
+          return (await chain.transaction(anchorTxid, { signal })).kind !== "unknown";
+        case "status":
+          return (await chain.status(anchorTxid, { signal })).kind !== "unknown";
+        case "outspend":
+          return (await chain.outspend(anchorTxid, anchorVout, { signal })).kind !== "unknown";
+        case "copy":
+          await session.getVtxo(id, { signal });
+          return true;
+        case "spend-state":
+          await session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal });
+          return true;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const code = codeOf(error);
+      return code === "SERVER_NOT_FOUND" || code === "SERVER_REJECTED";
+    }
+  }
+
+  async #findSubject(): Promise<Subject> {
+    const [coin] = this.#engine.committed.coins.values();
+    if (coin === undefined) return { id: `${MADE_UP_TXID}:0`, keyIndex: 0, anchorTxid: MADE_UP_TXID, anchorVout: 0 };
+    const { txid, vout } = decodeVtxo(await this.#engine.blobs.vtxo(coin.source)).chainAnchor;
+    return { id: coin.id, keyIndex: coin.keyIndex, anchorTxid: txid, anchorVout: vout };
+  }
+}
