@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { concatBytes } from "../../ark/bytes.ts";
-import { publicKeyOf } from "../../ark/crypto.ts";
+import { WalletKeys } from "../../ark/keys.ts";
 import { encodeTransaction } from "../../ark/transaction.ts";
 import { decodeVtxo } from "../../ark/vtxo.ts";
 import { corruptVtxo, type Payment, type Simulator } from "../../simulator/index.ts";
@@ -160,14 +160,18 @@ test("a VTXO of somebody else is held as NOT_OWNED, not credited", async () => {
   expect(wallet.balance().totalSats).toBe(0n);
 });
 
-test("a VTXO under an HTLC is a contract, not money: it is held for good", async () => {
+test.each([
+  ["server-htlc-send", {}],
+  ["server-htlc-receive", { htlcExpiryDelta: 40 }],
+] as const)("a VTXO of the wallet under %s is a contract, not money: it is held for good", async (kind, more) => {
   const setup = await setUp();
-  const userPubkey = publicKeyOf(new Uint8Array(32).fill(7));
-  const policy = { kind: "server-htlc-send", userPubkey, paymentHash: new Uint8Array(32).fill(1), htlcExpiryHeight: 900 };
+  const userPubkey = WalletKeys.fromMnemonic(MNEMONIC).vtxoPublicKey(0);
+  const policy = { kind, userPubkey, paymentHash: new Uint8Array(32).fill(1), htlcExpiryHeight: 900, ...more };
   const htlc = await makeVtxo(setup, 7_000n, { policy });
   setup.simulator.deliver(setup.address, [htlc]);
   await setup.wallet.sync();
   expect(only(setup.wallet.quarantine())).toMatchObject({ id: htlc.id, code: "NOT_PUBKEY_POLICY", permanent: true });
+  expect(setup.wallet.balance().totalSats).toBe(0n);
 });
 
 test("a VTXO that is about to expire is held as NEAR_EXPIRY; one block more and it is money", async () => {
