@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Lane, LaneRun } from "./lane.ts";
 import { type DiskState, type Loss, RecordedDisk } from "./power-loss/disk.ts";
-import { parseRecording, RECORDED_CALLS, type Recording } from "./power-loss/recording.ts";
+import { parseRecording, RECORDING_OPTIONS, type Recording } from "./power-loss/recording.ts";
 import { checkPromises, checkThatItGoesOn, type Promises, promisesOf, readStore } from "./promises.ts";
 import { Random } from "./random.ts";
 import { withScratch } from "./scratch.ts";
@@ -72,7 +72,7 @@ async function record(seed: number, part: number): Promise<Recorded> {
     let end = 0;
     for (let session = 0; session < SESSIONS; session++) {
       const file = join(directory, `trace-${session}`);
-      const options = ["-y", "-xx", "-s", "10000000", "-e", `trace=${RECORDED_CALLS}`, "-o", file];
+      const options = [...RECORDING_OPTIONS, "-o", file];
       const args = [join(place, WALLET), String(seed + part), String(session)];
       const { code, errors } = await runTraced(options, builtProgram("power-loss/writer.js"), args);
       assert.equal(code, 0, `the recorded program failed: ${errors}`);

@@ -36,10 +36,13 @@ export interface Recording {
 }
 
 /** The calls that change files; a recorded one that is not understood is an error, never left out. */
-export const RECORDED_CALLS =
+const RECORDED_CALLS =
   "openat,open,creat,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,sync_file_range,rename,renameat,renameat2," +
   "unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,symlinkat,ftruncate,truncate,fallocate,copy_file_range," +
   "sendfile,io_uring_enter,mmap";
+
+/** What makes strace write a recording: whole texts, in hex, and paths. It stops a program at these calls only. */
+export const RECORDING_OPTIONS = ["--seccomp-bpf", "-y", "-xx", "-s", "10000000", "-e", `trace=${RECORDED_CALLS}`];
 
 const LINE = /^(\d+) +(.*)$/;
 const UNFINISHED = / <unfinished \.\.\.>$/;
