@@ -19,12 +19,12 @@ export interface BackEnd extends CommitSink {
   /** Frames `from` … `to`, both included, in order and in batches of bounded size. */
   frames(from: bigint, to: bigint): AsyncIterable<readonly RawFrame[]>;
   /** Keeps the bytes of a snapshot under a number, whole or not at all; replaces those of the same number. */
-  putSnapshot(seq: bigint, pieces: Iterable<Uint8Array>): Promise<void>;
+  putSnapshot(seq: bigint, pieces: readonly Uint8Array[]): Promise<void>;
   /** A copy of the bytes under a number, if there are any. */
   getSnapshot(seq: bigint): Promise<Uint8Array | undefined>;
   /** The numbers of all snapshots, in any order. */
   listSnapshots(): Promise<readonly bigint[]>;
   deleteSnapshot(seq: bigint): Promise<void>;
-  /** Gives everything free. `head` is the last one if every write succeeded, else undefined. */
+  /** Gives everything free. `head` is the last one if every write succeeded and nothing speaks against it, else undefined. */
   close(head: LogHead | undefined): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { BackEnd } from "./back-end.ts";
 import { fromHex, sameBytes } from "./bytes.ts";
 import { type ChainPosition, ChainReader, type RawFrame, startOf } from "./chain-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import { StoreError, toStoreError } from "./errors.ts";
+import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { AppendRequest, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "./event-log.ts";
 import { fittingSnapshots, newestFirst, positionAt } from "./fitting-snapshots.ts";
 import { encodeSnapshot } from "./snapshot.ts";
@@ -35,11 +35,15 @@ export class BackedLog implements FramedLog {
   readonly #backEnd: BackEnd;
   readonly #readOnly: boolean;
   readonly #queue: CommitQueue;
+  /** Whether nothing that was read was damaged, and whether everything was read that had to be. */
+  #isSound = true;
+  #isVerified: boolean;
   #saving: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: BackedLogOptions) {
     this.unverifiedUpTo = options.unverifiedUpTo ?? 0n;
+    this.#isVerified = this.unverifiedUpTo === 0n;
     this.#backEnd = options.backEnd;
     this.#readOnly = options.readOnly;
     this.#queue = new CommitQueue(options.head, options.backEnd);
@@ -62,15 +66,21 @@ export class BackedLog implements FramedLog {
     const last = to === undefined || to > head.seq ? head.seq : to;
     signal?.throwIfAborted();
     if (from > last) return;
-    const reader = new ChainReader(await this.#positionAt(from - 1n));
-    for await (const batch of this.#frames(from, last)) {
-      for (const raw of batch) {
-        signal?.throwIfAborted();
-        yield reader.accept(raw);
-        this.#checkOpen();
+    try {
+      const reader = new ChainReader(await this.#positionAt(from - 1n));
+      for await (const batch of this.#frames(from, last)) {
+        for (const raw of batch) {
+          signal?.throwIfAborted();
+          yield reader.accept(raw);
+          this.#checkOpen();
+        }
       }
+      checkEnd(reader.position, last, head);
+    } catch (error) {
+      if (isStoreError(error) && error.code !== "STORE_CLOSED") this.#isSound = false;
+      throw error;
     }
-    checkEnd(reader.position, last, head);
+    if (from === 1n && last >= this.unverifiedUpTo) this.#isVerified = true;
   }
 
   async get(seq: bigint): Promise<StoredRecord> {
@@ -117,7 +127,9 @@ export class BackedLog implements FramedLog {
   async #close(): Promise<void> {
     await this.#queue.drain();
     await this.#saving;
-    await this.#backEnd.close(this.#queue.poisoned ? undefined : this.head());
+    // Else the next opening reads everything: what was not looked at, or was damaged, is not taken as read.
+    const isOrderly = !this.#queue.poisoned && this.#isSound && this.#isVerified;
+    await this.#backEnd.close(isOrderly ? this.head() : undefined);
   }
 
   async #save({ seq, parts }: Snapshot): Promise<void> {
@@ -125,7 +137,7 @@ export class BackedLog implements FramedLog {
     if (seq < 1n || seq > last) throw outOfRange(seq, last);
     try {
       const { chain } = await this.#positionAt(seq);
-      await this.#backEnd.putSnapshot(seq, encodeSnapshot({ logId, seq, chain, parts }));
+      await this.#backEnd.putSnapshot(seq, [...encodeSnapshot({ logId, seq, chain, parts })]);
       const others = newestFirst(await this.#backEnd.listSnapshots()).filter((other) => other <= last);
       for (const old of others.slice(SNAPSHOTS_KEPT)) await this.#backEnd.deleteSnapshot(old);
     } catch (error) {

@@ -11,12 +11,16 @@ import { writeNewFile } from "./files.ts";
 export interface HeadState extends LogHead {
   /** Whether the log was closed in order, so that nothing can have been written after this. */
   readonly clean: boolean;
+  /** Whether a write of this log failed after this, so that nothing on the disk is taken as read. */
+  readonly failed?: boolean;
 }
 
 const FORMAT = 1;
 /** A slot has a block of its own, so that a torn write of one leaves the other whole. */
 const SLOT_BYTES = 4096;
 const CLEAN_AT = 1;
+const CLEAN = 1;
+const FAILED = 2;
 const LOG_ID_AT = 2;
 const EPOCH_AT = LOG_ID_AT + LOG_ID_BYTES;
 const COMMIT_AT = EPOCH_AT + 8;
@@ -37,6 +41,7 @@ export class HeadFile {
   #current: Slot;
   /** Where the next write goes: never over the newest slot. */
   #nextIndex: 0 | 1;
+  #turn: Promise<void> = Promise.resolve();
   /** Slots that did not verify when the file was opened: 0, or 1 after a crash during a write. */
   readonly damagedSlots: number;
 
@@ -76,8 +81,23 @@ export class HeadFile {
     return this.#current.state;
   }
 
-  /** Writes the other slot; resolves when it is durable. */
-  async write(state: HeadState): Promise<void> {
+  /** Writes the other slot, in the order of the calls; resolves when it is durable. */
+  write(state: HeadState): Promise<void> {
+    return this.#inTurn(() => this.#write(state));
+  }
+
+  /** Notes that a write of the log failed. */
+  fail(): Promise<void> {
+    return this.#inTurn(() => this.#write({ ...this.#current.state, clean: false, failed: true }));
+  }
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.#turn.then(write);
+    this.#turn = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(state: HeadState): Promise<void> {
     const slot = { state, counter: this.#current.counter + 1n };
     const { bytesWritten } = await this.#file.write(encodeSlot(slot), 0, SLOT_BYTES, this.#nextIndex * SLOT_BYTES);
     if (bytesWritten !== SLOT_BYTES) {
@@ -114,7 +134,7 @@ function encodeSlot({ state, counter }: Slot): Uint8Array {
   const bytes = new Uint8Array(SLOT_BYTES);
   const view = new DataView(bytes.buffer);
   bytes[0] = FORMAT;
-  bytes[CLEAN_AT] = state.clean ? 1 : 0;
+  bytes[CLEAN_AT] = state.failed === true ? FAILED : state.clean ? CLEAN : 0;
   bytes.set(fromHex(state.logId), LOG_ID_AT);
   view.setBigUint64(EPOCH_AT, state.epoch);
   view.setBigUint64(COMMIT_AT, state.commit);
@@ -130,7 +150,8 @@ function decodeSlot(bytes: Uint8Array): Slot | undefined {
   if (view.getUint32(CRC_AT) !== crc32(bytes.subarray(0, CRC_AT)) || bytes[0] !== FORMAT) return undefined;
   return {
     state: {
-      clean: bytes[CLEAN_AT] === 1,
+      clean: bytes[CLEAN_AT] === CLEAN,
+      failed: bytes[CLEAN_AT] === FAILED,
       logId: toHex(bytes.subarray(LOG_ID_AT, EPOCH_AT)),
       epoch: view.getBigUint64(EPOCH_AT),
       commit: view.getBigUint64(COMMIT_AT),

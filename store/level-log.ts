@@ -120,7 +120,7 @@ interface LeftBehind {
  * only if its own verification had come to the end.
  */
 async function diedInThisBoot({ readOnly, epoch, bootId }: Owner, head: HeadState): Promise<boolean> {
-  return !readOnly && epoch === head.epoch && (await isThisBoot(bootId));
+  return !readOnly && epoch === head.epoch && head.failed !== true && (await isThisBoot(bootId));
 }
 
 async function openDatabase(store: StoreDirectory, ownership: Ownership): Promise<LevelDatabase> {
@@ -144,7 +144,15 @@ interface OpenedParts {
 function levelBackEnd({ database, headFile, snapshots, readOnly, cleanup }: OpenedParts): BackEnd {
   return {
     frames: (from, to) => database.frames(from, to),
-    writeFrames: (frames) => database.writeFrames(frames),
+    async writeFrames(frames) {
+      try {
+        await database.writeFrames(frames);
+      } catch (error) {
+        // Whoever opens it after this process was killed must not think that it was killed in the midst of good work.
+        await headFile.fail().catch(() => undefined);
+        throw error;
+      }
+    },
     writeHead: (head) => headFile.write({ ...head, clean: false }),
     putSnapshot: (seq, pieces) => snapshots.put(seq, pieces),
     getSnapshot: (seq) => snapshots.get(seq),

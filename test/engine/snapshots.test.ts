@@ -170,6 +170,8 @@ test("after a crash the older part of the log is read beside the work, and damag
   const damaged = await open();
   await expect(lastValueFrom(damaged.events$)).rejects.toMatchObject({ code: "STORE_BAD_FRAME", place: { seq: 3n } });
   expect(await codeOfRefusal(damaged.address({ fresh: true }))).toBe("WALLET_FAILED");
+  await damaged.close();
+  expect(await codeOfRefusal(open())).toBe("STORE_BAD_FRAME");
 });
 
 test("a snapshot that says something else than the log is found by the verification", async () => {

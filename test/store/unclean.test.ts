@@ -1,8 +1,9 @@
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fromHex } from "../../store/bytes.ts";
 import { HeadFile } from "../../store/head-file.ts";
-import { type OpenLevelLogOptions, openLevelLog } from "../../store/index.ts";
+import { type OpenLevelLogOptions, openLevelLog, verifyStore } from "../../store/index.ts";
 import { currentProcess } from "../../store/process-identity.ts";
 import { appendRecords, contents, damageRecord, forgeOwner, freshLog, refusal, removeRecord } from "./helpers.ts";
 
@@ -18,9 +19,10 @@ async function logWithSnapshots(...seqs: readonly bigint[]): Promise<string> {
 }
 
 /** Makes it look as if the last writer had died: of this run of the machine unless told otherwise. */
-async function leaveUnclean(directory: string, owner: Readonly<Record<string, string>> = {}): Promise<void> {
+async function leaveUnclean(directory: string, owner: Readonly<Record<string, string>> = {}, failed = false): Promise<void> {
   const head = await HeadFile.open(join(directory, "HEAD"), false);
   await head.write({ ...head.state, clean: false });
+  if (failed) await head.fail();
   const epoch = String(head.state.epoch);
   await head.close();
   const { bootId } = await currentProcess();
@@ -75,6 +77,32 @@ describe("an opening that reads only what is needed", () => {
     expect(await outcome(directory, 2n)).toBe("STORE_BAD_FRAME");
   });
 
+  test("reads everything where a write had failed before the owner died", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await leaveUnclean(directory, {}, true);
+    expect(await outcome(directory, 2n)).toBe("STORE_BAD_FRAME");
+  });
+
+  test.each([true, false])("counts as orderly only if the older part was read meanwhile (%s)", async (isRead) => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await leaveUnclean(directory);
+    const log = await openLevelLog(directory, { verify: "needed" });
+    if (isRead) await contents(log);
+    await log.close();
+    const head = await HeadFile.open(join(directory, "HEAD"), true);
+    await head.close();
+    expect(head.state.clean).toBe(isRead);
+  });
+
+  test("reads everything after damage was found, also when that log was closed in order", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await damageRecord(directory, 2n);
+    const log = await openLevelLog(directory, { verify: "needed" });
+    expect(await refusal(log.get(2n))).toMatchObject({ code: "STORE_BAD_FRAME" });
+    await log.close();
+    expect(await refusal(openLevelLog(directory, { verify: "needed" }))).toMatchObject({ code: "STORE_BAD_FRAME" });
+  });
+
   test("reads everything where nobody knows how it was left", async () => {
     const directory = await logWithSnapshots(10n, 20n);
     const head = await HeadFile.open(join(directory, "HEAD"), false);
@@ -100,5 +128,41 @@ describe("an opening that reads only what is needed", () => {
     const directory = await logWithSnapshots(10n, 20n);
     await damageRecord(directory, 5n);
     expect(await refusal(openLevelLog(directory))).toMatchObject({ code: "STORE_BAD_FRAME", place: { seq: 5n } });
+  });
+});
+
+describe("a snapshot that cannot be read", () => {
+  const spoiled: Readonly<Record<string, (snapshots: string, file: string) => Promise<void>>> = {
+    "is a directory": async (_, file) => {
+      await rm(file);
+      await mkdir(file);
+    },
+    "is a link to itself": async (_, file) => {
+      await rm(file);
+      await symlink(file, file);
+    },
+    "lies where a file is": async (snapshots) => {
+      await rm(snapshots, { recursive: true });
+      await writeFile(snapshots, "");
+    },
+  };
+
+  test.each(Object.entries(spoiled))("is done without where it %s", async (_, spoil) => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await spoil(join(directory, "snapshots"), join(directory, "snapshots", "20".padStart(20, "0")));
+    await using log = await openLevelLog(directory, { verify: "needed" });
+    expect(await contents(log)).toHaveLength(Number(LAST));
+    for await (const { seq } of log.snapshots()) expect(seq).toBe(10n);
+    await log.close();
+    const { borne } = await verifyStore(directory);
+    expect(borne.every(({ code }) => code === "SNAPSHOT_UNUSABLE")).toBe(true);
+  });
+
+  test("is removed by the next one if it was never finished", async () => {
+    const directory = await logWithSnapshots(10n);
+    await writeFile(join(directory, "snapshots", `${"12".padStart(20, "0")}.new`), "half");
+    await using log = await openLevelLog(directory);
+    await log.saveSnapshot({ seq: 20n, parts: [] });
+    expect(await readdir(join(directory, "snapshots"))).toEqual(["10", "20"].map((name) => name.padStart(20, "0")));
   });
 });
