@@ -8,6 +8,7 @@ import { Consumer, Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { followMailbox } from "./follow-mailbox.ts";
+import { recognise } from "./recognise.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
@@ -47,6 +48,8 @@ export class ConnectionDriver {
   #chainIsRight = false;
   /** Whether every held item was looked at once since the start (mailbox.md W-4). */
   #hasLookedAtAll = false;
+  /** Whether this build looked for messages that it knows and an earlier one did not. */
+  #hasRecognised = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -118,6 +121,8 @@ export class ConnectionDriver {
     this.#pin(session.info);
     if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
     await checkUnsure(engine, signal);
+    if (!this.#hasRecognised) await recognise(engine, session, signal);
+    this.#hasRecognised = true;
     await new Consumer(engine).drain(session, signal);
     finishReconciling(engine);
     // Who follows the mailbox is live first and looks at held items beside it.

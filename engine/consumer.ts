@@ -51,6 +51,8 @@ export class Consumer {
       if (last === undefined) return this.#resume(signal, () => true);
       for (const delivery of messages.slice(0, -1)) await this.#consume([delivery], signal);
       await this.consume(session, last, signal);
+      // What tells no place of its own cannot be read past. It is kept; whatever is behind it comes through the stream.
+      if (messages.every(isPlaceless)) return this.#resume(signal, () => true);
       if (this.#position === after) throw stuck(`messages after checkpoint ${after}`, last.checkpoint);
     }
   }
@@ -77,7 +79,8 @@ export class Consumer {
   /** Decides the copies of one message. */
   async #consume(copies: readonly [MailboxDelivery, ...MailboxDelivery[]], signal: AbortSignal): Promise<void> {
     const { loop } = this.#engine;
-    const [{ checkpoint }] = copies;
+    const [first] = copies;
+    const { checkpoint } = first;
     const before = loop.pending.checkpoint;
     for (const copy of copies) {
       const name = messageInstance(checkpoint, copy.digest);
@@ -90,7 +93,8 @@ export class Consumer {
       this.#engine.feed({ instance: CONNECTION, event: { type: "mailbox.progressed" } });
     }
     if (checkpoint > this.#position && checkpoint < END_OF_POSITIONS) this.#position = checkpoint;
-    else if (++this.#outOfOrder > OUT_OF_ORDER_LIMIT) throw stuck(`ascending checkpoints after ${this.#position}`, checkpoint);
+    else if (!isPlaceless(first) && ++this.#outOfOrder > OUT_OF_ORDER_LIMIT)
+      throw stuck(`ascending checkpoints after ${this.#position}`, checkpoint);
   }
 
   #read(session: ServerSession, after: bigint, signal: AbortSignal) {
@@ -115,7 +119,9 @@ export class Consumer {
     const { loop } = this.#engine;
     // Right before the event: what it leads to is answered over the connection in use.
     signal.throwIfAborted();
-    if (loop.pending.instances.has(name) || loop.pending.hasFinished(name)) {
+    const state = loop.pending.instances.get(name)?.state;
+    const isRecognised = state === "Kept" && delivery.content.kind !== "unknown";
+    if (!isRecognised && (state !== undefined || loop.pending.hasFinished(name))) {
       await this.#engine.feed({ instance: name, event: { type: "message.redelivered" } }).done;
     } else {
       await this.#engine.feed({ instance: name, ...received(delivery) }).done;
@@ -136,6 +142,11 @@ export class Consumer {
     const state = this.#engine.loop.pending.instances.get(name)?.state;
     if (state !== undefined && isUndecided(state)) throw new Halt(`${name} is not decided`);
   }
+}
+
+/** Bytes that are no message and break off before they say where they stand. */
+function isPlaceless({ checkpoint, content }: MailboxDelivery): boolean {
+  return checkpoint === 0n && content.kind === "malformed";
 }
 
 function stuck(expected: string, got: bigint | undefined): HeartwoodError {

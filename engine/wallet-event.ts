@@ -126,7 +126,8 @@ function fromMessage({ seq, atMs, instance, state, change, event }: Transition):
   if (event.type === "package.undecided" || event.type === "package.poisoned") {
     return { seq, atMs, type: "package.halted", checkpoint, code: String(event.code), message: String(event.message) };
   }
-  if (state === "Ignored") return { seq, atMs, type: "message.ignored", checkpoint, rule: String(change.rule) };
+  if (state === "Ignored" || state === "Kept")
+    return { seq, atMs, type: "message.ignored", checkpoint, rule: String(change.rule) };
   return event.type === "package.vetted" ? received(seq, atMs, checkpoint, change, false) : undefined;
 }
 

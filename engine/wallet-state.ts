@@ -223,11 +223,13 @@ export class WalletState {
   #foldMessage(transition: Transition, context: Instance["context"]): void {
     const { event, state } = transition;
     const checkpoint = context.checkpoint as bigint;
-    if (event.type === "message.received") this.counters.messages++;
+    // A message of a kind that was unknown is received once more by a build that knows it.
+    const isFirst = transition.version === 1n;
+    if (event.type === "message.received" && isFirst) this.counters.messages++;
     if (event.type === "message.redelivered") this.counters.redeliveries++;
     if (event.type === "package.undecided" || event.type === "package.poisoned") this.counters.halts++;
     if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
-    const decides = event.type === "package.vetted" || (event.type === "message.received" && state === "Ignored");
+    const decides = event.type === "package.vetted" || (isFirst && (state === "Ignored" || state === "Kept"));
     if (!decides) return;
     if (state === "Applied") {
       this.counters.packages++;

@@ -4,6 +4,7 @@
 //      │ message.received  │                              │
 //      ├──────────────────▶│ Received                     │
 //      │                   ├─ not a package ──▶ Ignored   │
+//      │                   ├─ unknown kind ───▶ Kept, until a later build receives it again
 //      │                   ├─ vetPackage ────────────────▶│ anchors, status, ownership
 //      │                   │ Vetting                      │
 //      │                   │◀───────────── package.vetted ┤
@@ -37,6 +38,11 @@ import type { MachineDefinition } from "./step.ts";
  */
 const MOST_OWN_FAILURES = 10;
 const LONGEST_POISON_MS = 60 * 60_000;
+
+/** The rule and the reason under which bytes that are no message are kept. */
+const MALFORMED = "MALFORMED_MESSAGE";
+/** Hex digits of a digest that name a held item. */
+const KEY_DIGITS = 32;
 
 type MessageContext = {
   readonly checkpoint: bigint;
@@ -111,6 +117,9 @@ const definition = setup({
     "postRecoveryIds",
   ),
   guards: {
+    isUnknown: ({ event }) => event.type === "message.received" && event.kind === "unknown",
+    isRecognised: ({ event }) => event.type === "message.received" && event.kind !== "unknown",
+    isMalformed: ({ event }) => event.type === "message.received" && event.kind === "malformed",
     isPackage: ({ event }) => event.type === "message.received" && event.kind === "arkoor" && event.entries > 0,
     bringsMoney: ({ event }) => event.type === "package.vetted" && selectNew(event.verdicts, event.known).length > 0,
     isBackedUp: ({ context }) => context.backedUp,
@@ -123,7 +132,14 @@ const definition = setup({
 const receive = definition.assign(({ event }) => {
   if (event.type !== "message.received") return {};
   const { checkpoint, digest, kind, advance } = event;
-  return { checkpoint, digest, kind, advance };
+  return { checkpoint, digest, kind, advance, rule: null };
+});
+
+const holdMessage = definition.enqueueActions(({ context, enqueue }) => {
+  const { digest, checkpoint } = context;
+  const reason = { code: MALFORMED, message: "expected a mailbox message, got bytes that are none", permanent: true };
+  const item: HeldItem = { id: null, amountSats: null, source: { digest, entry: null }, checkpoint, ...reason };
+  enqueue({ type: "holdItem", params: { key: digest.slice(0, KEY_DIGITS), item } });
 });
 
 const nameIgnoringRule = definition.assign(({ event }) => ({
@@ -180,7 +196,7 @@ const notDecided = {
   actions: [noteHalt, { type: "haltMailbox" as const, params: halt }, { type: "haltConnection" as const, params: halt }],
 };
 
-/** `message/<checkpoint>/<digest16>`: Received → Vetting → Applied → Completed, or Ignored, or Halted and again. */
+/** `message/<checkpoint>/<digest16>`: Received → Vetting → Applied → Completed, or Ignored, or Kept, or Halted and again. */
 export const messageMachine: MachineDefinition = {
   name: "message",
   revision: 1,
@@ -210,7 +226,18 @@ export const messageMachine: MachineDefinition = {
         on: {
           "message.received": [
             { guard: "isPackage", target: "Vetting", actions: [receive, vet] },
+            { guard: "isUnknown", target: "Kept", actions: [receive, nameIgnoringRule, consume] },
+            { guard: "isMalformed", target: "Ignored", actions: [receive, nameIgnoringRule, holdMessage, consume] },
             { target: "Ignored", actions: [receive, nameIgnoringRule, consume] },
+          ],
+        },
+      },
+      /** Of a newer server: consumed, and received once more from the log by a build that knows its kind (mailbox.md W-12). */
+      Kept: {
+        on: {
+          "message.received": [
+            { guard: "isPackage", target: "Vetting", actions: [receive, vet] },
+            { guard: "isRecognised", target: "Ignored", actions: [receive, nameIgnoringRule, consume] },
           ],
         },
       },
@@ -269,6 +296,8 @@ function ignoringRule(kind: string): string {
       return "EMPTY_PACKAGE"; // mailbox.md W-45
     case "recovery-vtxo-ids":
       return "RECOVERY_IDS_IN_MAIN_MAILBOX"; // mailbox.md M-36
+    case "malformed":
+      return MALFORMED;
     case "unknown":
       return "UNKNOWN_KIND"; // mailbox.md M-35, W-12
     default:

@@ -22,11 +22,16 @@ type DeliveryContent =
       readonly preimageMalformed: boolean;
     }
   /** A newer server's message: the field numbers seen, ascending, at most 64 of them (mailbox.md W-12). */
-  | { readonly kind: "unknown"; readonly fieldNumbers: readonly number[] };
+  | { readonly kind: "unknown"; readonly fieldNumbers: readonly number[] }
+  /** Bytes that are no protobuf message, or whose member is none. */
+  | { readonly kind: "malformed" };
 
 /** One message of a mailbox, as delivered by a subscription or a page. */
 export interface MailboxDelivery {
-  /** The server's position of this message, a u64; nothing says that it is true. */
+  /**
+   * The server's position of this message, a u64; nothing says that it is true. Of a malformed one it is what stands
+   * before the break, or 0.
+   */
   readonly checkpoint: bigint;
   /** The `MailboxMessage` exactly as received, in an own copy. */
   readonly raw: Uint8Array;
@@ -57,54 +62,48 @@ const MEMBERS: ReadonlyMap<number, (payload: Uint8Array) => DeliveryContent> = n
 /**
  * Decodes a `MailboxMessage`, from the wire or out of the log.
  *
- * Only bytes that are no protobuf message are refused; what is wrong inside a kind is left to whoever handles it.
- *
- * @throws StreamError `BAD_RESPONSE`
+ * Nothing is refused: bytes that are no protobuf message are a kind of their own, because they must neither be lost nor
+ * stand in the way. What is wrong inside a kind is left to whoever handles it.
  */
 export function decodeDelivery(raw: Uint8Array): MailboxDelivery {
   const bytes = new Uint8Array(raw);
-  return decoding("mailbox message", bytes, () => ({ ...readMessage(bytes), raw: bytes, digest: encodeHex(sha256(bytes)) }));
+  return { ...readMessage(bytes), raw: bytes, digest: encodeHex(sha256(bytes)) };
 }
 
 /**
  * Decodes a `MailboxMessages` page; every entry keeps its own bytes.
  *
- * Messages in front of one that is no protobuf message are a page of their own: they must not wait for it.
- *
  * @throws StreamError `BAD_RESPONSE`
  */
 export function decodePage(raw: Uint8Array): MailboxPage {
-  return decoding("mailbox page", raw, () => {
-    const messages: MailboxDelivery[] = [];
-    for (const entry of repeatedBytes(raw, 1)) {
-      try {
-        messages.push(decodeDelivery(entry));
-      } catch (error) {
-        if (messages.length === 0) throw error;
-        return { messages, haveMore: true };
-      }
-    }
-    return { messages, haveMore: lastVarint(raw, 2) !== 0n };
-  });
+  try {
+    return { messages: repeatedBytes(raw, 1).map(decodeDelivery), haveMore: lastVarint(raw, 2) !== 0n };
+  } catch (cause) {
+    throw new StreamError("BAD_RESPONSE", `expected a mailbox page, got ${raw.length} bytes that are none`, { cause });
+  }
 }
 
 function readMessage(bytes: Uint8Array): Pick<MailboxDelivery, "checkpoint" | "content"> {
   let checkpoint = 0n;
   let member: { readonly number: number; readonly parts: Uint8Array[] } | undefined;
   const unknown = new Set<number>();
-  for (const field of wireFields(bytes)) {
-    if (field.number === CHECKPOINT && field.varint !== undefined) checkpoint = field.varint;
-    else if (MEMBERS.has(field.number) && field.bytes !== undefined) {
-      // Protobuf: the last member of a oneof wins, and one that comes in parts is merged by joining them.
-      if (member?.number !== field.number) member = { number: field.number, parts: [] };
-      member.parts.push(field.bytes);
-    } else if (field.number !== RESERVED && unknown.size < MAX_FIELD_NUMBERS) unknown.add(field.number);
+  try {
+    for (const field of wireFields(bytes)) {
+      if (field.number === CHECKPOINT && field.varint !== undefined) checkpoint = field.varint;
+      else if (MEMBERS.has(field.number) && field.bytes !== undefined) {
+        // Protobuf: the last member of a oneof wins, and one that comes in parts is merged by joining them.
+        if (member?.number !== field.number) member = { number: field.number, parts: [] };
+        member.parts.push(field.bytes);
+      } else if (field.number !== RESERVED && unknown.size < MAX_FIELD_NUMBERS) unknown.add(field.number);
+    }
+    const decode = member === undefined ? undefined : MEMBERS.get(member.number);
+    if (member === undefined || decode === undefined) {
+      return { checkpoint, content: { kind: "unknown", fieldNumbers: [...unknown].sort((a, b) => a - b) } };
+    }
+    return { checkpoint, content: decode(concatBytes(...member.parts)) };
+  } catch {
+    return { checkpoint, content: { kind: "malformed" } };
   }
-  const decode = member === undefined ? undefined : MEMBERS.get(member.number);
-  if (member === undefined || decode === undefined) {
-    return { checkpoint, content: { kind: "unknown", fieldNumbers: [...unknown].sort((a, b) => a - b) } };
-  }
-  return { checkpoint, content: decode(concatBytes(...member.parts)) };
 }
 
 function arkoor(payload: Uint8Array): DeliveryContent {
@@ -141,13 +140,4 @@ function lightningSendFinished(payload: Uint8Array): DeliveryContent {
 
 function hash(bytes: Uint8Array | undefined): string | undefined {
   return bytes?.length === 32 ? encodeHex(bytes) : undefined;
-}
-
-function decoding<T>(what: string, bytes: Uint8Array, decode: () => T): T {
-  try {
-    return decode();
-  } catch (cause) {
-    if (cause instanceof StreamError) throw cause;
-    throw new StreamError("BAD_RESPONSE", `expected a ${what}, got ${bytes.length} bytes that are none`, { cause });
-  }
 }

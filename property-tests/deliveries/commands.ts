@@ -16,7 +16,7 @@ export type Message =
   | { readonly kind: "partly-known"; readonly more: PostedVtxo }
   /** One VTXO, two or three times. */
   | { readonly kind: "twice"; readonly vtxo: PostedVtxo; readonly again: readonly Copy[] }
-  | { readonly kind: "empty" | "unknown" | "round" | "lightning-receive" | "lightning-send" | "recovery-ids" };
+  | { readonly kind: "empty" | "unknown" | "malformed" | "round" | "lightning-receive" | "lightning-send" | "recovery-ids" };
 
 /** Where a lying server says that a message stands. */
 export type Place = "next" | "equal" | "lower" | "soon" | "huge";
@@ -73,13 +73,13 @@ const twice = fc.record({
   again: fc.array(copy, { minLength: 1, maxLength: 2 }),
 });
 const notice = fc
-  .constantFrom("empty", "unknown", "round", "lightning-receive", "lightning-send", "recovery-ids")
+  .constantFrom("empty", "unknown", "malformed", "round", "lightning-receive", "lightning-send", "recovery-ids")
   .map((kind): Message => ({ kind }));
 const message: fc.Arbitrary<Message> = fc.oneof(
   { weight: 12, arbitrary: several },
   { weight: 3, arbitrary: posted.map((more): Message => ({ kind: "partly-known", more })) },
   { weight: 2, arbitrary: twice },
-  { weight: 6, arbitrary: notice },
+  { weight: 9, arbitrary: notice },
 );
 
 const code = fc.constantFrom<StreamErrorCode>(
@@ -115,7 +115,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   some(6, "stream-ends", { code }),
   some(6, "crash", { after: fc.oneof(fc.constant(null), fc.nat(25)) }),
   some(9, "advance", { ms: fc.constantFrom(2_000, 31_000, 95_000) }),
-  { weight: 14, arbitrary: fc.constantFrom(...OWN).map((type): Command => ({ type })) },
+  { weight: 16, arbitrary: fc.constantFrom(...OWN).map((type): Command => ({ type })) },
 );
 
 /** Random lives. */

@@ -33,6 +33,11 @@ export function compose(pool: Pool, before: readonly Entry[], message: Message, 
       const raw = encodeUnknownMessage(checkpoint, UNKNOWN_FIELD, unique(before));
       return { checkpoint, raw, vtxos: undefined };
     }
+    case "malformed": {
+      // A member that is cut, behind the place.
+      const raw = Buffer.concat([encodeUnknownMessage(checkpoint, UNKNOWN_FIELD, unique(before)), Uint8Array.of(0x0a, 0x7f)]);
+      return { checkpoint, raw: new Uint8Array(raw), vtxos: undefined };
+    }
     default: {
       const raw = encodeMessage({ checkpoint, message: notice(pool, message.kind, unique(before)) });
       return { checkpoint, raw, vtxos: undefined };

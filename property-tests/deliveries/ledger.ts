@@ -24,6 +24,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   arkoor: ["EMPTY_PACKAGE", "NOTHING_NEW"],
   unknown: ["UNKNOWN_KIND"],
   "recovery-vtxo-ids": ["RECOVERY_IDS_IN_MAIN_MAILBOX"],
+  malformed: ["MALFORMED_MESSAGE"],
 };
 
 /**
@@ -105,7 +106,7 @@ export class Ledger {
     }
     const message = this.messages.get(instance);
     assert.ok(message !== undefined, `${instance} was received before anything else happens to it`);
-    if (message.decided || (state !== "Applied" && state !== "Ignored")) return;
+    if (message.decided || !["Applied", "Ignored", "Kept"].includes(state)) return;
     this.#checkNext(instance, message.checkpoint);
     message.decided = true;
     if (state === "Applied") this.#credit(instance, change, message.checkpoint);

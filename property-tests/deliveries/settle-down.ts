@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { decodeDelivery } from "../../streams/delivery.ts";
 import { digestOf, expectedOf, identityOf } from "./expected.ts";
 import { unseen } from "./perform.ts";
 import type { Run } from "./run.ts";
@@ -94,7 +95,8 @@ function checkSettled(run: Run): void {
 async function checkOutcome(run: Run): Promise<void> {
   const { pool, ledger, wallet } = run;
   const delivered = run.posted.flatMap(({ vtxos }) => vtxos ?? []);
-  const { coins, held } = expectedOf(pool, delivered);
+  const malformed = run.posted.filter(({ raw }) => decodeDelivery(raw).content.kind === "malformed").map(({ raw }) => raw);
+  const { coins, held } = expectedOf(pool, [...delivered, ...malformed]);
   assert.deepEqual(
     wallet
       .vtxos()
@@ -108,7 +110,7 @@ async function checkOutcome(run: Run): Promise<void> {
     const outcome = await run.wait(wallet.vtxoBytes(id));
     assert.deepEqual(outcome, { value: bytes }, `the bytes of ${id} can be read again`);
   }
-  const arrived = new Set([...delivered, ...pool.vtxos.map(({ bytes }) => bytes)].map(digestOf));
+  const arrived = new Set([...delivered, ...malformed, ...pool.vtxos.map(({ bytes }) => bytes)].map(digestOf));
   const kept = new Set<string>();
   for (const { key, id } of wallet.quarantine()) {
     const outcome = await run.wait(wallet.quarantinedBytes(key));

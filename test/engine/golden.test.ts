@@ -233,6 +233,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "mailbox message.consumed Following",
       "mailbox package.halted Halted",
       "message message.received Ignored",
+      "message message.received Kept",
       "message message.received Vetting",
       "message message.redelivered Vetting",
       "message package.poisoned Halted",

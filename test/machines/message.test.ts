@@ -36,12 +36,14 @@ testTable(
     "Applied and registered": given(messageMachine, received, vetted, registered),
     "Applied and backed up": given(messageMachine, received, vetted, posted),
     Completed: given(messageMachine, received, vetted, posted, registered),
-    Ignored: given(messageMachine, { ...received, kind: "unknown", entries: 0 }),
+    Ignored: given(messageMachine, { ...received, kind: "recovery-vtxo-ids", entries: 0 }),
+    Kept: given(messageMachine, { ...received, kind: "unknown", entries: 0 }),
   },
   {
     "a package": received,
     "an empty package": { ...received, entries: 0 },
     "an unknown kind": { ...received, kind: "unknown", entries: 0 },
+    "no message at all": { ...received, kind: "malformed", entries: 0 },
     redelivered,
     "vetted, one good and one bad": vetted,
     "vetted, all bad": { ...vetted, verdicts: [refused(1), refused(2)] },
@@ -56,7 +58,13 @@ testTable(
     Received: {
       "a package": "Vetting: vetPackage",
       "an empty package": "Ignored: consumeMessage",
-      "an unknown kind": "Ignored: consumeMessage",
+      "an unknown kind": "Kept: consumeMessage",
+      "no message at all": "Ignored: holdItem, consumeMessage",
+    },
+    Kept: {
+      "a package": "Vetting: vetPackage",
+      "an empty package": "Ignored: consumeMessage",
+      "no message at all": "Ignored: consumeMessage",
     },
     Vetting: {
       redelivered: "Vetting: vetPackage",
@@ -74,7 +82,7 @@ testTable(
 );
 
 test.each([
-  ["unknown", "UNKNOWN_KIND"],
+  ["malformed", "MALFORMED_MESSAGE"],
   ["recovery-vtxo-ids", "RECOVERY_IDS_IN_MAIN_MAILBOX"],
   ["incoming-lightning-payment", "NOTICE_KEPT"],
   ["arkoor", "EMPTY_PACKAGE"],

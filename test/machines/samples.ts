@@ -27,12 +27,12 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     ...[5n, 7n].map((checkpoint) => ({ type: "package.halted", checkpoint, code: "CHAIN_TIMEOUT" })),
   ],
   message: [
-    ...[0, 1].map((entries) => ({
+    ...(["arkoor", "arkoor", "unknown", "malformed"] as const).map((kind, index) => ({
       type: "message.received",
       checkpoint: 1n,
       digest: "",
-      kind: "arkoor",
-      entries,
+      kind,
+      entries: index === 0 ? 1 : 0,
       advance: true,
     })),
     { type: "message.redelivered" },

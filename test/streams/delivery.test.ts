@@ -7,7 +7,6 @@ import { decodeDelivery, decodePage } from "../../streams/delivery.ts";
 import { MAX_WIRE_FIELDS } from "../../streams/wire-fields.ts";
 import { arkoorMessage } from "./server.ts";
 
-const badResponse = expect.objectContaining({ code: "BAD_RESPONSE", retryable: false });
 const HASH = new Uint8Array(32).fill(7);
 const HASH_HEX = "07".repeat(32);
 const CHECKPOINT = 1_850_000_000_000_000_001n;
@@ -122,16 +121,27 @@ test.each([
   ["a group that does not end", [0x4b, 0x08]],
   ["a number without end", [0x10, 0x80]],
   ["a number of more than ten bytes", [0x10, ...new Array(10).fill(0xff), 1]],
-])("%s is refused", (_, bytes) => {
-  expect(() => decodeDelivery(Uint8Array.from(bytes))).toThrow(badResponse);
+])("%s is malformed, with the bytes as they came", (_, bytes) => {
+  const raw = Uint8Array.from(bytes);
+  expect(decodeDelivery(raw)).toEqual({ checkpoint: 0n, raw, digest: encodeHex(sha256(raw)), content: { kind: "malformed" } });
 });
 
-test("a message of more fields than anybody sends is refused, not worked through", () => {
+test("of a malformed message the place counts that stands before the break", () => {
+  const place = new BinaryWriter().tag(2, WireType.Varint).uint64(CHECKPOINT).finish();
+  const cutField = [0x0a, 0x05, 1];
+  const cutVtxo = [0x0a, 0x02, 0x0a, 0x05];
+  const content = { kind: "malformed" };
+  expect(decodeDelivery(Uint8Array.from([...place, ...cutField]))).toMatchObject({ checkpoint: CHECKPOINT, content });
+  expect(decodeDelivery(Uint8Array.from([...cutVtxo, ...place]))).toMatchObject({ checkpoint: CHECKPOINT, content });
+  expect(decodeDelivery(Uint8Array.from([0x0c, ...place]))).toMatchObject({ checkpoint: 0n, content });
+});
+
+test("a message of more fields than anybody sends is malformed, not worked through", () => {
   const fields = (count: number) => Buffer.alloc(2 * count, Buffer.from([0x0a, 0x00]));
-  expect(() => decodeDelivery(fields(MAX_WIRE_FIELDS + 1))).toThrow(badResponse);
+  expect(decodeDelivery(fields(MAX_WIRE_FIELDS + 1)).content).toEqual({ kind: "malformed" });
   const vtxos = (count: number) => new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(fields(count)).finish();
   expect(decodeDelivery(vtxos(MAX_WIRE_FIELDS)).content).toMatchObject({ kind: "arkoor" });
-  expect(() => decodeDelivery(vtxos(MAX_WIRE_FIELDS + 1))).toThrow(badResponse);
+  expect(decodeDelivery(vtxos(MAX_WIRE_FIELDS + 1)).content).toEqual({ kind: "malformed" });
 });
 
 test("at most 64 unknown field numbers are kept", () => {
@@ -154,13 +164,13 @@ test("a page keeps the bytes of every entry, unknown kinds included, in order", 
   expect(decodePage(new Uint8Array())).toEqual({ messages: [], haveMore: false });
 });
 
-test("messages in front of a bad entry are a page of their own, and a page that begins with one is refused", () => {
+test("a page keeps its place for an entry that is no message, and is refused if it is no page", () => {
   const [good, bad] = [arkoorMessage(7n), Uint8Array.of(0x0a)];
   const page = (...entries: Uint8Array[]) => {
     const writer = new BinaryWriter();
     for (const entry of entries) writer.tag(1, WireType.LengthDelimited).bytes(entry);
     return decodePage(writer.finish());
   };
-  expect(page(good, bad, good)).toMatchObject({ messages: [{ checkpoint: 7n }], haveMore: true });
-  expect(() => page(bad, good)).toThrow(badResponse);
+  expect(page(bad, good, bad).messages.map(({ content }) => content.kind)).toEqual(["malformed", "arkoor", "malformed"]);
+  expect(() => decodePage(bad)).toThrow(expect.objectContaining({ code: "BAD_RESPONSE", retryable: false }));
 });

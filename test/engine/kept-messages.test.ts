@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import type { Transport } from "../../engine/index.ts";
+import { defaultPorts } from "../../engine/node/default-ports.ts";
+import { encodeUnknownMessage } from "../../simulator/index.ts";
+import type { MailboxDelivery } from "../../streams/delivery.ts";
+import { eventually, expectBooksToBalance, FastClock, goLive, openWallet, setUp } from "./helpers.ts";
+
+const CUT = Uint8Array.of(0x0a, 0x7f, 1);
+
+/** A transport of a build that does not know packages yet: it decodes them as later ones do what they do not know. */
+const older: Transport = async (options) => {
+  const session = await defaultPorts.transport(options);
+  const read = session.readMailbox.bind(session);
+  const asUnknown = (delivery: MailboxDelivery): MailboxDelivery =>
+    delivery.content.kind === "arkoor" ? { ...delivery, content: { kind: "unknown", fieldNumbers: [1] } } : delivery;
+  session.readMailbox = async (request, call) => {
+    const page = await read(request, call);
+    return { ...page, messages: page.messages.map(asUnknown) };
+  };
+  return session;
+};
+
+test("bytes that are no message, but say where they stand, are held for good, and the mailbox goes on behind them", async () => {
+  const { simulator, wallet, address } = await setUp();
+  let raw = new Uint8Array();
+  const checkpoint = simulator.deliverRaw(address, (place) => {
+    raw = Uint8Array.from([...encodeUnknownMessage(place, 99, Uint8Array.of(1)), ...CUT]);
+    return raw;
+  });
+  expect(await wallet.sync()).toMatchObject({ messages: 1, ignored: 1, caughtUp: true, checkpoint });
+  const [item] = wallet.quarantine();
+  expect(item).toMatchObject({ id: null, code: "MALFORMED_MESSAGE", permanent: true, checkpoint });
+  expect(await wallet.quarantinedBytes(item?.key ?? "")).toEqual(raw);
+  await simulator.pay(address, { amountsSats: [1_000n] });
+  expect(await wallet.sync()).toMatchObject({ applied: 1, caughtUp: true });
+  expect(wallet.quarantine()).toHaveLength(1);
+});
+
+test.each(["in front of a payment", "behind a payment", "alone"])(
+  "bytes that do not even say where they stand are held, %s, and stand in nobody's way",
+  async (where) => {
+    const { simulator, wallet, address } = await setUp();
+    if (where === "behind a payment") await simulator.pay(address, { amountsSats: [1_000n] });
+    for (let i = 0; i < 5; i++) simulator.deliverRaw(address, () => Uint8Array.from([...CUT, i]));
+    if (where === "in front of a payment") await simulator.pay(address, { amountsSats: [1_000n] });
+    expect(await wallet.sync()).toMatchObject({ messages: where === "alone" ? 5 : 6, caughtUp: true });
+    expect(wallet.quarantine().map(({ code, checkpoint }) => [code, checkpoint])).toEqual(
+      Array.from({ length: 5 }, () => ["MALFORMED_MESSAGE", 0n]),
+    );
+    await goLive(wallet);
+    const before = wallet.status().balance.totalSats;
+    await simulator.pay(address, { amountsSats: [2_000n] });
+    await eventually(() => wallet.balance().totalSats === before + 2_000n, "a payment behind them");
+    expect(wallet.quarantine()).toHaveLength(5);
+    expectBooksToBalance(wallet.status());
+  },
+);
+
+test("a kind that an older build did not know is kept, and processed once by a build that knows it (mailbox.md W-12)", async () => {
+  const { simulator, wallet, address, options } = await setUp();
+  await wallet.close();
+  const before = await openWallet({ ...options, ports: { clock: new FastClock(), transport: older } });
+  await simulator.pay(address, { amountsSats: [1_000n, 2_000n] });
+  const bad = await simulator.pay(address, { amountsSats: [500n], corrupt: [{ index: 0, how: "truncate" }] });
+  simulator.deliverUnknown(address);
+  expect(await before.sync()).toMatchObject({ messages: 3, applied: 0, ignored: 3, caughtUp: true });
+  const { checkpoint } = before.status();
+  expect(before.balance().totalSats).toBe(0n);
+  await before.close();
+
+  // The chain source does not answer the first time: that halts, and is no end of it.
+  const after = await openWallet(options);
+  simulator.chain.setFault("down");
+  expect((await after.sync()).halted).not.toBeNull();
+  expect(after.status()).toMatchObject({ checkpoint, counters: { messages: 3 } });
+  simulator.chain.setFault(null);
+  expect(await after.sync()).toMatchObject({ applied: 1, halted: null, caughtUp: true, checkpoint });
+  expect(after.balance().totalSats).toBe(3_000n);
+  expect(after.movements()).toMatchObject([{ effectiveBalanceSats: 3_000n }]);
+  expect(after.quarantine()).toMatchObject([{ checkpoint: bad.checkpoint }]);
+  expectBooksToBalance(after.status());
+  await after.close();
+
+  const again = await openWallet(options);
+  expect(await again.sync()).toMatchObject({ messages: 0, applied: 0, ignored: 0 });
+  expect(again.status()).toMatchObject({ balance: { totalSats: 3_000n }, checkpoint });
+});
