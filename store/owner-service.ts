@@ -27,6 +27,7 @@ export class OwnerService implements AsyncDisposable {
   readonly #server: Server;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #sockets = new Set<Socket>();
   #remove: () => Promise<void> = async () => undefined;
   #answering = 0;
 
@@ -38,7 +39,10 @@ export class OwnerService implements AsyncDisposable {
       this.#running.add(running);
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
+    // What follows the first request of a connection is never served: its answer would wait for a socket for ever.
+    this.#server.maxRequestsPerSocket = 1;
     this.#server.setTimeout(IDLE_MS);
+    this.#server.on("connection", (socket) => this.#keep(socket));
     this.#server.on("clientError", refuseMalformed);
     // A program that forgets to close its wallet ends all the same.
     this.#server.unref();
@@ -54,21 +58,30 @@ export class OwnerService implements AsyncDisposable {
     return service;
   }
 
-  /** Takes the socket away, cuts what is being answered, and waits until nothing reads the store any more. */
+  /** Takes the socket away, cuts every connection, and waits until nothing reads the store any more. */
   async close(): Promise<void> {
     this.#closing.abort();
-    const removed = this.#remove();
-    this.#server.closeAllConnections();
-    await Promise.all([removed, ...this.#running]);
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all([this.#remove(), ...this.#running]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // The address can still be reached for a moment after the others were cut.
+    if (this.#closing.signal.aborted) socket.destroy();
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    const sent = new Promise<void>((resolve) => response.once("close", resolve)).then(() => gone.abort());
+    const { socket } = request;
+    // The connection's end, not the response's: that one may never come.
+    const ended = new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
+    void ended.then(() => gone.abort());
     request.resume();
     response.setHeader("Connection", "close");
     this.#answering++;
@@ -79,7 +92,7 @@ export class OwnerService implements AsyncDisposable {
     } catch (error) {
       send(response, error instanceof OwnerRefusal ? error.status : 500, encodeRefusal(error));
     }
-    await sent;
+    await ended;
     this.#answering--;
   }
 
@@ -102,8 +115,11 @@ function send(response: ServerResponse, status: number, body: Uint8Array | strin
 }
 
 function refuseMalformed(_: Error, socket: Socket): void {
-  if (!socket.writable) return;
+  // Sent to somebody who was refused already, or is gone.
+  if (!socket.writable) return void socket.destroy();
   const body = encodeRefusal(new OwnerRefusal("OWNER_BAD_REQUEST", "expected an HTTP request, got something else"));
   const head = `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n`;
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  // Does not wait for the client to end its side.
+  socket.destroySoon();
 }

@@ -69,9 +69,9 @@ async function offer(directory: string, routes: Routes): Promise<OwnerService> {
 }
 
 /** A connection to the owner of a directory that sends what it is told and reads nothing by itself. */
-async function connected(directory: string): Promise<Socket> {
+async function connected(directory: string, allowHalfOpen = false): Promise<Socket> {
   const address = await addressOf(directory);
-  const socket = createConnection(address.path);
+  const socket = createConnection({ path: address.path, allowHalfOpen });
   socket.on("error", () => undefined);
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
@@ -274,6 +274,62 @@ test("clients that connect and say nothing are cut off", async () => {
   await Promise.all(silent.map((socket) => socket.closed || once(socket.resume(), "close")));
   expect(Date.now() - began).toBeLessThan(5_000);
 });
+
+const ASK = "GET /v1/head HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/** Lets a client be as it likes, more often than there are places; then others are answered, and closing takes no time. */
+async function bearing(client: (socket: Socket) => Promise<void> | void): Promise<void> {
+  const { directory, log, service } = await live();
+  const routes = logRoutes(log);
+  await service.close();
+  const owner = await offer(directory, { ...routes, "/v1/large": async () => new Uint8Array(LARGE) });
+  for (let i = 0; i < 10; i++) await client(await connected(directory));
+  const told = await openToRead(directory);
+  expect(await contents(told)).toHaveLength(20);
+  await told.close();
+  const last = await connected(directory);
+  await client(last);
+  const began = Date.now();
+  await owner.close();
+  expect(Date.now() - began).toBeLessThan(1_000);
+}
+
+test.each([2, 20])(
+  "of %i requests in one piece the first is answered, and nothing waits for the others",
+  async (count) => {
+    const { directory } = await live();
+    const answer = await answerTo(directory, ASK.repeat(count));
+    expect(answer.split("HTTP/1.1 200 OK")).toHaveLength(2);
+    await bearing((socket) => void socket.write(ASK.repeat(count)));
+  },
+  10_000,
+);
+
+test("a client that resets in the middle of an answer holds nothing up", async () => {
+  await bearing(async (socket) => {
+    socket.write("GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(socket, "data");
+    // With bytes unread that is a reset.
+    socket.pause().destroy();
+  });
+}, 10_000);
+
+test("a client that ends its side, or half a request, holds nothing up", async () => {
+  await bearing((socket) => void socket.end(ASK));
+  await bearing((socket) => void socket.end(ASK.slice(0, 20)));
+  await bearing((socket) => void socket.write(ASK.slice(0, 20)));
+}, 20_000);
+
+test("a client that goes on after a refusal is cut off", async () => {
+  const { directory } = await live();
+  const socket = await connected(directory, true);
+  const began = Date.now();
+  const sending = setInterval(() => socket.write("x"), 100);
+  socket.resume().write("hello\r\n\r\n");
+  await new Promise((resolve) => socket.once("close", resolve));
+  clearInterval(sending);
+  expect(Date.now() - began).toBeLessThan(1_000);
+}, 10_000);
 
 test("an abort ends a request on both sides", async () => {
   const directory = await freshDirectory();
