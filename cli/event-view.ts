@@ -1,5 +1,6 @@
 import type { WalletEvent } from "heartwood";
 import { escapeText } from "./escape.ts";
+import { EXPIRY_WORDS } from "./expiry-words.ts";
 import { formatChange, formatSats, formatTime, plural, shortenId } from "./format.ts";
 import type { Style } from "./style.ts";
 
@@ -17,7 +18,8 @@ interface Described {
   readonly paint: (text: string) => string;
 }
 
-function describe(event: WalletEvent, { good, bad, notice, accent, faint, strong }: Style): Described {
+function describe(event: WalletEvent, style: Style): Described {
+  const { good, bad, notice, accent, faint, strong } = style;
   switch (event.type) {
     case "wallet.created":
       return { text: `${escapeText(event.fingerprint)} on ${escapeText(event.network)}`, paint: accent };
@@ -60,9 +62,26 @@ function describe(event: WalletEvent, { good, bad, notice, accent, faint, strong
     }
     case "wallet.reconciled":
       return { text: "server and mailbox were asked", paint: good };
+    case "vtxo.expiring":
+      return describeExpiry(event, style);
     case "vtxos.withdrawn":
       return { text: `${strong(bad(formatChange(event.amountSats)))} in ${plural(event.vtxos.length, "VTXO")}`, paint: bad };
   }
+}
+
+/** The worst first, with the least number of blocks that one of them has left. */
+function describeExpiry({ vtxos }: Extract<WalletEvent, { type: "vtxo.expiring" }>, { bad, notice }: Style): Described {
+  const parts = (["expired", "exit", "refresh", null] as const).flatMap((stage) => {
+    const found = vtxos.filter((vtxo) => vtxo.stage === stage);
+    if (found.length === 0) return [];
+    const amount = formatSats(found.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n));
+    const count = plural(found.length, "VTXO");
+    if (stage === null) return [`${count} not near expiry after all, ${amount}`];
+    const blocks = Math.min(...found.map(({ blocksLeft }) => blocksLeft));
+    return [`${count} ${EXPIRY_WORDS[stage]}, ${amount}${stage === "expired" ? "" : `, ${plural(blocks, "block")} left`}`];
+  });
+  const isUrgent = vtxos.some(({ stage }) => stage === "exit" || stage === "expired");
+  return { text: parts.join("; "), paint: isUrgent ? bad : notice };
 }
 
 function reason({ code, message }: { readonly code: string; readonly message: string }): string {

@@ -1,5 +1,6 @@
-import type { Balance, Movement, QuarantinedVtxo, Reconciling, WalletStatus, WalletVtxo } from "heartwood";
+import type { Balance, ExpiryStage, Movement, QuarantinedVtxo, Reconciling, WalletStatus, WalletVtxo } from "heartwood";
 import { escapeText } from "./escape.ts";
+import { EXPIRY_WORDS } from "./expiry-words.ts";
 import { formatChange, formatCount, formatSats, formatTime, plural, shortenId } from "./format.ts";
 import type { Style } from "./style.ts";
 import { formatPairs, formatTable } from "./table.ts";
@@ -15,6 +16,7 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
         ["chain", status.chainUrl === "" ? undefined : escapeText(status.chainUrl)],
         ["balance", formatBalance(status.balance, style)],
         ["salvaged", status.reconciling === null ? undefined : style.bad(formatReconciling(status.reconciling))],
+        ["expiry", formatExpiry(status.vtxos, style)],
         ["checkpoint", formatCheckpoint(status.checkpoint, style)],
         [
           "halted",
@@ -35,10 +37,12 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
   ];
 }
 
-function formatBalance({ totalSats, awaitingRegistrationSats, unsureSats, unconfirmedSats }: Balance, style: Style): string {
+function formatBalance(balance: Balance, style: Style): string {
+  const { totalSats, awaitingRegistrationSats, unsureSats, expiredSats, unconfirmedSats } = balance;
   const asides = [
     ...(awaitingRegistrationSats === 0n ? [] : [`${formatSats(awaitingRegistrationSats)} of it awaiting registration`]),
     ...(unsureSats === 0n ? [] : [`${formatSats(unsureSats)} of it unsure`]),
+    ...(expiredSats === 0n ? [] : [`${formatSats(expiredSats)} of it expired`]),
     ...(unconfirmedSats === 0n ? [] : [`${formatSats(unconfirmedSats)} more unconfirmed`]),
   ];
   return [style.strong(style.good(formatSats(totalSats))), ...asides.map((aside) => style.notice(aside))].join(", ");
@@ -48,6 +52,30 @@ function formatReconciling({ keptSeq, lostTo, unsureVtxos }: Reconciling): strin
   const lost = lostTo === null ? "" : `, records up to ${formatCount(lostTo)} lost`;
   const asked = `${plural(unsureVtxos, "VTXO")} to ask the server about`;
   return `reconciling: kept up to record ${formatCount(keptSeq)}${lost}; ${asked}; connect once`;
+}
+
+/** The worst first; undefined where nothing runs out. */
+function formatExpiry(vtxos: readonly WalletVtxo[], style: Style): string | undefined {
+  const parts = (["expired", "exit", "refresh"] as const).flatMap((stage) => {
+    const found = vtxos.filter(({ expiryStage }) => expiryStage === stage);
+    const amountSats = found.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
+    const text = `${plural(found.length, "VTXO")} ${EXPIRY_WORDS[stage]}, ${formatSats(amountSats)}`;
+    return found.length === 0 ? [] : [paintStage(stage, style)(text)];
+  });
+  return parts.length === 0 ? undefined : parts.join("; ");
+}
+
+function formatStage(stage: ExpiryStage, style: Style): string {
+  return paintStage(stage, style)(EXPIRY_WORDS[stage]);
+}
+
+function paintStage(stage: ExpiryStage, style: Style): Style["bad"] {
+  return stage === "refresh" ? style.notice : style.bad;
+}
+
+function paintState(state: WalletVtxo["state"], style: Style): string {
+  if (state === "spendable") return style.good(state);
+  return state === "expired" ? style.bad(state) : style.notice(state);
 }
 
 /** The upper 44 bits of a checkpoint are the server's time in milliseconds (mailbox.md §3.3). */
@@ -73,13 +101,14 @@ function section(title: string, table: readonly string[], style: Style): string[
 
 function vtxoTable(vtxos: readonly WalletVtxo[], showId: (id: string) => string, style: Style): string[] {
   if (vtxos.length === 0) return [];
-  const rows = vtxos.map(({ id, amountSats, expiryHeight, exitDepth, state, flags }) => [
+  const rows = vtxos.map(({ id, amountSats, expiryHeight, expiryStage, exitDepth, state, flags }) => [
     showId(id),
     formatSats(amountSats),
     formatCount(expiryHeight),
     String(exitDepth),
     [
-      state === "spendable" ? style.good(state) : style.notice(state),
+      paintState(state, style),
+      ...(expiryStage === null || state === "expired" ? [] : [formatStage(expiryStage, style)]),
       ...flags.map((flag) => style.notice(escapeText(flag))),
     ].join(" "),
   ]);

@@ -7,6 +7,7 @@ import type { ServerSession } from "../streams/session.ts";
 import { Consumer, Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
+import { watchExpiry } from "./expiry.ts";
 import { followMailbox } from "./follow-mailbox.ts";
 import { recognise } from "./recognise.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
@@ -125,8 +126,11 @@ export class ConnectionDriver {
     this.#hasRecognised = true;
     await new Consumer(engine).drain(session, signal);
     finishReconciling(engine);
-    // Who follows the mailbox is live first and looks at held items beside it.
-    if (engine.loop.pending.contextOf(CONNECTION)?.mode === "drain") await new Requeue(engine, signal).vetAll();
+    // Who follows the mailbox is live first, and looks at held items and the tip beside it.
+    if (engine.loop.pending.contextOf(CONNECTION)?.mode === "drain") {
+      await new Requeue(engine, signal).vetAll();
+      await watchExpiry(engine, signal);
+    }
     await engine.loop.settled();
     await engine.outbox.flush(signal);
     signal.throwIfAborted();

@@ -14,9 +14,11 @@ export type {
   TransactionStatus,
 } from "../chain/source.ts";
 export { MachineError, type MachineErrorCode } from "../machines/errors.ts";
+export type { ExpiryChange, ExpiryStage } from "../machines/expiry.machine.ts";
 export { StreamError, type StreamErrorCode } from "../streams/errors.ts";
 export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
+export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
 export { Heartwood } from "./node/heartwood.ts";
 export type { RecordsOptions } from "./node/read-records.ts";
 export type { WalletSalvage } from "./node/salvage-wallet.ts";
@@ -29,5 +31,5 @@ export type { ReplayOptions, ReplayProgress } from "./replay.ts";
 export type { SyncOptions, SyncResult } from "./sync.ts";
 export type { Balance, Movement, QuarantinedVtxo, Reconciling, WalletStatus, WalletVtxo } from "./view.ts";
 export { Wallet } from "./wallet.ts";
-export type { EventBase, WalletEvent } from "./wallet-event.ts";
+export type { EventBase, ExpiryNotice, WalletEvent } from "./wallet-event.ts";
 export type { Counters } from "./wallet-state.ts";

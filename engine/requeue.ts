@@ -1,6 +1,7 @@
 import type { Verdict } from "../machines/package.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { noteTip } from "./expiry.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
@@ -77,7 +78,10 @@ export class Requeue {
     try {
       const tip = await this.#engine.chain.tip({ signal: this.#signal, fresh: true });
       const isNewTip = tip.kind === "found" && tip.value.height !== this.#tipHeight;
-      if (tip.kind === "found") this.#tipHeight = tip.value.height;
+      if (tip.kind === "found") {
+        this.#tipHeight = tip.value.height;
+        noteTip(this.#engine, tip.value.height);
+      }
       const nowMs = this.#engine.clock.nowMs();
       await checkUnsure(this.#engine, this.#signal);
       finishReconciling(this.#engine);

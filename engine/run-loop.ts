@@ -8,6 +8,7 @@ import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { type MachineDefinition, type MachineEvent, type Outcome, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
+import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
 import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
@@ -195,6 +196,8 @@ export class RunLoop {
         const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
         return { ...event, unspent, withdrawn: (event.withdrawn as readonly WithdrawnVtxo[]).filter(({ id }) => isUnsure(id)) };
       }
+      case "tip.seen":
+        return { ...event, changes: expiryChanges(this.#pending.coins.values(), event as unknown as ExpiryTerms) };
       case "address.issued":
         return { ...event, keyIndex: this.#pending.nextKeyIndex };
       case "connection.failed":

@@ -1,5 +1,15 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { CONNECTION, type Counters, isReconciling, MAILBOX, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
+import type { ExpiryStage } from "../machines/expiry.machine.ts";
+import {
+  CONNECTION,
+  type Coin,
+  type Counters,
+  isReconciling,
+  MAILBOX,
+  SALVAGE,
+  WALLET,
+  type WalletState,
+} from "./wallet-state.ts";
 
 /** The wallet's money, in sats. */
 export interface Balance {
@@ -11,6 +21,8 @@ export interface Balance {
   readonly awaitingRegistrationSats: bigint;
   /** Credited, but the log lost its end and the server was not asked yet whether they are unspent. */
   readonly unsureSats: bigint;
+  /** Past their expiry height: the server can take them at any time, and nobody else takes them as payment. */
+  readonly expiredSats: bigint;
   /** Not in the total: held because its anchor transaction is not in a block yet. */
   readonly unconfirmedSats: bigint;
 }
@@ -19,8 +31,10 @@ export interface Balance {
 export interface WalletVtxo {
   readonly id: VtxoId;
   readonly amountSats: bigint;
-  readonly state: "spendable" | "awaiting-registration" | "unsure";
+  readonly state: "spendable" | "awaiting-registration" | "unsure" | "expired";
   readonly expiryHeight: number;
+  /** How far it has run out, as `vtxo.expiring` said; null if it has not. `Wallet.expiring` tells it of this moment. */
+  readonly expiryStage: ExpiryStage | null;
   readonly exitDepth: number;
   readonly keyIndex: number;
   readonly checkpoint: bigint;
@@ -104,19 +118,18 @@ export interface WalletStatus {
 
 export function balanceOf(state: WalletState): Balance {
   const coins = [...state.coins.values()];
-  const unsureSats = sum(coins.filter(({ isUnsure }) => isUnsure === true));
-  const spendableSats = sum(coins.filter(({ registered, isUnsure }) => registered && isUnsure !== true));
-  const totalSats = sum(coins);
+  const sumOf = (wanted: WalletVtxo["state"]) => sum(coins.filter((coin) => stateOf(coin) === wanted));
   const unconfirmedSats = sum(
     [...state.quarantine.values()]
       .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.coins.has(id)))
       .map((item) => ({ amountSats: item.amountSats ?? 0n })),
   );
   return {
-    totalSats,
-    spendableSats,
-    awaitingRegistrationSats: totalSats - spendableSats - unsureSats,
-    unsureSats,
+    totalSats: sum(coins),
+    spendableSats: sumOf("spendable"),
+    awaitingRegistrationSats: sumOf("awaiting-registration"),
+    unsureSats: sumOf("unsure"),
+    expiredSats: sumOf("expired"),
     unconfirmedSats,
   };
 }
@@ -124,7 +137,10 @@ export function balanceOf(state: WalletState): Balance {
 /** By expiry, then the largest first (mailbox.md §6.1). */
 export function vtxosOf(state: WalletState): WalletVtxo[] {
   return [...state.coins.values()]
-    .map(({ source: _, registered, isUnsure, ...coin }) => ({ ...coin, state: stateOf(registered, isUnsure === true) }))
+    .map((coin) => {
+      const { source: _, registered: _registered, isUnsure: _isUnsure, expiryStage = null, ...members } = coin;
+      return { ...members, expiryStage, state: stateOf(coin) };
+    })
     .sort((a, b) => a.expiryHeight - b.expiryHeight || (a.amountSats < b.amountSats ? 1 : a.amountSats > b.amountSats ? -1 : 0));
 }
 
@@ -177,8 +193,10 @@ export function statusOf(state: WalletState): WalletStatus {
   };
 }
 
-function stateOf(registered: boolean, isUnsure: boolean): WalletVtxo["state"] {
-  if (isUnsure) return "unsure";
+/** The first of the reasons against paying with it. */
+function stateOf({ registered, isUnsure, expiryStage }: Coin): WalletVtxo["state"] {
+  if (isUnsure === true) return "unsure";
+  if (expiryStage === "expired") return "expired";
   return registered ? "spendable" : "awaiting-registration";
 }
 

@@ -1,5 +1,6 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
+import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import type { HeldItem, ReceiveMovement } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
@@ -66,7 +67,15 @@ export type WalletEvent = EventBase &
         readonly amountSats: bigint;
         readonly vtxos: readonly VtxoId[];
       }
+    /** VTXOs came nearer to their expiry, or past it; or the tip is lower than it had seemed, and the stage is null. */
+    | { readonly type: "vtxo.expiring"; readonly tipHeight: number; readonly vtxos: readonly ExpiryNotice[] }
   );
+
+/** A VTXO of which `vtxo.expiring` tells. */
+export interface ExpiryNotice extends ExpiryChange {
+  /** Blocks from the tip to its expiry height; 0 if it is reached. */
+  readonly blocksLeft: number;
+}
 
 type SalvagedMembers = Omit<Extract<WalletEvent, { readonly type: "wallet.salvaged" }>, keyof EventBase | "type">;
 
@@ -86,6 +95,8 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
       return fromQuarantined(transition);
     case "salvage":
       return fromSalvage(transition);
+    case "expiry":
+      return fromExpiry(transition);
     default:
       return undefined;
   }
@@ -157,6 +168,12 @@ function fromSalvage({ seq, atMs, event }: Transition): WalletEvent | undefined 
       return { seq, atMs, type: "vtxos.withdrawn", movement: withdrawalId(seq), amountSats, vtxos };
     }
   }
+}
+
+function fromExpiry({ seq, atMs, event }: Transition): WalletEvent {
+  const { height, changes } = event as unknown as { readonly height: number; readonly changes: readonly ExpiryChange[] };
+  const vtxos = changes.map((change) => ({ ...change, blocksLeft: Math.max(0, change.expiryHeight - height) }));
+  return { seq, atMs, type: "vtxo.expiring", tipHeight: height, vtxos };
 }
 
 function received(

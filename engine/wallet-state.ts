@@ -3,9 +3,11 @@ import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
+import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
+import { foldExpiry } from "./fold-expiry.ts";
 import { foldSalvage } from "./fold-salvage.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { contextAfter, type IssuedEffect, type Transition } from "./transition.ts";
@@ -18,6 +20,8 @@ export interface Coin extends AcceptedVtxo {
   readonly seq: bigint;
   /** Whether records that were lost may have spent it: a salvaged wallet asks the server. */
   readonly isUnsure?: true;
+  /** How far it had run out at the last tip that changed it. */
+  readonly expiryStage?: ExpiryStage;
 }
 
 /** A finished movement with the record that made it. */
@@ -71,6 +75,7 @@ export const WALLET = "wallet/main";
 export const CONNECTION = "connection/main";
 export const MAILBOX = "mailbox/main";
 export const SALVAGE = "salvage/main";
+export const EXPIRY = "expiry/main";
 
 /**
  * Everything that is derived from the log: a fold of its records, and of their outcomes only.
@@ -130,6 +135,9 @@ export class WalletState {
         break;
       case "salvage":
         foldSalvage(this, transition, context);
+        break;
+      case "expiry":
+        foldExpiry(this, context);
         break;
       case "wallet":
         if (transition.event.type === "address.issued") this.#useKey(Number(transition.event.keyIndex));

@@ -3,6 +3,7 @@ import { mergeMap } from "rxjs/operators";
 import type { EventLog } from "../store/event-log.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
+import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
 import { followEvents } from "./follow-events.ts";
 import type { ServerPins } from "./keyring.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
@@ -114,6 +115,17 @@ export class Wallet implements AsyncDisposable {
   /** Its VTXOs, those that expire first at the front. */
   vtxos(): readonly WalletVtxo[] {
     return vtxosOf(this.#engine.committed);
+  }
+
+  /**
+   * VTXOs that expire within a margin of the tip, or did, those that expire first at the front. Asks the chain source.
+   *
+   * @throws HeartwoodError `BAD_OPTION`, `WALLET_CLOSED`; ChainError if there is no tip to be had; StoreError if a record
+   * is damaged; the reason of `signal`
+   */
+  async expiring(options: ExpiringOptions = {}): Promise<readonly ExpiringVtxo[]> {
+    this.#checkOpen();
+    return findExpiring(this.#engine, options);
   }
 
   /** Its history, the oldest first. */

@@ -1,5 +1,6 @@
 import { connectionMachine } from "./connection.machine.ts";
 import { MachineError } from "./errors.ts";
+import { expiryMachine } from "./expiry.machine.ts";
 import { mailboxMachine } from "./mailbox.machine.ts";
 import { messageMachine } from "./message.machine.ts";
 import { quarantinedMachine } from "./quarantined.machine.ts";
@@ -15,6 +16,7 @@ export const machines: readonly MachineDefinition[] = [
   messageMachine,
   quarantinedMachine,
   salvageMachine,
+  expiryMachine,
 ];
 
 /**

@@ -40,7 +40,7 @@ let life: string;
 
 beforeAll(async () => {
   life = await liveGoldenLife();
-});
+}, 120_000);
 
 const { HEARTWOOD_GOLDEN: how } = process.env;
 if (how !== undefined) {
@@ -230,6 +230,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "connection run.requested Connecting",
       "connection stop.requested Stopped",
       "connection timer.due Connecting",
+      "expiry tip.seen Watching",
       "mailbox message.consumed Following",
       "mailbox package.halted Halted",
       "message message.received Ignored",

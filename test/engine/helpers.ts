@@ -164,7 +164,9 @@ export function expectBooksToBalance({ balance, movements, vtxos }: WalletStatus
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, amount) => total + amount, 0n);
   expect(sum(movements.map(({ effectiveBalanceSats }) => effectiveBalanceSats))).toBe(balance.totalSats);
   expect(sum(vtxos.map(({ amountSats }) => amountSats))).toBe(balance.totalSats);
-  expect(balance.spendableSats + balance.awaitingRegistrationSats + balance.unsureSats).toBe(balance.totalSats);
+  expect(balance.spendableSats + balance.awaitingRegistrationSats + balance.unsureSats + balance.expiredSats).toBe(
+    balance.totalSats,
+  );
   const credited = movements.flatMap(({ outputVtxos }) => outputVtxos);
   for (const id of movements.flatMap(({ inputVtxos }) => inputVtxos)) credited.splice(credited.indexOf(id), 1);
   expect(new Set(credited).size).toBe(credited.length);

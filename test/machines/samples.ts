@@ -56,4 +56,11 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     { type: "vtxos.checked", unspent: [], withdrawn: [{ id: idOf(2), amountSats: 5n, key: "k.7", item: itemOf(2) }] },
     { type: "wallet.reconciled" },
   ],
+  expiry: ["refresh", null].map((stage, index) => ({
+    type: "tip.seen",
+    height: 100 + index,
+    exitDelta: 144,
+    refreshBlocks: 12,
+    changes: [{ id: idOf(1), amountSats: 5n, expiryHeight: 260, stage }],
+  })),
 };

@@ -43,6 +43,7 @@ export async function liveGoldenLife(): Promise<string> {
   await followingLife(world);
   await interruptedLife(world);
   await salvagedLife(world);
+  await expiringLife(world);
   await using finished = await log.open({ readOnly: true });
   const lines: string[] = [];
   for await (const line of exportLines(finished)) lines.push(line);
@@ -160,6 +161,15 @@ async function salvagedLife({ simulator, clock, log, options }: World): Promise<
   await using wallet = await Heartwood.openOn(await log.open(), options);
   const [spent] = wallet.vtxos();
   simulator.setSpendState(spent?.id ?? "", "spent");
+  await wallet.sync();
+}
+
+/** Seventh epoch, a month later: what is left is about to expire. */
+async function expiringLife({ simulator, clock, log, options }: World): Promise<void> {
+  clock.advance(60_000);
+  await using wallet = await Heartwood.openOn(await log.open(), options);
+  const first = Math.min(...wallet.vtxos().map(({ expiryHeight }) => expiryHeight));
+  simulator.mine(first - simulator.chain.tip);
   await wallet.sync();
 }
 
