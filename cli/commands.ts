@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { demo } from "./commands/demo.ts";
+import { explain } from "./commands/explain.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
 import { logSalvage } from "./commands/log-salvage.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   run,
   sync,
   status,
+  explain,
   vtxoCheck,
   vtxoShow,
   logVerify,

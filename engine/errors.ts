@@ -18,6 +18,7 @@
  * | `MIGRATION_FAILED` | what an older build began cannot be gone on with: finish it with that build, or upgrade further |
  * | `LOG_MISMATCH` | replay disagrees with the record: report it |
  * | `NOT_FOUND` | no such entry in this wallet |
+ * | `AMBIGUOUS_ID` | a cut id fits several: give more of it |
  */
 export type HeartwoodErrorCode =
   | "BAD_OPTION"
@@ -35,7 +36,8 @@ export type HeartwoodErrorCode =
   | "LOG_UNREADABLE"
   | "LOG_MISMATCH"
   | "MIGRATION_FAILED"
-  | "NOT_FOUND";
+  | "NOT_FOUND"
+  | "AMBIGUOUS_ID";
 
 /** A refusal of the engine. */
 export class HeartwoodError extends Error {

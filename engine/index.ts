@@ -19,6 +19,7 @@ export { StreamError, type StreamErrorCode } from "../streams/errors.ts";
 export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
 export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
+export type { ExplainedStep, Explanation } from "./explain.ts";
 export { Heartwood } from "./node/heartwood.ts";
 export type { RecordsOptions } from "./node/read-records.ts";
 export type { WalletSalvage } from "./node/salvage-wallet.ts";

@@ -4,9 +4,11 @@ import type { EventLog } from "../store/event-log.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
+import { type Explanation, explain } from "./explain.ts";
 import { followEvents } from "./follow-events.ts";
 import type { ServerPins } from "./keyring.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
+import { transitionsOf } from "./transitions-of.ts";
 import {
   type Balance,
   balanceOf,
@@ -141,6 +143,20 @@ export class Wallet implements AsyncDisposable {
   /** What arrived and is not money now, with the reason. */
   quarantine(): readonly QuarantinedVtxo[] {
     return quarantineOf(this.#engine.committed);
+  }
+
+  /**
+   * How a VTXO, a movement, a message (by its checkpoint) or a held item (by its key) came to be what it is: its records
+   * in order, in words, with the rules that applied. Reads the log twice.
+   *
+   * @param id of a VTXO and of a key the first 8 digits will do
+   * @throws HeartwoodError `NOT_FOUND`, `AMBIGUOUS_ID`, `WALLET_CLOSED`; StoreError if a record is damaged; the reason of
+   * `signal`
+   */
+  async explain(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<Explanation> {
+    this.#checkOpen();
+    const { seq: to, machines } = this.#engine.committed;
+    return explain(() => transitionsOf(this.#log, { ...options, to }, machines), id);
   }
 
   /** Everything at once. */

@@ -1,3 +1,4 @@
+import { explainDirectory } from "./explain-directory.ts";
 import { openWallet, openWalletOn } from "./open-wallet.ts";
 import { readRecords } from "./read-records.ts";
 import { readWallet } from "./read-wallet.ts";
@@ -10,6 +11,7 @@ export const Heartwood = {
   openOn: openWalletOn,
   read: readWallet,
   records: readRecords,
+  explain: explainDirectory,
   verify: verifyWallet,
   salvage: salvageWallet,
 } as const;

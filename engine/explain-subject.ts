@@ -1,0 +1,79 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { HeldItem, ReceiveMovement, Verdict } from "../machines/package.ts";
+import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
+import { withdrawalId } from "./fold-salvage.ts";
+import type { Transition } from "./transition.ts";
+
+/** What can be explained. */
+export interface Subject {
+  readonly kind: "vtxo" | "movement" | "checkpoint" | "quarantined";
+  readonly id: string;
+}
+
+/** Everything that a record is about. */
+export function mentionsOf(transition: Transition): Subject[] {
+  const { machine, instance, event, change, seq } = transition;
+  switch (machine) {
+    case "message": {
+      const verdicts = event.type === "package.vetted" ? (event.verdicts as readonly Verdict[]) : [];
+      const held = transition.effects.flatMap((effect) => (effect.type === "holdItem" ? [effect.params.key] : []));
+      return [
+        { kind: "checkpoint", id: instance.split("/")[1] ?? "" },
+        ...verdicts.flatMap(verdictId).map(vtxo),
+        ...held.map(item),
+        ...movementOf(change.movement),
+      ];
+    }
+    case "quarantined": {
+      const verdict = event.type === "item.vetted" ? [event.verdict as Verdict] : [];
+      const heldItem = event.type === "item.held" ? [event.item as HeldItem] : [];
+      return [
+        item(instance.slice("quarantined/".length)),
+        ...verdict.flatMap(verdictId).map(vtxo),
+        ...heldItem.flatMap(({ id }) => (id === null ? [] : [vtxo(id)])),
+        ...heldItem.map(({ checkpoint }): Subject => ({ kind: "checkpoint", id: String(checkpoint) })),
+        ...movementOf(change.movement),
+      ];
+    }
+    case "mailbox":
+    case "connection":
+      return typeof event.checkpoint === "bigint" ? [{ kind: "checkpoint", id: String(event.checkpoint) }] : [];
+    case "salvage": {
+      if (event.type !== "vtxos.checked") return [];
+      const withdrawn = event.withdrawn as readonly WithdrawnVtxo[];
+      return [
+        ...(event.unspent as readonly VtxoId[]).map(vtxo),
+        ...withdrawn.flatMap(({ id, key }) => [vtxo(id), item(key)]),
+        ...(withdrawn.length === 0 ? [] : [{ kind: "movement", id: withdrawalId(seq) } as const]),
+      ];
+    }
+    case "expiry":
+      return event.type === "tip.seen" ? (event.changes as readonly { readonly id: VtxoId }[]).map(({ id }) => vtxo(id)) : [];
+    default:
+      return [];
+  }
+}
+
+/** The VTXO that a verdict is about, if its id can be read. */
+export function verdictId(verdict: Verdict): VtxoId[] {
+  switch (verdict.kind) {
+    case "accepted":
+      return [verdict.vtxo.id];
+    case "known":
+      return [verdict.id];
+    case "refused":
+      return verdict.item.id === null ? [] : [verdict.item.id];
+  }
+}
+
+function vtxo(id: VtxoId): Subject {
+  return { kind: "vtxo", id };
+}
+
+function item(key: string): Subject {
+  return { kind: "quarantined", id: key };
+}
+
+function movementOf(movement: unknown): Subject[] {
+  return movement === undefined || movement === null ? [] : [{ kind: "movement", id: (movement as ReceiveMovement).id }];
+}
