@@ -19,6 +19,7 @@
  * | `LOG_MISMATCH` | replay disagrees with the record: report it |
  * | `NOT_FOUND` | no such entry in this wallet |
  * | `AMBIGUOUS_ID` | a cut id fits several: give more of it |
+ * | `NOT_CONNECTED` | start the wallet, or sync |
  */
 export type HeartwoodErrorCode =
   | "BAD_OPTION"
@@ -37,7 +38,8 @@ export type HeartwoodErrorCode =
   | "LOG_MISMATCH"
   | "MIGRATION_FAILED"
   | "NOT_FOUND"
-  | "AMBIGUOUS_ID";
+  | "AMBIGUOUS_ID"
+  | "NOT_CONNECTED";
 
 /** A refusal of the engine. */
 export class HeartwoodError extends Error {

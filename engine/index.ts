@@ -20,6 +20,7 @@ export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
 export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
 export type { ExplainedStep, Explanation } from "./explain.ts";
+export type { VettedVtxo } from "./import-vtxo.ts";
 export { Heartwood } from "./node/heartwood.ts";
 export type { RecordsOptions } from "./node/read-records.ts";
 export type { WalletSalvage } from "./node/salvage-wallet.ts";

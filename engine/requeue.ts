@@ -1,11 +1,10 @@
-import type { Verdict } from "../machines/package.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { noteTip } from "./expiry.ts";
+import { lookAgain } from "./look-again.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
-import type { VettingContext } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-state.ts";
 
 /** How often a connected wallet looks for a new tip and for items whose time has come. */
@@ -44,34 +43,10 @@ export class Requeue {
     try {
       const context = await this.#engine.vetting.context(this.#signal);
       const failures = new OwnFailures(this.#engine, context);
-      await mapConcurrently(due, CONCURRENT_ITEMS, (entry) => this.#vetOne(entry, context, failures));
+      await mapConcurrently(due, CONCURRENT_ITEMS, (entry) => lookAgain(this.#engine, entry, context, failures));
     } catch (error) {
       this.#tell("held items could not be vetted", error);
     }
-  }
-
-  async #vetOne(entry: QuarantineEntry, context: VettingContext, failures: OwnFailures): Promise<void> {
-    try {
-      const { verdict, blobs } = await this.#engine.vetting.vetHeld(entry, context);
-      this.#signal.throwIfAborted();
-      // Asked ahead of its time and answered as before: that changes nothing, so it is not recorded (DESIGN §7).
-      const isEarly = entry.nextTryAtMs > this.#engine.clock.nowMs();
-      if (isEarly && verdict.kind === "refused" && verdict.item.code === entry.code) return;
-      this.#engine.feed({ instance: `quarantined/${entry.key}`, event: { type: "item.vetted", verdict }, blobs });
-    } catch (error) {
-      if (this.#signal.aborted) throw error;
-      this.#tell("a held item could not be vetted", error, { key: entry.key });
-      await this.#noteOwnFailure(entry, error, failures);
-    }
-  }
-
-  /** An item that alone gets no answer waits longer each time; while nobody is answered, no look counts (W-22). */
-  async #noteOwnFailure(entry: QuarantineEntry, error: unknown, failures: OwnFailures): Promise<void> {
-    if (entry.nextTryAtMs > this.#engine.clock.nowMs() || !(await failures.isOwn(error))) return;
-    this.#signal.throwIfAborted();
-    const { key, heldAtMs: _, attempts: _attempts, nextTryAtMs: _next, ...item } = entry;
-    const verdict: Verdict = { kind: "refused", key, item };
-    this.#engine.feed({ instance: `quarantined/${key}`, event: { type: "item.vetted", verdict } });
   }
 
   async #poll(all = false): Promise<void> {
@@ -101,8 +76,8 @@ export class Requeue {
     this.#signal.addEventListener("abort", cancel, { once: true });
   }
 
-  #tell(what: string, error: unknown, details: Readonly<Record<string, unknown>> = {}): void {
+  #tell(what: string, error: unknown): void {
     if (this.#signal.aborted || this.#engine.signal.aborted) return;
-    this.#engine.ports.logger("info", what, { ...details, code: codeOf(error), message: messageOf(error) });
+    this.#engine.ports.logger("info", what, { code: codeOf(error), message: messageOf(error) });
   }
 }

@@ -15,9 +15,9 @@ import type { Blob } from "./transition.ts";
 const DEPTH_ALLOWANCE = 2;
 const DEPTH_LIMIT = 256;
 /** Larger encodings are not even decoded: 256 hops of a payment stay far below it, a hostile list of keys does not. */
-const MAX_BYTES = 128 * 1024;
+export const MAX_BYTES = 128 * 1024;
 /** Hex digits of a digest that name a held item: 16 bytes, so that no two can be made alike. */
-const KEY_DIGITS = 32;
+export const KEY_DIGITS = 32;
 
 /** A question about one VTXO. Whether only that VTXO is in the way shows in the same question about another one. */
 export type Question = "transaction" | "status" | "outspend" | "copy" | "spend-state";

@@ -81,7 +81,10 @@ export class Vetting {
       if (!(error instanceof Error) || !(await failures.isOwn(error))) throw error;
       const reason = { code: codeOf(error), message: messageOf(error), permanent: false };
       const verdict = refused(entry, readableVtxoId(entry.bytes) ?? null, null, reason);
-      return { poison: error, held: { verdict, blobs: [] } };
+      const held = { verdict, blobs: [] };
+      // The same bytes had their time in an earlier package.
+      const isHeld = verdict.kind === "refused" && this.#engine.loop.pending.quarantine.has(verdict.key);
+      return isHeld ? held : { poison: error, held };
     }
   }
 

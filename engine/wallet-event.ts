@@ -1,7 +1,7 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
-import type { HeldItem, ReceiveMovement } from "../machines/package.ts";
+import { type HeldItem, isImport, type ReceiveMovement } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
@@ -149,7 +149,7 @@ function fromQuarantined({ seq, atMs, instance, state, change, event }: Transiti
   }
   if (state !== "Released" || event.type !== "item.vetted") return undefined;
   const { id } = change.movement as ReceiveMovement;
-  return received(seq, atMs, BigInt(id.split(".")[1] ?? 0), change, true);
+  return received(seq, atMs, isImport(id) ? 0n : BigInt(id.split(".")[1] ?? 0), change, true);
 }
 
 function fromSalvage({ seq, atMs, event }: Transition): WalletEvent | undefined {

@@ -6,6 +6,7 @@ import { HeartwoodError } from "./errors.ts";
 import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { followEvents } from "./follow-events.ts";
+import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
 import type { ServerPins } from "./keyring.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
 import { transitionsOf } from "./transitions-of.ts";
@@ -173,6 +174,30 @@ export class Wallet implements AsyncDisposable {
     const entry = this.#engine.committed.quarantine.get(key);
     if (entry === undefined) throw new HeartwoodError("NOT_FOUND", `expected a quarantined item ${key}, got none`);
     return this.#engine.blobs.vtxo(entry.source);
+  }
+
+  /**
+   * Takes a VTXO that came another way than the mailbox, such as one that was posted to a wrong mailbox
+   * (mailbox.md W-5): kept, vetted like everything else, and credited once with a movement of its own. The same bytes
+   * may be brought again. A wallet that is not connected vets them at its next connection.
+   *
+   * @param bytes the full encoding
+   * @throws HeartwoodError `BAD_OPTION` for no bytes or more than 128 KiB, `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  async importVtxo(bytes: Uint8Array): Promise<VettedVtxo> {
+    this.#checkOpen();
+    return importVtxo(this.#engine, bytes);
+  }
+
+  /**
+   * Looks at held items now, whatever their next time is: at one, or at all that are not refused for good.
+   *
+   * @returns what became of each
+   * @throws HeartwoodError `NOT_FOUND` for another key, `NOT_CONNECTED`, `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  async retryQuarantine(key?: string): Promise<readonly VettedVtxo[]> {
+    this.#checkOpen();
+    return retryQuarantine(this.#engine, key);
   }
 
   /**

@@ -47,9 +47,24 @@ export type Verdict =
   | { readonly kind: "known"; readonly id: VtxoId }
   | { readonly kind: "refused"; readonly key: string; readonly item: HeldItem };
 
+const IMPORT = "vtxo_import.";
+
+/** Id of the movement of a VTXO that the owner brought, whatever name it has there. */
+export function importId(name: string): string {
+  return `${IMPORT}${name}`;
+}
+
+/** Whether a movement has such an id. */
+export function isImport(movement: string): boolean {
+  return movement.startsWith(IMPORT);
+}
+
 /** A finished receive in the wallet's history (mailbox.md §6.2, M-52). */
 export type ReceiveMovement = {
-  /** `arkoor_receive.<checkpoint>`, with `.<vtxo id>` for one released from quarantine later (W-15). */
+  /**
+   * `arkoor_receive.<checkpoint>`, with `.<vtxo id>` for one released from quarantine later (W-15);
+   * `vtxo_import.<vtxo id>` for one that the owner brought.
+   */
   readonly id: string;
   readonly amountSats: bigint;
   readonly outputs: readonly VtxoId[];

@@ -30,6 +30,8 @@ export type Command =
   | { readonly type: "duplicate"; readonly which: number; readonly how: "stream" | "repost" }
   /** A package comes while the chain or the server does not answer. */
   | { readonly type: "halt"; readonly message: Message; readonly silent: "chain" | "server" }
+  /** The owner brings a VTXO that came another way. */
+  | { readonly type: "import"; readonly vtxo: PostedVtxo }
   /** Nobody answers about one VTXO of a package, for long; everything else is answered. */
   | { readonly type: "poison"; readonly message: Message; readonly silent: "chain" | "server" }
   | { readonly type: "chain"; readonly state: ChainState }
@@ -108,6 +110,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   some(3, "reorder", { messages: fc.tuple(message, message) }),
   some(8, "duplicate", { which: fc.nat(99), how: fc.constantFrom("stream", "stream", "repost") }),
   some(6, "halt", { message: several, silent: fc.constantFrom("chain", "server") }),
+  some(5, "import", { vtxo: posted }),
   some(4, "poison", { message: several, silent: fc.constantFrom("chain", "server") }),
   some(5, "chain", { state: fc.constantFrom<ChainState>("up", "down", "absent") }),
   some(4, "server", { up: fc.boolean() }),

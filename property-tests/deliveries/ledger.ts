@@ -144,7 +144,8 @@ export class Ledger {
       this.coins.set(vtxo.id, vtxo);
     }
     assert.ok(!this.movements.has(movement.id), `${instance} makes a second movement ${movement.id}`);
-    assert.ok(movement.id.startsWith(`arkoor_receive.${checkpoint}`), `${movement.id} names checkpoint ${checkpoint}`);
+    const usual = checkpoint === 0n ? "vtxo_import." : `arkoor_receive.${checkpoint}`;
+    assert.ok(movement.id.startsWith(usual), `${movement.id} names checkpoint ${checkpoint}`);
     assert.deepEqual(movement.outputs, ids(vtxos), `${movement.id}: of the new VTXOs only`);
     assert.equal(movement.amountSats, sumOf(vtxos), `${movement.id}: the sum of the new VTXOs only`);
     assert.equal(sumOf(movement.receivedOn), movement.amountSats, `${movement.id}: what each key got adds up`);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { codeOf } from "../../engine/errors.ts";
-import type { Command, Message, Place } from "./commands.ts";
+import type { Command, Message, Place, PostedVtxo } from "./commands.ts";
 import { compose, packageOf, picked } from "./compose.ts";
+import { copyOf } from "./pool.ts";
 import type { Run } from "./run.ts";
 import type { Entry } from "./scripted-server.ts";
 
@@ -40,6 +41,8 @@ export async function perform(run: Run, command: Command): Promise<readonly stri
       return duplicate(run, command.which, command.how);
     case "halt":
       return halt(run, command.message, command.silent);
+    case "import":
+      return importOne(run, command.vtxo);
     case "poison":
       return poison(run, command.message, command.silent);
     case "fail":
@@ -140,6 +143,15 @@ async function halt(run: Run, message: Message, silent: "chain" | "server"): Pro
   return [run.wallet.status().counters.halts > halts ? "halt" : "halt.not", ...labels(run, message)];
 }
 
+/** What the owner brought before a crash need not be durable; what he got an answer about is. */
+async function importOne(run: Run, posted: PostedVtxo): Promise<readonly string[]> {
+  const bytes = copyOf(picked(run.pool, posted), posted.copy);
+  run.imported.push(bytes);
+  const outcome = await run.wait(run.wallet.importVtxo(bytes));
+  assert.ok(outcome === undefined || "value" in outcome, "an import is answered");
+  return [outcome === undefined ? "import.killed" : `import.${outcome.value.status}`];
+}
+
 /** One VTXO of a package is in the way for hours; if all else is well, the mailbox goes on without it. */
 async function poison(run: Run, message: Message, silent: "chain" | "server"): Promise<readonly string[]> {
   if (message.kind !== "package" || message.vtxos[0] === undefined) return [];
@@ -152,7 +164,9 @@ async function poison(run: Run, message: Message, silent: "chain" | "server"): P
   await deliver(run, message, "next");
   const syncIfStopped = async () => void (run.wallet.status().connection === "Stopped" && (await sync(run)));
   await syncIfStopped();
-  for (let i = 0; i < POISON_ROUNDS && run.wallet.status().halted !== null; i++) {
+  // Other copies of it may stand in packages before, each with its own limit.
+  const rounds = POISON_ROUNDS * (1 + run.ledger.undecided().length + unseen(run).length);
+  for (let i = 0; i < rounds && run.wallet.status().halted !== null; i++) {
     await run.advance(POISON_ROUND_MS);
     await syncIfStopped();
   }

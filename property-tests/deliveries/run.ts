@@ -36,6 +36,8 @@ export class Run {
   readonly ledger = new Ledger();
   /** Every message that was posted, kept or only emitted. */
   readonly posted: Entry[] = [];
+  /** What the owner brought. */
+  readonly imported: Uint8Array[] = [];
   /** Messages that a lying server made unreachable: nobody who asks for what comes after a checkpoint gets them. */
   readonly hidden = new Set<Entry>();
   /** The last place that an honest server gave out. */

@@ -94,7 +94,8 @@ function checkSettled(run: Run): void {
 /** The model's final state, with all bytes at hand. */
 async function checkOutcome(run: Run): Promise<void> {
   const { pool, ledger, wallet } = run;
-  const delivered = run.posted.flatMap(({ vtxos }) => vtxos ?? []);
+  const imported = run.imported.filter((bytes) => ledger.blobs.has(digestOf(bytes)));
+  const delivered = [...run.posted.flatMap(({ vtxos }) => vtxos ?? []), ...imported];
   const malformed = run.posted.filter(({ raw }) => decodeDelivery(raw).content.kind === "malformed").map(({ raw }) => raw);
   const { coins, held } = expectedOf(pool, [...delivered, ...malformed]);
   assert.deepEqual(

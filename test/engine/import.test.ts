@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { eventually, expectBooksToBalance, goLive, openWallet, setUp } from "./helpers.ts";
+
+test("an imported VTXO is credited once, with a movement of its own, however often and whichever way it comes", async () => {
+  const { simulator, wallet, address, directory, options } = await setUp();
+  const [vtxo, other] = await simulator.createPackage(address, { amountsSats: [1_000n, 2_000n] });
+  const bytes = vtxo?.bytes ?? new Uint8Array();
+  await goLive(wallet);
+  const movement = `vtxo_import.${vtxo?.id}`;
+  const outcomes = await Promise.all([wallet.importVtxo(bytes), wallet.importVtxo(bytes)]);
+  const credited = { status: "credited", id: vtxo?.id, amountSats: 1_000n, movement };
+  expect(outcomes).toEqual([credited, credited]);
+  expect(await wallet.importVtxo(bytes)).toEqual({ status: "known", id: vtxo?.id });
+  // The mailbox brings it too, with another one: only that is new (mailbox.md W-17).
+  simulator.deliver(address, [bytes, other?.bytes ?? bytes]);
+  await eventually(() => wallet.balance().totalSats === 3_000n, "the other one");
+  expect(wallet.movements().map(({ effectiveBalanceSats }) => effectiveBalanceSats)).toEqual([1_000n, 2_000n]);
+  expect(wallet.quarantine()).toEqual([]);
+  expectBooksToBalance(wallet.status());
+  await wallet.close();
+  const again = await openWallet({ ...options, directory });
+  expect(again.balance().totalSats).toBe(3_000n);
+  expect(await again.importVtxo(bytes)).toEqual({ status: "known", id: vtxo?.id });
+});
+
+test("what is imported without a connection is kept, and credited at the next one", async () => {
+  const { simulator, wallet, address, options } = await setUp();
+  const [vtxo] = await simulator.createPackage(address, { amountsSats: [1_000n] });
+  const bytes = vtxo?.bytes ?? new Uint8Array();
+  const held = await wallet.importVtxo(bytes);
+  expect(held).toMatchObject({ status: "quarantined", id: vtxo?.id, code: "AWAITING_VETTING", permanent: false, checkpoint: 0n });
+  expect(await wallet.importVtxo(bytes)).toEqual(held);
+  await expect(wallet.retryQuarantine()).rejects.toMatchObject({ code: "NOT_CONNECTED", retryable: true });
+  await wallet.close();
+  const again = await openWallet(options);
+  expect(await again.sync()).toMatchObject({ messages: 0, caughtUp: true });
+  expect(again.balance().totalSats).toBe(1_000n);
+  expect(again.quarantine()).toEqual([]);
+});
+
+test("what is no money is held with its reason, and becomes money on request when the reason is gone", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const [vtxo] = await simulator.createPackage(address, { amountsSats: [1_000n], unconfirmedAnchor: true });
+  await goLive(wallet);
+  const held = await wallet.importVtxo(vtxo?.bytes ?? new Uint8Array());
+  expect(held).toMatchObject({ status: "quarantined", code: "ANCHOR_UNCONFIRMED", permanent: false });
+  const key = held.status === "quarantined" ? held.key : "";
+  expect(await wallet.retryQuarantine(key)).toMatchObject([{ status: "quarantined", key, code: "ANCHOR_UNCONFIRMED" }]);
+  simulator.mine(1);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await wallet.retryQuarantine().catch(() => {});
+  await eventually(() => wallet.balance().totalSats === 1_000n, "the credit");
+  await expect(wallet.retryQuarantine(key)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  expect(await wallet.importVtxo(Uint8Array.of(1, 2, 3))).toMatchObject({ status: "quarantined", id: null, permanent: true });
+  for (const size of [0, 128 * 1024 + 1]) {
+    await expect(wallet.importVtxo(new Uint8Array(size))).rejects.toMatchObject({ code: "BAD_OPTION" });
+  }
+  expectBooksToBalance(wallet.status());
+});
