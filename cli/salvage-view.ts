@@ -6,10 +6,11 @@ import { formatPairs } from "./table.ts";
 
 /** Ranges of records that are listed one by one. */
 const RANGES_SHOWN = 10;
+const GUESSED = "; a guess, since HEAD does not say where the log ended: if more were, addresses can be given out again";
 
 /** What a salvage kept and lost, for people. */
 export function formatSalvage(salvage: WalletSalvage, directory: string, style: Style): string[] {
-  const { kept, keyGap, damage, notGivenBack } = salvage;
+  const { kept, keyGap, damage, notGivenBack, isEndKnown } = salvage;
   return [
     ...formatPairs(
       [
@@ -17,7 +18,7 @@ export function formatSalvage(salvage: WalletSalvage, directory: string, style: 
         ["log", kept.logId],
         ["kept", style.good(`${plural(Number(kept.seq), "record")}, ${plural(Number(kept.commit), "commit")}`)],
         ["lost", formatLost(salvage, style)],
-        ["keys", `${formatCount(keyGap)} passed over, since they may have been given out`],
+        ["keys", `${formatCount(keyGap)} passed over, since they may have been given out${isEndKnown ? "" : GUESSED}`],
       ],
       style,
     ),

@@ -12,3 +12,11 @@ export function crc32c(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length; at++) value = (value >>> 8) ^ (TABLE[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
   return ~value >>> 0;
 }
+
+const MASK = 0xa282ead8;
+
+/** A CRC from how LevelDB stores it: masked, so that a CRC of bytes that hold CRCs still says something. */
+export function unmasked(crc: number): number {
+  const rotated = (crc - MASK) >>> 0;
+  return ((rotated >>> 17) | (rotated << 15)) >>> 0;
+}

@@ -36,6 +36,18 @@ export class LevelDatabase {
     }
   }
 
+  /** Puts entries of whatever log into a database, which is made where there is none; those without a value are left out. */
+  static async put(path: string, entries: readonly (readonly [key: Uint8Array, value: Uint8Array])[]): Promise<void> {
+    const level = await openLevel(path, { createIfMissing: true });
+    try {
+      const batch = level.batch();
+      for (const [key, value] of entries) if (value.length > 0) batch.put(key, value);
+      await batch.write();
+    } finally {
+      await level.close();
+    }
+  }
+
   /**
    * Opens a database; LevelDB moves what its write-ahead log holds into tables, whatever the purpose.
    *
@@ -93,12 +105,19 @@ export class LevelDatabase {
     );
   }
 
-  /** All frames that stand there in batches, keys that cannot be read apart. */
+  /**
+   * All frames that stand there in batches.
+   *
+   * @throws StoreError `STORE_BAD_DATABASE`, if a key cannot be read only after all others
+   */
   async *allFrames(): AsyncGenerator<readonly RawFrame[], void, undefined> {
+    let unreadable: Uint8Array | undefined;
     for await (const entries of this.#entries(0n, SEQ_MAX)) {
       const readable = entries.filter(([key]) => key.length === FRAME_KEY_BYTES);
       if (readable.length > 0) yield readable.map(([key, bytes]) => ({ seq: decodeKey(key), bytes }));
+      unreadable ??= entries.find(([key]) => key.length !== FRAME_KEY_BYTES)?.[0];
     }
+    if (unreadable !== undefined) decodeKey(unreadable);
   }
 
   /** Frames from … to, both included, in order, at most about 1 MiB at a time. */

@@ -1,10 +1,7 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { RawFrame } from "./chain-reader.ts";
-import { errorCode, isStoreError, type StoreError, toStoreError } from "./errors.ts";
-import { DIRECTORY_MODE, FILE_MODE } from "./files.ts";
+import { isStoreError, type StoreError } from "./errors.ts";
 import { LevelDatabase } from "./level-database.ts";
-import { DATABASE_FILE } from "./store-directory.ts";
+import type { CopyFailures, DatabaseCopies } from "./salvage-copies.ts";
 
 /** Every copy of one record that was found: at least one, none of them verified. */
 export interface FrameCopies {
@@ -12,89 +9,59 @@ export interface FrameCopies {
   readonly copies: readonly Uint8Array[];
 }
 
-/**
- * Copies the files of a damaged database; the original is only read. A file that the disk does not give out any more is
- * left out.
- *
- * @param onBytes hears of each file's size once it is copied
- * @returns the refusals of files that were left out
- */
-export async function copyDatabase(from: string, to: string, onBytes: (bytes: number) => void): Promise<StoreError[]> {
-  const failures: StoreError[] = [];
-  await mkdir(to, { mode: DIRECTORY_MODE });
-  for (const name of await filesOf(from)) {
-    const content = await readFile(join(from, name)).catch((error: unknown) => {
-      failures.push(toStoreError(error, `reading log/${name}`, "STORE_BAD_DATABASE", { file: `log/${name}` }));
-      return undefined;
-    });
-    if (content === undefined) continue;
-    // Not synced: a copy outlives no crash.
-    await writeFile(join(to, name), content, { flag: "wx", mode: FILE_MODE });
-    onBytes(content.length);
-  }
-  return failures;
+/** A copy that could be opened, and who hears that it cannot be read to its end. */
+interface OpenCopy {
+  readonly database: LevelDatabase;
+  readonly note: (damage: StoreError) => void;
 }
 
-/** Bytes of the files that {@link copyDatabase} would copy. */
-export async function databaseBytes(path: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await filesOf(path))
-    bytes += await stat(join(path, name)).then(
-      ({ size }) => size,
-      () => 0,
-    );
-  return bytes;
-}
-
-async function filesOf(path: string): Promise<string[]> {
-  try {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries.filter((entry) => !entry.isDirectory() && DATABASE_FILE.test(entry.name)).map(({ name }) => name);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return [];
-    throw error;
-  }
-}
-
-/** The copies of a damaged database that can be read: as it is, and rebuilt by LevelDB from what its files hold. */
+/** The copies of a damaged database that can be read. */
 export class SalvageSource {
-  readonly #databases: readonly LevelDatabase[];
-  /** What is wrong with the database as it is, apart from its frames. */
-  readonly refusals: readonly StoreError[];
+  readonly #copies: readonly OpenCopy[];
   /** Log ids that stand in the copies. */
   readonly logIds: readonly string[];
 
-  private constructor(databases: readonly LevelDatabase[], refusals: readonly StoreError[], logIds: readonly string[]) {
-    this.#databases = databases;
-    this.refusals = refusals;
+  private constructor(copies: readonly OpenCopy[], logIds: readonly string[]) {
+    this.#copies = copies;
     this.logIds = logIds;
   }
 
-  /** Opens the copies, which changes them; `rebuilt` is rebuilt first. One that cannot be opened is done without. */
-  static async open(asItIs: string, rebuilt: string): Promise<SalvageSource> {
-    const databases: LevelDatabase[] = [];
-    const refusals: StoreError[] = [];
+  /**
+   * Opens the copies, which changes them; what is to be rebuilt is rebuilt first. One that cannot be opened is done
+   * without.
+   *
+   * @param note hears what is wrong with the database as it is, the verifying of its frames apart
+   */
+  static async open(
+    { asItIs, rebuilt, recovered }: DatabaseCopies,
+    { damagedTables }: CopyFailures,
+    note: (damage: StoreError) => void,
+  ): Promise<SalvageSource> {
+    const copies: OpenCopy[] = [];
     const logIds: string[] = [];
+    const ignore = (): void => undefined;
+    const noteRefusal = (refusal: StoreError): void => {
+      // Without a damaged table it does not open. Where it does, the table was none of it: what a crash left unfinished.
+      for (const damage of damagedTables.length > 0 ? damagedTables : [refusal]) note(damage);
+    };
     const ways = [
-      { open: () => LevelDatabase.openUnchecked(asItIs), failures: refusals },
-      { open: () => LevelDatabase.rebuild(rebuilt), failures: [] },
+      { open: () => LevelDatabase.openUnchecked(asItIs), refused: noteRefusal, note },
+      { open: () => LevelDatabase.rebuild(rebuilt), refused: ignore, note: ignore },
+      { open: () => LevelDatabase.openUnchecked(recovered), refused: ignore, note: ignore },
     ];
-    for (const { open, failures } of ways) {
-      try {
-        const database = await open();
-        databases.push(database);
-        logIds.push(await database.logId());
-      } catch (error) {
-        if (!isStoreError(error) || error.code === "STORE_FULL") throw error;
-        failures.push(error);
-      }
+    for (const { open, refused, note } of ways) {
+      const database = await unlessRefused(open, refused);
+      if (database === undefined) continue;
+      copies.push({ database, note });
+      const logId = await unlessRefused(() => database.logId(), note);
+      if (logId !== undefined) logIds.push(logId);
     }
-    return new SalvageSource(databases, refusals, logIds);
+    return new SalvageSource(copies, logIds);
   }
 
   /** All that is under keys of records, ascending, from every copy. */
   async *frames(): AsyncGenerator<FrameCopies, void, undefined> {
-    const readers = this.#databases.map((database) => new Reader(database));
+    const readers = this.#copies.map((copy) => new Reader(copy));
     try {
       for (const reader of readers) await reader.next();
       for (;;) {
@@ -111,19 +78,31 @@ export class SalvageSource {
   }
 
   async close(): Promise<void> {
-    for (const database of this.#databases) await database.close();
+    for (const { database } of this.#copies) await database.close();
+  }
+}
+
+async function unlessRefused<T>(action: () => Promise<T>, refused: (refusal: StoreError) => void): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!isStoreError(error) || error.code === "STORE_FULL") throw error;
+    refused(error);
+    return undefined;
   }
 }
 
 /** One copy's records in order; what stands out of order, and all after a failure to read, is passed over. */
 class Reader {
   readonly #batches: AsyncGenerator<readonly RawFrame[], void, undefined>;
+  readonly #note: (damage: StoreError) => void;
   #batch: readonly RawFrame[] = [];
   #at = 0;
   current: RawFrame | undefined;
 
-  constructor(database: LevelDatabase) {
+  constructor({ database, note }: OpenCopy) {
     this.#batches = database.allFrames();
+    this.#note = note;
   }
 
   async next(): Promise<void> {
@@ -145,6 +124,7 @@ class Reader {
       this.#batch = value ?? [];
     } catch (error) {
       if (!isStoreError(error, "STORE_BAD_DATABASE")) throw error;
+      this.#note(error);
       this.#batch = [];
     }
   }

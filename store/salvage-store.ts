@@ -7,9 +7,10 @@ import { HeadFile, type HeadState } from "./head-file.ts";
 import { openLevelLog } from "./level-log.ts";
 import { reserveDirectory } from "./open-directories.ts";
 import { Ownership } from "./owner-file.ts";
+import { bytesToCopy, type CopyFailures, copiesIn, copyDatabase, type DatabaseCopies } from "./salvage-copies.ts";
 import { type KeptPrefix, keepPrefix } from "./salvage-prefix.ts";
 import type { FoundDamage, SalvageProgress, SalvageReport } from "./salvage-report.ts";
-import { copyDatabase, databaseBytes, SalvageSource } from "./salvage-source.ts";
+import { SalvageSource } from "./salvage-source.ts";
 import { checkFree, DATABASE, findRemains, HEAD, type Remains } from "./store-directory.ts";
 
 /** Options of {@link salvageStore}. */
@@ -27,8 +28,9 @@ export interface SalvageOptions {
  * Makes a new store, in a directory that is absent or empty, of the longest run of whole commits that a damaged one
  * still holds from its beginning. The damaged one is only read, and stays byte for byte as it was.
  *
- * What can be read is looked for in two copies of the database that are made beside the new directory: one as it is,
- * and one that LevelDB rebuilt. Every frame is verified against the one before, wherever it comes from.
+ * What can be read is looked for in copies of the database that are made beside the new directory: one as it is, one
+ * that LevelDB rebuilt, and one of what is whole in damaged tables. Every frame is verified against the one before,
+ * wherever it comes from.
  *
  * The new store is the same log, with the same id, shortened: from then on it is a fork of the old one, which must not be
  * used any more. Nothing of it is made where anything fails.
@@ -68,12 +70,12 @@ async function salvage(remains: Remains, target: string, scratch: string, option
   const { signal, onProgress, conclude } = options;
   const damage: FoundDamage[] = [];
   const note = ({ code, message, place }: StoreError): void => void damage.push({ code, message, place });
-  const [asItIs, rebuilt] = [join(scratch, "as-it-is"), join(scratch, "rebuilt")];
-  for (const error of await copyTwice(join(remains.path, DATABASE), asItIs, rebuilt, options)) note(error);
+  const copies = copiesIn(scratch);
+  const failures = await copy(join(remains.path, DATABASE), copies, options);
+  for (const error of failures.unreadable) note(error);
   const head = await readHead(remains.path, note);
   if (typeof remains.logId !== "string") note(remains.logId);
-  const source = await guarded(SalvageSource.open(asItIs, rebuilt), "opening copies of the database", signal);
-  for (const error of source.refusals) note(error);
+  const source = await guarded(SalvageSource.open(copies, failures, note), "opening copies of the database", signal);
   let report: SalvageReport | undefined;
   const fill = async (database: string): Promise<LogHead> => {
     const marker = typeof remains.logId === "string" ? remains.logId : undefined;
@@ -103,18 +105,15 @@ function telling(onProgress: (progress: SalvageProgress) => void) {
   return ({ seq, total }: { seq: bigint; total: bigint }): void => onProgress({ step: "verifying", done: seq, total });
 }
 
-/** Opening changes a database, and so does rebuilding it: each way has a copy of its own. */
-async function copyTwice(path: string, asItIs: string, rebuilt: string, { signal, onProgress }: SalvageOptions) {
-  const total = BigInt(2 * (await databaseBytes(path)));
+async function copy(path: string, copies: DatabaseCopies, { signal, onProgress }: SalvageOptions): Promise<CopyFailures> {
+  const total = BigInt(await bytesToCopy(path));
   let done = 0n;
   const onBytes = (bytes: number): void => {
     signal?.throwIfAborted();
     done += BigInt(bytes);
     onProgress?.({ step: "copying", done, total });
   };
-  const failures = await guarded(copyDatabase(path, asItIs, onBytes), "copying the database", signal);
-  await guarded(copyDatabase(path, rebuilt, onBytes), "copying the database", signal);
-  return failures;
+  return guarded(copyDatabase(path, copies, onBytes), "copying the database", signal);
 }
 
 async function readHead(path: string, note: (error: StoreError) => void): Promise<HeadState | undefined> {

@@ -4,10 +4,10 @@ import { type SalvageOptions, salvageStore } from "../../store/salvage-store.ts"
 import { noteSalvage } from "../note-salvage.ts";
 import { defaultPorts } from "./default-ports.ts";
 
-/** Most keys that are passed over: a restore from the seed looks no farther ahead. */
-const KEY_GAP_MAX = 1_000;
+/** Where HEAD does not say how many records were lost: a guess, no less than what is known of them. */
+const KEY_GAP_GUESSED = 1_000;
 /** HEAD itself may be a record or two behind what was acknowledged. */
-const KEY_GAP_MIN = 20;
+const KEY_GAP_SPARE = 20;
 
 /** What was in the lost records and neither the server nor the mailbox gives back. */
 const NOT_GIVEN_BACK: readonly string[] = [
@@ -19,7 +19,7 @@ const NOT_GIVEN_BACK: readonly string[] = [
 
 /** What a salvage of a wallet kept and lost. */
 export interface WalletSalvage extends SalvageReport {
-  /** Keys that are passed over, since they may have been given out in the lost records. */
+  /** Keys that are passed over, since they may have been given out in the lost records; a guess unless `isEndKnown`. */
   readonly keyGap: number;
   /** What was in the lost records and does not come back, in words. */
   readonly notGivenBack: readonly string[];
@@ -42,7 +42,7 @@ export async function salvageWallet(
   to: string,
   options: Omit<SalvageOptions, "conclude"> = {},
 ): Promise<WalletSalvage> {
-  let keyGap = KEY_GAP_MAX;
+  let keyGap = KEY_GAP_GUESSED;
   const conclude = async (log: SnapshotLog, report: SalvageReport): Promise<void> => {
     keyGap = keyGapOf(report);
     const damage = report.damage.map(({ code }) => code);
@@ -53,8 +53,8 @@ export async function salvageWallet(
   return { ...report, keyGap, notGivenBack: NOT_GIVEN_BACK };
 }
 
-/** A record gives out one key at most. */
-function keyGapOf({ kept, lost, isEndKnown }: SalvageReport): number {
-  if (!isEndKnown) return KEY_GAP_MAX;
-  return Math.min(KEY_GAP_MAX, Math.max(KEY_GAP_MIN, Number((lost?.to ?? kept.seq) - kept.seq)));
+/** How many keys are passed over: a record gives out one key at most. */
+export function keyGapOf({ kept, lost, isEndKnown }: SalvageReport): number {
+  const known = Number((lost?.to ?? kept.seq) - kept.seq);
+  return isEndKnown ? known + KEY_GAP_SPARE : Math.max(known, KEY_GAP_GUESSED);
 }

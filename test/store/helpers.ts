@@ -14,6 +14,7 @@ import { encodeSealedText } from "../../store/sealed-text.ts";
 
 /** The program that opens a log in another process or thread; it runs the built package. */
 export const openerPath = fileURLToPath(new URL("./opener.mjs", import.meta.url));
+const salvagerPath = fileURLToPath(new URL("./salvager.mjs", import.meta.url));
 
 /** A fresh directory that is removed after the test. */
 export async function freshDirectory(): Promise<string> {
@@ -174,4 +175,21 @@ export function seededRandom(seed: number): (bound: number) => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 0x1_0000_0000) * bound);
   };
+}
+
+/** What {@link startSalvager} says of a mutation: first which it is, then also how salvage and opening ended. */
+export interface SalvagerLine {
+  readonly mutations: string;
+  readonly salvage?: string;
+  readonly opening?: string;
+}
+
+/** Salvages that many mutated copies of a store in a process of its own; what it said before it ended, however that was. */
+export async function startSalvager(directory: string, scratch: string, seed: number, count: number): Promise<SalvagerLine[]> {
+  const child = spawn(process.execPath, [salvagerPath, directory, scratch, String(seed), String(count)], { stdio: "pipe" });
+  child.stderr.pipe(process.stderr);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const lines: SalvagerLine[] = [];
+  for await (const line of createInterface({ input: child.stdout })) lines.push(JSON.parse(line));
+  return lines;
 }

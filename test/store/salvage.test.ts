@@ -7,7 +7,18 @@ import { fromHex } from "../../store/bytes.ts";
 import { sealFrame } from "../../store/frame.ts";
 import { isStoreError, openLevelLog, type SalvageReport, salvageStore } from "../../store/index.ts";
 import { decodeSealedText, encodeSealedText } from "../../store/sealed-text.ts";
-import { appendRecords, contents, copyOf, databaseFiles, freshLog, recordBody, refusal, seededRandom } from "./helpers.ts";
+import { readTable } from "../../store/table-file.ts";
+import {
+  appendRecords,
+  contents,
+  copyOf,
+  databaseFiles,
+  freshLog,
+  recordBody,
+  refusal,
+  seededRandom,
+  startSalvager,
+} from "./helpers.ts";
 
 /** A closed log of commits with one to three records, in tables and in the write-ahead log. */
 async function filledLog(openings = [40, 30, 20]): Promise<{ directory: string; lines: string[]; ends: bigint[] }> {
@@ -326,4 +337,72 @@ test("a salvage is concluded before the new store is in its place", async () => 
   expect(report.kept.seq).toBe(BigInt(lines.length));
   await using log = await openLevelLog(to);
   expect(log.head().seq).toBe(report.kept.seq + 1n);
+});
+
+describe("a damaged table", () => {
+  /** A closed log with records in one table, of which one byte of the first entry is not what was written. */
+  async function logWithDamagedTable(): Promise<{ directory: string; lines: string[]; ends: bigint[]; file: string }> {
+    const { directory, lines, ends } = await filledLog([60, 1]);
+    const [table = ""] = await largestFirst(await databaseFiles(directory, ".ldb"));
+    const content = await readFile(table);
+    // LevelDB asserts that a key is not as short.
+    content[1] = 4;
+    await writeFile(table, content);
+    return { directory, lines, ends, file: table.slice(directory.length + 1) };
+  }
+
+  async function largestFirst(paths: readonly string[]): Promise<string[]> {
+    const sizes = await Promise.all(paths.map(async (path) => ({ path, size: (await readFile(path)).length })));
+    return sizes.sort((a, b) => b.size - a.size).map(({ path }) => path);
+  }
+
+  test("at which opening refuses is one of which a salvage says so", async () => {
+    const { directory, file } = await logWithDamagedTable();
+    expect(await refusal(openLevelLog(directory))).toMatchObject({ code: "STORE_BAD_DATABASE", place: { file } });
+    const before = await everything(dirname(directory));
+    // Its first block holds the first record.
+    expect(await refusal(salvageStore(directory, place(directory)))).toMatchObject({ code: "STORE_NOTHING_LEFT" });
+    expect(await everything(dirname(directory))).toEqual(before);
+  });
+
+  test("gives what its whole blocks hold, up to the damaged one", async () => {
+    const { directory, lines, ends } = await filledLog([60, 1]);
+    const [table = ""] = await largestFirst(await databaseFiles(directory, ".ldb"));
+    const content = await readFile(table);
+    const at = Math.floor(content.length / 2);
+    content[at] = (content[at] ?? 0) ^ 1;
+    await writeFile(table, content);
+    const { damage: found, entries } = await readTable("1.ldb", content);
+    expect(found?.code).toBe("STORE_BAD_DATABASE");
+    const report = await salvaged(directory, lines, ends);
+    expect(report.damage[0]).toMatchObject({ code: "STORE_BAD_DATABASE", place: { file: table.slice(directory.length + 1) } });
+    expect(report.kept.seq).toBeGreaterThan(10n);
+    expect(report.kept.seq).toBeLessThan(BigInt(lines.length));
+    expect(entries.length).toBeGreaterThan(Number(report.kept.seq));
+    // What stands behind the damaged block is listed.
+    expect(report.stranded.at(-1)?.to).toBe(BigInt(lines.length));
+  });
+
+  test("of which only the padding is not what was written is none", async () => {
+    const { directory } = await filledLog([30, 1]);
+    const [table = ""] = await largestFirst(await databaseFiles(directory, ".ldb"));
+    const content = await readFile(table);
+    content[content.length - 10] = 1;
+    await writeFile(table, content);
+    expect(await refusal(salvageStore(directory, place(directory)))).toMatchObject({ code: "STORE_UNDAMAGED" });
+    await (await openLevelLog(directory)).close();
+  });
+});
+
+test("no mutation of a database ends the process of a salvage, and what opening refuses is never called undamaged", async () => {
+  const { directory } = await filledLog([20, 12]);
+  const scratch = join(dirname(directory), "scratch");
+  await mkdir(scratch);
+  const lines = await startSalvager(directory, scratch, 5, 30);
+  // Two lines for each, and its end without a signal.
+  expect(lines.length, `ended at ${JSON.stringify(lines.at(-1))}`).toBe(60);
+  const outcomes = lines.filter(({ salvage }) => salvage !== undefined);
+  expect(outcomes.filter(({ salvage, opening }) => salvage === "STORE_UNDAMAGED" && opening !== "ok")).toEqual([]);
+  expect(new Set(outcomes.map(({ salvage }) => salvage))).toContain("ok");
+  expect(await readdir(scratch)).toEqual([]);
 });
