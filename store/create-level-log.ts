@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
@@ -17,7 +17,8 @@ import { checkFree, DATABASE, encodeMarker, HEAD, MARKER } from "./store-directo
  * It is built beside its place and moved there whole, so that a crash leaves the directory as it was or a ready log
  * (and perhaps a hidden `.NAME.creating-…` directory that can be removed).
  *
- * @throws StoreError `STORE_EXISTS`, `STORE_FOREIGN`, `STORE_NOT_FOUND` if the parent is missing, `STORE_FULL`, `STORE_IO`
+ * @throws StoreError `STORE_EXISTS`, `STORE_FOREIGN` if there is something else or a mount point, `STORE_NOT_FOUND` if the
+ * parent is missing, `STORE_FULL`, `STORE_IO`
  */
 export function createLevelLog(directory: string): Promise<void> {
   const fill = async (database: string): Promise<LogHead> => {
@@ -45,6 +46,7 @@ export interface StoreCreation {
 export async function createStore(directory: string, { fill, finish, signal }: StoreCreation): Promise<void> {
   const target = await checkFree(resolve(directory));
   const parent = dirname(target);
+  if (await isOtherFileSystem(target, parent)) throw mountPoint(target);
   const building = await makeTemporary(parent, `.${basename(target)}.creating-`);
   const doing = `creating a store in ${directory}`;
   try {
@@ -90,6 +92,17 @@ async function moveInto(building: string, target: string): Promise<void> {
     await rename(building, target);
   } catch (error) {
     await checkFree(target);
-    throw error;
+    throw errorCode(error) === "EBUSY" ? mountPoint(target, error) : error;
   }
+}
+
+/** Said before anything is made: the parent of a mount point is often not ours to write. */
+async function isOtherFileSystem(target: string, parent: string): Promise<boolean> {
+  const [itself, above] = await Promise.all([target, parent].map((path) => stat(path).catch(() => undefined)));
+  return itself !== undefined && above !== undefined && itself.dev !== above.dev;
+}
+
+function mountPoint(target: string, cause?: unknown): StoreError {
+  const message = `expected a directory that can be replaced, got the mount point ${target}: choose a directory inside of it`;
+  return new StoreError("STORE_FOREIGN", message, { cause });
 }

@@ -7,11 +7,12 @@ import { syncDirectory } from "./files.ts";
 import { boundPosition, newestFirst } from "./fitting-snapshots.ts";
 import { HeadFile, type HeadState } from "./head-file.ts";
 import { LevelDatabase } from "./level-database.ts";
+import { lockedBy } from "./lock-holder.ts";
 import { reserveDirectory } from "./open-directories.ts";
 import { type Owner, Ownership } from "./owner-file.ts";
 import { isThisBoot } from "./process-identity.ts";
 import { SnapshotFiles } from "./snapshot-files.ts";
-import { DATABASE, findStore, HEAD, SNAPSHOTS, type StoreDirectory } from "./store-directory.ts";
+import { DATABASE, findStore, HEAD, makePrivate, SNAPSHOTS, type StoreDirectory } from "./store-directory.ts";
 import { type VerifyOptions, verifyLog } from "./verify-log.ts";
 
 /** Options of {@link openLevelLog}. */
@@ -59,6 +60,7 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
   const readOnly = options.readOnly === true;
   const ownership = await Ownership.acquire(store.path, readOnly);
   cleanup.add((owned) => owned.release(), ownership);
+  if (!readOnly) await makePrivate(store.path);
   const headFile = await HeadFile.open(join(store.path, HEAD), readOnly);
   cleanup.add((file) => file.close(), headFile);
   const found = headFile.state;
@@ -127,9 +129,11 @@ async function openDatabase(store: StoreDirectory, ownership: Ownership): Promis
   try {
     return await LevelDatabase.open(join(store.path, DATABASE), store.logId);
   } catch (error) {
+    if (!isStoreError(error, "STORE_LOCKED")) throw error;
     // LevelDB is the last arbiter: whoever looked gone is not.
-    if (isStoreError(error, "STORE_LOCKED")) await ownership.yield();
-    throw error;
+    await ownership.yield();
+    if (ownership.gone === undefined) throw error;
+    throw lockedBy(ownership.gone, "; it cannot be seen from here (another container?), but LevelDB's lock is held");
   }
 }
 

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { lstat, readdir, realpath, stat } from "node:fs/promises";
+import { chmod, lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
-import { readIfPresent } from "./files.ts";
+import { DIRECTORY_MODE, FILE_MODE, readIfPresent } from "./files.ts";
 import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
 
 /** Names inside the directory of a store. */
@@ -58,6 +58,20 @@ export async function findStore(directory: string): Promise<StoreDirectory> {
     throw new StoreError("STORE_BAD_MARKER", `expected a ${MARKER} file, got ${got}`, { place: { file: MARKER } });
   }
   return { path: found.path, logId: log };
+}
+
+/**
+ * Takes the rights of group and others away, which a copy may have given them. What belongs to another user stays as it
+ * is, and so does everything on a file system without modes.
+ */
+export async function makePrivate(path: string): Promise<void> {
+  const user = process.getuid?.();
+  for (const name of ["", DATABASE, SNAPSHOTS, HEAD, MARKER]) {
+    const part = join(path, name);
+    const found = await lstat(part).catch(() => undefined);
+    if (found === undefined || found.isSymbolicLink() || found.uid !== user || (found.mode & 0o077) === 0) continue;
+    await chmod(part, found.isDirectory() ? DIRECTORY_MODE : FILE_MODE).catch(() => undefined);
+  }
 }
 
 /** What is left of a store: its path without symbolic links, and the log's id or why it cannot be told. */

@@ -9,8 +9,9 @@ import { findStore } from "./store-directory.ts";
 export interface StoreLock {
   readonly holder: LockHolder;
   /**
-   * `here`: a process of this machine that lives. `gone`: one that does not any more, and the next opening takes the
-   * store over. `elsewhere`: one of another machine, of which nothing can be known from here.
+   * `here`: a process of this machine that lives. `gone`: one that is not to be seen any more; the next opening takes the
+   * store over, or finds LevelDB's lock held where it lives in another container. `elsewhere`: one of another machine, of
+   * which nothing can be known from here.
    */
   readonly state: "here" | "gone" | "elsewhere";
 }

@@ -17,8 +17,9 @@ export const logUnlock: Command = {
 Shows which process has the wallet in DIR open. With --host it removes the lock, if the
 holder is a process of that other machine: whether it still runs cannot be known from
 here, and two writers would destroy each other's work. So make sure first.
-A living process of this machine keeps its lock: end it. A lock whose process is gone
-needs no help: the next opening takes it over.
+A living process of this machine keeps its lock: end it. A lock whose process looks gone
+needs no help: the next opening takes it over, unless the process lives in another
+container of this machine, which cannot be seen from here.
 Exit code 0 if DIR is free now, 1 if it is not.`,
   async run(given, output) {
     const { readLock, unlockStore } = await import("heartwood/store");
@@ -40,7 +41,8 @@ async function tell(directory: string, lock: StoreLock | undefined, unlocked: bo
   const name = escapeText(host);
   await output.line(`process ${pid} on ${name} opened it for ${purpose} at ${escapeText(since)}`);
   if (unlocked) return output.line(output.style.good("its lock was removed"));
-  if (lock.state === "gone") return output.line("it is gone: the next opening takes the lock over");
+  if (lock.state === "gone")
+    return output.line("it looks gone: the next opening takes the lock over, unless it lives in another container");
   if (lock.state === "here") return output.line(output.style.bad("it lives, and keeps its lock: end it"));
   output.message(`If no process of ${name} uses it any more: heartwood log unlock ${escapeText(directory)} --host ${name}`);
 }

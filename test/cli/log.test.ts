@@ -11,6 +11,7 @@ import { formatRecord } from "../../cli/record-view.ts";
 import { styleFor } from "../../cli/style.ts";
 import type { RecordView } from "../../engine/index.ts";
 import { Record } from "../../proto/generated/log.ts";
+import { forgeOwner } from "../store/helpers.ts";
 import { runHere } from "./heartwood.ts";
 
 const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
@@ -222,6 +223,13 @@ test("log unlock leaves a living process of this machine its lock", async () => 
   expect([forced.code, forced.stderr]).toEqual([1, expect.stringMatching(/^heartwood: STORE_LOCKED: /)]);
   expect(existsSync(join(directory, "OWNER"))).toBe(true);
   expect(log.head().seq).toBe(BigInt(RECORDS));
+});
+
+test("log unlock says of a process that cannot be seen that it looks gone, not that it is", async () => {
+  const directory = await golden();
+  await forgeOwner(directory, { pid: "4194304" });
+  const { code, stdout } = await runHere(["log", "unlock", directory]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/it looks gone: .* unless it lives in another container\n$/)]);
 });
 
 const plain = styleFor({});

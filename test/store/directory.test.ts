@@ -1,9 +1,15 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { execFile, spawnSync } from "node:child_process";
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createLevelLog, openLevelLog } from "../../store/index.ts";
 import { encodeSealedText } from "../../store/sealed-text.ts";
-import { appendRecords, freshDirectory, freshLog, recordBody, refusal } from "./helpers.ts";
+import { appendRecords, freshDirectory, freshLog, openerPath, recordBody, refusal } from "./helpers.ts";
+
+/** Runs a script of the shell with mounts of its own. */
+const UNSHARE = ["--map-root-user", "--user", "--mount", "sh", "-c"];
+const canMount = spawnSync("unshare", [...UNSHARE, "mount -t tmpfs tmpfs /tmp"]).status === 0;
 
 describe("creating", () => {
   test("makes a directory that only the user can enter, with files that only the user can read", async () => {
@@ -53,6 +59,22 @@ describe("creating", () => {
     for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "STORE_EXISTS" });
     expect(await readdir(join(directory, ".."))).toEqual(["wallet"]);
     await (await openLevelLog(directory)).close();
+  });
+
+  test.runIf(canMount).each([
+    ["of another file system", 'mount -t tmpfs tmpfs "$1"'],
+    ["of the same file system", 'mount --bind "$1" "$1"'],
+  ])("refuses a mount point %s, says what to do, and leaves nothing", async (_, mount) => {
+    const directory = join(await freshDirectory(), "volume");
+    await mkdir(directory);
+    const script = `${mount} && exec "$2" "$3" create-one "$1"`;
+    const { stdout } = await promisify(execFile)("unshare", [...UNSHARE, script, "sh", directory, process.execPath, openerPath]);
+    const error = JSON.parse(stdout);
+    expect(error).toMatchObject({
+      code: "STORE_FOREIGN",
+      message: expect.stringMatching(/mount point .*: choose a directory inside/),
+    });
+    expect(await readdir(join(directory, ".."), { recursive: true })).toEqual(["volume"]);
   });
 
   test("two logs have two ids", async () => {
@@ -115,6 +137,32 @@ describe("opening", () => {
     await expect(opening).rejects.toThrow("not today");
     expect(await readdir(directory)).toEqual(["HEAD", "HEARTWOOD", "log"]);
     await (await openLevelLog(directory)).close();
+  });
+
+  test("for writing takes back the rights that a copy gave to others; for reading leaves them", async () => {
+    const directory = await freshLog();
+    const log = await openLevelLog(directory);
+    await appendRecords(log, 1);
+    await log.saveSnapshot({ seq: 1n, parts: [] });
+    await log.close();
+    const [directories, files] = [
+      [".", "log", "snapshots"],
+      ["HEAD", "HEARTWOOD"],
+    ];
+    for (const name of directories) await chmod(join(directory, name), 0o755);
+    for (const name of files) await chmod(join(directory, name), 0o644);
+    await (await openLevelLog(directory, { readOnly: true })).close();
+    expect(await modes(directory, ...directories, ...files)).toEqual(["755", "755", "755", "644", "644"]);
+    await (await openLevelLog(directory)).close();
+    expect(await modes(directory, ...directories, ...files)).toEqual(["700", "700", "700", "600", "600"]);
+  });
+
+  test.runIf(process.getuid?.() === 0)("leaves the rights of a directory of another user as they are", async () => {
+    const directory = await freshLog();
+    await chmod(directory, 0o750);
+    await chown(directory, 12_345, 12_345);
+    await (await openLevelLog(directory)).close();
+    expect(await modes(directory, ".")).toEqual(["750"]);
   });
 
   test("lets other files lie in the directory", async () => {

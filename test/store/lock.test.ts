@@ -62,7 +62,9 @@ describe("while another process has the log open", () => {
     await holder.next();
     await forgeOwner(directory, { pid: "4194304" });
     const forged = await readFile(join(directory, "OWNER"), "utf8");
-    expect(await refusal(openLevelLog(directory))).toMatchObject({ code: "STORE_LOCKED" });
+    const error = await refusal(openLevelLog(directory));
+    expect(error).toMatchObject({ code: "STORE_LOCKED", retryable: true, holder: { pid: 4_194_304, host: hostname() } });
+    expect(error.message).toMatch(/process 4194304 on .* cannot be seen from here/);
     expect(await readFile(join(directory, "OWNER"), "utf8")).toBe(forged);
     expect(await readdir(directory)).toHaveLength(4);
     await holder.finish();

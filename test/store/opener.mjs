@@ -1,5 +1,5 @@
 // Opens a log in a process or worker thread of its own: node opener.mjs try|hold|offer|append DIRECTORY
-// or creates logs below a directory without end: node opener.mjs create DIRECTORY
+// or creates logs below a directory without end, or one: node opener.mjs create|create-one DIRECTORY
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
@@ -48,6 +48,7 @@ async function createForever() {
 
 try {
   if (mode === "create") await createForever();
+  if (mode === "create-one") await createLevelLog(directory);
   const log = await openLevelLog(directory);
   say({ epoch: String(log.head().epoch) });
   if (mode === "append") await appendForever(log);
