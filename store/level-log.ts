@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BackEnd } from "./back-end.ts";
 import { BackedLog, type FramedLog } from "./backed-log.ts";
 import { type ChainPosition, headAt, startOf } from "./chain-reader.ts";
-import { guarded, isStoreError, StoreError, toStoreError } from "./errors.ts";
+import { errorCode, guarded, isStoreError, StoreError, toStoreError } from "./errors.ts";
 import { syncDirectory } from "./files.ts";
 import { boundPosition, newestFirst } from "./fitting-snapshots.ts";
 import { HeadFile, type HeadState } from "./head-file.ts";
@@ -58,7 +58,7 @@ export async function openLevelLog(directory: string, options: OpenLevelLogOptio
 
 async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions, cleanup: Cleanup): Promise<FramedLog> {
   const readOnly = options.readOnly === true;
-  const ownership = await Ownership.acquire(store.path, readOnly);
+  const ownership = await lock(store.path, readOnly);
   cleanup.add((owned) => owned.release(), ownership);
   if (!readOnly) await makePrivate(store.path);
   const headFile = await HeadFile.open(join(store.path, HEAD), readOnly);
@@ -84,6 +84,16 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
     await headFile.write({ ...head, clean: false });
   }
   return new BackedLog({ backEnd, head, readOnly, unverifiedUpTo: start.unverifiedUpTo });
+}
+
+async function lock(path: string, readOnly: boolean): Promise<Ownership> {
+  try {
+    return await Ownership.acquire(path, readOnly);
+  } catch (error) {
+    if (errorCode(error) !== "EROFS") throw error;
+    const got = `got a read-only file system at ${path}: copy the directory to a writable place`;
+    throw new StoreError("STORE_IO", `expected to lock the directory, which reading it needs too, ${got}`, { cause: error });
+  }
 }
 
 /**

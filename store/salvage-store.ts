@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { createStore, makeTemporary } from "./create-level-log.ts";
-import { guarded, StoreError, toStoreError } from "./errors.ts";
+import { errorCode, guarded, StoreError, toStoreError } from "./errors.ts";
 import type { LogHead, SnapshotLog } from "./event-log.ts";
 import { HeadFile, type HeadState } from "./head-file.ts";
 import { openLevelLog } from "./level-log.ts";
@@ -49,7 +49,7 @@ export async function salvageStore(from: string, to: string, options: SalvageOpt
   }
   const release = reserveDirectory(remains.path, true);
   try {
-    const ownership = await guarded(Ownership.acquire(remains.path, true), `locking ${from}`);
+    const ownership = await guarded(lock(remains.path), `locking ${from}`);
     try {
       const scratch = await makeTemporary(parent, `.${basename(target)}.salvaging-`);
       try {
@@ -59,10 +59,20 @@ export async function salvageStore(from: string, to: string, options: SalvageOpt
       }
     } finally {
       // Puts the file of an owner that is gone back: it is a part of the evidence.
-      await ownership.yield();
+      await ownership?.yield();
     }
   } finally {
     release();
+  }
+}
+
+/** Undefined on a read-only file system that has no living owner: what is only read needs no more than that. */
+async function lock(path: string): Promise<Ownership | undefined> {
+  try {
+    return await Ownership.acquire(path, true);
+  } catch (error) {
+    if (errorCode(error) === "EROFS") return undefined;
+    throw error;
   }
 }
 
