@@ -6,7 +6,17 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { Heartwood, type RecordView } from "../../engine/index.ts";
 import { exportLog, importLog, measureLog, verifyStore } from "../../store/index.ts";
-import { codeOfRefusal, fastOptions, freshDirectory, goLive, nextEvent, openWallet, setUp, simulate } from "./helpers.ts";
+import {
+  codeOfRefusal,
+  eventually,
+  fastOptions,
+  freshDirectory,
+  goLive,
+  nextEvent,
+  openWallet,
+  setUp,
+  simulate,
+} from "./helpers.ts";
 
 const programPath = fileURLToPath(new URL("./wallet-process.mjs", import.meta.url));
 
@@ -42,9 +52,11 @@ test("whoever reads the directory of an open wallet, in its own process too, see
 test("reading goes on while payments arrive, and each reading is a moment of the wallet", async () => {
   const { simulator, wallet, directory, address } = await setUp();
   await goLive(wallet);
-  let isOver = false;
   const paying = (async () => {
-    while (!isOver) await simulator.pay(address, { amountsSats: [1_000n] });
+    for (let count = 1; count <= 5; count++) {
+      await simulator.pay(address, { amountsSats: [1_000n] });
+      await eventually(() => wallet.movements().length === count, `${count} payments`);
+    }
   })();
   const readings: number[] = [];
   while ((readings.at(-1) ?? 0) < 5) {
@@ -53,7 +65,6 @@ test("reading goes on while payments arrive, and each reading is a moment of the
     expect(head.seq).toBeGreaterThan(0n);
     readings.push(movements.length);
   }
-  isOver = true;
   await paying;
   expect(readings).toEqual(readings.toSorted((a, b) => a - b));
   await wallet.stop();
