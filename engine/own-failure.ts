@@ -7,6 +7,9 @@ import { type Question, Undecided, type VettingContext } from "./vet-vtxo.ts";
 /** Asked about where the wallet has no VTXO of its own: nobody knows it, and to say so is an answer. */
 const MADE_UP_TXID = "0123456789abcdef".repeat(4);
 
+/** VTXOs of the wallet among which one of another anchor is looked for. */
+const MOST_CANDIDATES = 20;
+
 /** A VTXO with its anchor, about which chain and server can be asked. */
 interface Subject {
   readonly id: VtxoId;
@@ -25,7 +28,6 @@ export class OwnFailures {
   readonly #engine: Engine;
   readonly #context: VettingContext;
   readonly #answers = new Map<Question, Promise<boolean>>();
-  #subject: Promise<Subject> | undefined;
 
   constructor(engine: Engine, context: VettingContext) {
     this.#engine = engine;
@@ -39,17 +41,16 @@ export class OwnFailures {
    */
   async isOwn(error: unknown): Promise<boolean> {
     if (!(error instanceof Undecided)) return true;
-    const { question } = error;
+    const { question, subject } = error;
     if (question === undefined) return false;
-    const answer = this.#answers.get(question) ?? this.#isAnswered(question);
+    const answer = this.#answers.get(question) ?? this.#isAnswered(question, subject);
     this.#answers.set(question, answer);
     return answer;
   }
 
-  async #isAnswered(question: Question): Promise<boolean> {
+  async #isAnswered(question: Question, unlike: string | undefined): Promise<boolean> {
     const { chain, session, keyring, signal } = this.#context;
-    this.#subject ??= this.#findSubject();
-    const { id, keyIndex, anchorTxid, anchorVout } = await this.#subject;
+    const { id, keyIndex, anchorTxid, anchorVout } = await this.#findSubject(unlike);
     try {
       switch (question) {
         case "transaction":
@@ -72,10 +73,12 @@ export class OwnFailures {
     }
   }
 
-  async #findSubject(): Promise<Subject> {
-    const [coin] = this.#engine.committed.coins.values();
-    if (coin === undefined) return { id: `${MADE_UP_TXID}:0`, keyIndex: 0, anchorTxid: MADE_UP_TXID, anchorVout: 0 };
-    const { txid, vout } = decodeVtxo(await this.#engine.blobs.vtxo(coin.source)).chainAnchor;
-    return { id: coin.id, keyIndex: coin.keyIndex, anchorTxid: txid, anchorVout: vout };
+  /** Siblings share an anchor, so the first VTXO at hand may be just as unanswerable as the one in question. */
+  async #findSubject(unlike: string | undefined): Promise<Subject> {
+    for (const { id, keyIndex, source } of [...this.#engine.committed.coins.values()].slice(0, MOST_CANDIDATES)) {
+      const { txid, vout } = decodeVtxo(await this.#engine.blobs.vtxo(source)).chainAnchor;
+      if (txid !== unlike) return { id, keyIndex, anchorTxid: txid, anchorVout: vout };
+    }
+    return { id: `${MADE_UP_TXID}:0`, keyIndex: 0, anchorTxid: MADE_UP_TXID, anchorVout: 0 };
   }
 }

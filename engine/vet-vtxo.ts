@@ -28,11 +28,18 @@ export class Undecided extends Error {
   readonly code: string;
   /** What got no answer; undefined for what every package needs, such as the tip. */
   readonly question: Question | undefined;
+  /** The transaction or VTXO that was asked about. */
+  readonly subject: string | undefined;
 
-  constructor(code: string, message: string, { cause, question }: { cause?: unknown; question?: Question } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    { cause, question, subject }: { cause?: unknown; question?: Question; subject?: string } = {},
+  ) {
     super(message, { cause });
     this.code = code;
     this.question = question;
+    this.subject = subject;
   }
 }
 
@@ -116,7 +123,7 @@ async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged
     const message = `expected a depth of at most ${depthLimit}, got ${vtxo.genesis.length}`;
     return { kind: "refused", code: "TOO_DEEP", message, permanent: false, broken: true, amountSats };
   }
-  const anchor = answered("transaction", await chain.transaction(vtxo.chainAnchor.txid, { signal }));
+  const anchor = answered("transaction", vtxo.chainAnchor.txid, await chain.transaction(vtxo.chainAnchor.txid, { signal }));
   const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;
   const keyIndex = owner === undefined ? undefined : await keyring.ownerIndex(owner, nextKeyIndex, signal);
   const ownerHex = owner === undefined ? "" : encodeHex(owner);
@@ -153,12 +160,12 @@ type Obstacle = { readonly code: string; readonly message: string };
 /** An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41). */
 async function anchorObstacle({ chainAnchor }: Vtxo, { chain, signal }: VettingContext): Promise<Obstacle | undefined> {
   const { txid, vout } = chainAnchor;
-  const status = answered("status", await chain.status(txid, { signal }));
+  const status = answered("status", txid, await chain.status(txid, { signal }));
   if (status === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected anchor transaction ${txid}, got none` };
   if (!status.confirmed) {
     return { code: "ANCHOR_UNCONFIRMED", message: `expected anchor transaction ${txid} in a block, got it unconfirmed` };
   }
-  const spend = answered("outspend", await chain.outspend(txid, vout, { signal }));
+  const spend = answered("outspend", txid, await chain.outspend(txid, vout, { signal }));
   if (spend === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected output ${txid}:${vout}, got none` };
   return spend.spent ? { code: "ANCHOR_SPENT", message: `expected output ${txid}:${vout} unspent, got it spent` } : undefined;
 }
@@ -195,10 +202,10 @@ async function ask<T>(question: Question, call: () => Promise<T>, signal: AbortS
   }
 }
 
-function answered<T>(question: Question, answer: Answer<T>): T | undefined {
+function answered<T>(question: Question, subject: string, answer: Answer<T>): T | undefined {
   if (answer.kind === "unknown") {
     const { code, message } = answer.error;
-    throw new Undecided(code, message, { cause: answer.error, question });
+    throw new Undecided(code, message, { cause: answer.error, question, subject });
   }
   return answer.kind === "found" ? answer.value : undefined;
 }

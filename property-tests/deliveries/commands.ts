@@ -81,7 +81,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   { weight: 12, arbitrary: several },
   { weight: 3, arbitrary: posted.map((more): Message => ({ kind: "partly-known", more })) },
   { weight: 2, arbitrary: twice },
-  { weight: 9, arbitrary: notice },
+  { weight: 10, arbitrary: notice },
 );
 
 const code = fc.constantFrom<StreamErrorCode>(
@@ -111,7 +111,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   some(8, "duplicate", { which: fc.nat(99), how: fc.constantFrom("stream", "stream", "repost") }),
   some(6, "halt", { message: several, silent: fc.constantFrom("chain", "server") }),
   some(5, "import", { vtxo: posted }),
-  some(4, "poison", { message: several, silent: fc.constantFrom("chain", "server") }),
+  some(5, "poison", { message: several, silent: fc.constantFrom("chain", "server") }),
   some(5, "chain", { state: fc.constantFrom<ChainState>("up", "down", "absent") }),
   some(4, "server", { up: fc.boolean() }),
   some(7, "fail", { calls: fc.integer({ min: 1, max: 4 }), code, replyLost: fc.boolean(), isForCommand: fc.boolean() }),

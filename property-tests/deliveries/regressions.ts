@@ -12,4 +12,11 @@ export const regressions: Readonly<Record<string, Life>> = {
       { type: "deliver", message: { kind: "package", vtxos: [good] }, place: "equal" },
     ],
   },
+  "a VTXO that alone gets no answer is told apart by another anchor than its own, which a sibling may share": {
+    setup: { live: true, pageRows: 4, writeTicks: 0 },
+    commands: [
+      { type: "deliver", message: { kind: "package", vtxos: [good] }, place: "next" },
+      { type: "poison", message: { kind: "package", vtxos: [{ pick: 1, copy: "whole" }] }, silent: "chain" },
+    ],
+  },
 };
