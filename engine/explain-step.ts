@@ -1,7 +1,7 @@
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
-import type { AcceptedVtxo, HeldItem, ReceiveMovement, Verdict } from "../machines/package.ts";
+import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
-import { type Subject, verdictId } from "./explain-subject.ts";
+import type { Subject } from "./explain-subject.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import { rulesOf } from "./rules.ts";
 import type { Transition } from "./transition.ts";
@@ -98,7 +98,7 @@ function describeVerdicts({ event, state, change, effects }: Transition, subject
   if (subject.kind === "vtxo") {
     const new_ = credited.find(({ id }) => id === subject.id);
     if (new_ !== undefined) return creditOf(new_, (change.movement as ReceiveMovement).id, "mailbox.md M-52");
-    const about = verdicts.find((verdict) => verdictId(verdict).includes(subject.id));
+    const about = verdicts.find((verdict) => verdictIds(verdict).includes(subject.id));
     if (about?.kind !== "refused") {
       return { text: "The wallet has it already: nothing is credited twice.", rules: ["mailbox.md M-46", "mailbox.md W-17"] };
     }

@@ -1,5 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import type { HeldItem, ReceiveMovement, Verdict } from "../machines/package.ts";
+import { type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
@@ -19,7 +19,7 @@ export function mentionsOf(transition: Transition): Subject[] {
       const held = transition.effects.flatMap((effect) => (effect.type === "holdItem" ? [effect.params.key] : []));
       return [
         { kind: "checkpoint", id: instance.split("/")[1] ?? "" },
-        ...verdicts.flatMap(verdictId).map(vtxo),
+        ...verdicts.flatMap(verdictIds).map(vtxo),
         ...held.map(item),
         ...movementOf(change.movement),
       ];
@@ -29,7 +29,7 @@ export function mentionsOf(transition: Transition): Subject[] {
       const heldItem = event.type === "item.held" ? [event.item as HeldItem] : [];
       return [
         item(instance.slice("quarantined/".length)),
-        ...verdict.flatMap(verdictId).map(vtxo),
+        ...verdict.flatMap(verdictIds).map(vtxo),
         ...heldItem.flatMap(({ id }) => (id === null ? [] : [vtxo(id)])),
         ...heldItem.map(({ checkpoint }): Subject => ({ kind: "checkpoint", id: String(checkpoint) })),
         ...movementOf(change.movement),
@@ -51,18 +51,6 @@ export function mentionsOf(transition: Transition): Subject[] {
       return event.type === "tip.seen" ? (event.changes as readonly { readonly id: VtxoId }[]).map(({ id }) => vtxo(id)) : [];
     default:
       return [];
-  }
-}
-
-/** The VTXO that a verdict is about, if its id can be read. */
-export function verdictId(verdict: Verdict): VtxoId[] {
-  switch (verdict.kind) {
-    case "accepted":
-      return [verdict.vtxo.id];
-    case "known":
-      return [verdict.id];
-    case "refused":
-      return verdict.item.id === null ? [] : [verdict.item.id];
   }
 }
 

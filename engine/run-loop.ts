@@ -2,7 +2,7 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { effectKinds } from "../machines/effects.ts";
 import { MIGRATED, schemaOf } from "../machines/event-schemas.ts";
 import { migrate } from "../machines/migrate.ts";
-import type { Verdict } from "../machines/package.ts";
+import { type Verdict, verdictIds } from "../machines/package.ts";
 import { machineNamed } from "../machines/registry.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { type MachineDefinition, type MachineEvent, type Outcome, step } from "../machines/step.ts";
@@ -183,14 +183,14 @@ export class RunLoop {
       case "message.received":
         return { ...event, advance: isPlausible(event.checkpoint as bigint, atMs) };
       case "package.vetted": {
-        const ids = (event.verdicts as readonly Verdict[]).flatMap(idsOf);
+        const ids = (event.verdicts as readonly Verdict[]).flatMap(verdictIds);
         const { checkpoint, digest } = this.#pending.contextOf(instance) as { checkpoint: bigint; digest: string };
         const name = `arkoor_receive.${checkpoint}`;
         const movement = this.#pending.movements.has(name) ? `${name}.${digest}` : name;
         return { ...event, known: [...new Set(ids)].filter((id) => this.#pending.coins.has(id)), movement };
       }
       case "item.vetted":
-        return { ...event, isKnown: idsOf(event.verdict as Verdict).some((id) => this.#pending.coins.has(id)) };
+        return { ...event, isKnown: verdictIds(event.verdict as Verdict).some((id) => this.#pending.coins.has(id)) };
       case "vtxos.checked": {
         const isUnsure = (id: VtxoId): boolean => this.#pending.coins.get(id)?.isUnsure === true;
         const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
@@ -285,15 +285,4 @@ function routes({ effects, seq, instance }: Transition): Dispatch[] {
         return [];
     }
   });
-}
-
-function idsOf(verdict: Verdict): VtxoId[] {
-  switch (verdict.kind) {
-    case "accepted":
-      return [verdict.vtxo.id];
-    case "known":
-      return [verdict.id];
-    case "refused":
-      return verdict.item.id === null ? [] : [verdict.item.id];
-  }
 }

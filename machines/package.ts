@@ -59,6 +59,18 @@ export function isImport(movement: string): boolean {
   return movement.startsWith(IMPORT);
 }
 
+/** The VTXO that a verdict is about, if its id can be read. */
+export function verdictIds(verdict: Verdict): VtxoId[] {
+  switch (verdict.kind) {
+    case "accepted":
+      return [verdict.vtxo.id];
+    case "known":
+      return [verdict.id];
+    case "refused":
+      return verdict.item.id === null ? [] : [verdict.item.id];
+  }
+}
+
 /** A finished receive in the wallet's history (mailbox.md §6.2, M-52). */
 export type ReceiveMovement = {
   /**
