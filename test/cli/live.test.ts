@@ -32,6 +32,10 @@ afterEach(async () => {
 async function receive(amountSats: bigint): Promise<void> {
   await simulator.pay(address, { amountsSats: [amountSats] });
   await running.line(`"amountSats":"${amountSats}"`);
+  // Nothing more is to be recorded once it is registered and backed up.
+  let open: number;
+  do ({ openCommands: open } = JSON.parse(await printed("status", wallet, "--json")) as { openCommands: number });
+  while (open > 0);
 }
 
 /** Runs a command that must end with 0, and says what it printed. */
