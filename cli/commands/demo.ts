@@ -9,7 +9,7 @@ import { wordlist } from "@scure/bip39/wordlists/english.js";
 import type { Command } from "../command.ts";
 import { Dice } from "../demo/dice.ts";
 import { Narrator } from "../demo/narrator.ts";
-import { halt, kills, payments, type Stage } from "../demo/scenario.ts";
+import type { Stage } from "../demo/scenario.ts";
 import { type Comparison, compare, type Recount } from "../demo/tally.ts";
 import { WalletProcess } from "../demo/wallet-process.ts";
 import { CliError } from "../errors.ts";
@@ -85,6 +85,7 @@ async function tell(seed: string, directory: string, temporary: string, output: 
     narrator.done("wallet, in a process of its own", directory);
     narrator.line(`    ${accent(address)}`);
     const tally = { messages: 0, packages: 0, quarantined: 0, balanceSats: 0n, checkpoint: 0n };
+    const { halt, kills, payments } = await import("../demo/scenario.ts");
     const stage: Stage = { simulator, wallet, narrator, dice, tally, address };
 
     narrator.title("Payments arrive");

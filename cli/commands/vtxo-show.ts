@@ -1,8 +1,6 @@
-import { ArkError, decodeHex, decodeVtxo } from "heartwood/ark";
 import type { Command } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { toJson } from "../json.ts";
-import { describeVtxo } from "../vtxo-description.ts";
 import { formatVtxo } from "../vtxo-view.ts";
 
 const MAX_INPUT_BYTES = 16 * 1024 * 1024;
@@ -20,14 +18,19 @@ HEX is the VTXO in hex, or - to read the hex from standard input.
 Nothing is validated: signatures and anchor are what heartwood vtxo check looks at.`,
   async run(given, output) {
     const [operand = ""] = given.operands;
-    const description = describeVtxo(decodeVtxo(parseHex(operand === "-" ? await readInput() : operand)));
+    const hex = operand === "-" ? await readInput() : operand;
+    // Loaded here: other commands start without the cryptography.
+    const { describeVtxo } = await import("../vtxo-description.ts");
+    const { decodeVtxo } = await import("heartwood/ark");
+    const description = describeVtxo(decodeVtxo(await parseHex(hex)));
     if (given.has("json")) await output.line(toJson(description));
     else for (const line of formatVtxo(description, output.style, output.columns)) await output.line(line);
     return 0;
   },
 };
 
-function parseHex(text: string): Uint8Array {
+async function parseHex(text: string): Promise<Uint8Array> {
+  const { ArkError, decodeHex } = await import("heartwood/ark");
   try {
     return decodeHex(text.trim());
   } catch (error) {
