@@ -15,7 +15,7 @@ vi.mock("@noble/secp256k1", async (load) => {
   return { ...library, schnorr: { ...library.schnorr, sign: remembered(library.schnorr.sign) } };
 });
 
-const RUNS = 30;
+const RUNS = 20;
 /** From so many runs on, no class of command may be rarer than that. */
 const RUNS_THAT_COUNT = 1_000;
 const LEAST_PERCENT = 1;

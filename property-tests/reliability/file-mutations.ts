@@ -68,7 +68,7 @@ const NO_DAMAGE: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
 export const fileMutations: Lane = {
   name: "file-mutations",
   unit: "mutations",
-  counts: { ci: 20_000, soak: 1_000_000, test: 150 },
+  counts: { ci: 20_000, soak: 1_000_000, test: 80 },
   shards: 2,
   leastPercent: { file: 4, kind: 1, opener: 10 },
   run: (run) =>

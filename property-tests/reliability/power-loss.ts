@@ -27,7 +27,7 @@ const NEEDED_SYNCS: { readonly [what: string]: RegExp } = {
 export const powerLoss: Lane = {
   name: "power-loss",
   unit: "states",
-  counts: { ci: 20_000, soak: 1_000_000, test: 150 },
+  counts: { ci: 20_000, soak: 1_000_000, test: 80 },
   shards: 2,
   leastPercent: { phase: 1, data: 10, names: 10 },
   async run(run) {
