@@ -2,9 +2,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { measureCommits } from "./commits.ts";
-import { measureOpen } from "./open.ts";
+import { measureOpen, reopen } from "./open.ts";
 
 const [part, ...rest] = process.argv.slice(2);
+if (part === "reopen") {
+  const [path = "", digest = ""] = rest;
+  print(String(await reopen(path, digest)));
+  process.exit();
+}
 // Beside the code, not in a temporary directory, which may be in memory.
 await mkdir(join(process.cwd(), ".heartwood"), { recursive: true });
 const directory = await mkdtemp(join(process.cwd(), ".heartwood", "bench-"));
