@@ -73,6 +73,20 @@ export { withFinalPreimage, withFinalSignature } from "./complete.ts";
 export { memoiseVerifier, type SignatureVerifier, setSignatureVerifier } from "./crypto.ts";
 export { ArkError, type ArkErrorCode, type ArkErrorOptions } from "./errors.ts";
 export { allWitnessesPresent, chainAnchorAmountSats, exitTransactions, vtxoOutput } from "./exit.ts";
+export {
+  type AmountFee,
+  boardFee,
+  estimateLightningSendFee,
+  type FeeInput,
+  type FeeSchedule,
+  lightningReceiveFee,
+  lightningSendFee,
+  type OffboardOutput,
+  offboardFee,
+  type PpmExpiryFee,
+  ppmExpiryFee,
+  refreshFee,
+} from "./fees.ts";
 export { encodeGenesis, type GenesisItem } from "./genesis.ts";
 export { decodeHex, encodeHex } from "./hex.ts";
 export { type JointKeys, type JointSignature, signArkoorPartJointly, signJointly } from "./joint-signing.ts";

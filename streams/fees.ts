@@ -1,30 +1,6 @@
+import type { FeeSchedule, PpmExpiryFee } from "../ark/fees.ts";
 import type { ArkInfo, PpmExpiryFeeEntry, FeeSchedule as WireFeeSchedule } from "../proto/generated/bark_server.ts";
 import { StreamError } from "./errors.ts";
-
-/** A rate that depends on how long a VTXO still lives. */
-interface PpmExpiryFee {
-  /** Blocks until expiry from which on the entry applies. */
-  readonly expiryBlocksThreshold: number;
-  /** Millionths of the amount. */
-  readonly ppm: bigint;
-}
-
-/** What the server charges (mailbox.md §1.3). Every table is non-decreasing in threshold and rate. */
-export interface FeeSchedule {
-  readonly board: { readonly minFeeSats: bigint; readonly baseFeeSats: bigint; readonly ppm: bigint };
-  readonly offboard: {
-    readonly baseFeeSats: bigint;
-    readonly fixedAdditionalVbytes: bigint;
-    readonly ppmExpiryTable: readonly PpmExpiryFee[];
-  };
-  readonly refresh: { readonly baseFeeSats: bigint; readonly ppmExpiryTable: readonly PpmExpiryFee[] };
-  readonly lightningReceive: { readonly baseFeeSats: bigint; readonly ppm: bigint };
-  readonly lightningSend: {
-    readonly minFeeSats: bigint;
-    readonly baseFeeSats: bigint;
-    readonly ppmExpiryTable: readonly PpmExpiryFee[];
-  };
-}
 
 /** Most entries of one table; a bound on what a server can make us keep. */
 const MAX_TABLE_ENTRIES = 1_000;

@@ -1,7 +1,8 @@
 import { isValidPublicKey } from "../ark/crypto.ts";
+import type { FeeSchedule } from "../ark/fees.ts";
 import type { ArkInfo } from "../proto/generated/bark_server.ts";
 import { StreamError } from "./errors.ts";
-import { convertFees, type FeeSchedule } from "./fees.ts";
+import { convertFees } from "./fees.ts";
 import { escapeServerText } from "./server-text.ts";
 
 /** The Bitcoin networks that a server can name. */
