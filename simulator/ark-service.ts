@@ -1,3 +1,4 @@
+import { ServerError, Status } from "nice-grpc-common";
 import { verifyAttestation } from "../ark/attestation.ts";
 import { encodeHex } from "../ark/hex.ts";
 import { decodeVtxoId, type VtxoId } from "../ark/vtxo-id.ts";
@@ -16,9 +17,11 @@ import type {
   HandshakeRequest,
   HandshakeResponse,
   LightningPaymentStatus,
+  PrepareLightningReceiveClaimResponse,
   RegisterVtxoTransactionsRequest,
   RoundParticipationStatusRequest,
   RoundParticipationStatusResponse,
+  StartLightningReceiveResponse,
 } from "../proto/generated/bark_server.ts";
 import { VtxoSpendState } from "../proto/generated/bark_server.ts";
 import type { Empty } from "../proto/generated/core.ts";
@@ -109,6 +112,34 @@ export class ArkService implements ArkServiceImplementation {
     throw unknownHash(request.hash, "receive");
   }
 
+  async requestLightningPayHtlcCosign(): Promise<ArkoorPackageCosignResponse> {
+    throw unimplemented();
+  }
+
+  async initiateLightningPayment(): Promise<Empty> {
+    throw unimplemented();
+  }
+
+  async requestLightningPayHtlcRevocation(): Promise<ArkoorPackageCosignResponse> {
+    throw unimplemented();
+  }
+
+  async startLightningReceive(): Promise<StartLightningReceiveResponse> {
+    throw unimplemented();
+  }
+
+  async prepareLightningReceiveClaim(): Promise<PrepareLightningReceiveClaimResponse> {
+    throw unimplemented();
+  }
+
+  async claimLightningReceive(): Promise<ArkoorPackageCosignResponse> {
+    throw unimplemented();
+  }
+
+  async cancelLightningReceive(): Promise<Empty> {
+    throw unimplemented();
+  }
+
   async roundParticipationStatus(request: RoundParticipationStatusRequest): Promise<RoundParticipationStatusResponse> {
     throw unknownHash(request.unlockHash, "round participation");
   }
@@ -125,6 +156,11 @@ export class ArkService implements ArkServiceImplementation {
 function unknownHash(hash: Uint8Array, what: string): Error {
   if (hash.length !== HASH_BYTES) return badInput(`invalid hash: expected ${HASH_BYTES} bytes, got ${hash.length}`);
   return new NotFound(what, [encodeHex(hash)]);
+}
+
+/** What nice-grpc answers for a method without an implementation. */
+function unimplemented(): ServerError {
+  return new ServerError(Status.UNIMPLEMENTED, "");
 }
 
 function wireState(state: SpendState): VtxoSpendState {

@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Empty } from "./core.ts";
 
-/** The parts of the Ark service that the engine uses: mailbox.md section 1.3, arkoor.md section 8. */
+/** The parts of the Ark service that the engine uses: mailbox.md section 1.3, arkoor.md section 8, lightning.md section 7. */
 
 export const VtxoSpendState = {
   VTXO_SPEND_STATE_UNSPECIFIED: 0,
@@ -193,6 +193,17 @@ export interface ArkoorPackageCosignResponse {
   parts: ArkoorCosignResponse[];
 }
 
+export interface LightningPayHtlcCosignRequest {
+  parts: ArkoorCosignRequest[];
+}
+
+export interface InitiateLightningPaymentRequest {
+  invoice: string;
+  htlcVtxoIds: Uint8Array[];
+  paymentAmountSat: bigint;
+  mailboxId?: Uint8Array | undefined;
+}
+
 export interface CheckLightningPaymentRequest {
   hash: Uint8Array;
   wait: boolean;
@@ -209,6 +220,18 @@ export interface PaymentSuccessStatus {
   preimage: Uint8Array;
 }
 
+export interface StartLightningReceiveRequest {
+  paymentHash: Uint8Array;
+  amountSat: bigint;
+  minCltvDelta: number;
+  mailboxId?: Uint8Array | undefined;
+  description?: string | undefined;
+}
+
+export interface StartLightningReceiveResponse {
+  bolt11: string;
+}
+
 export interface CheckLightningReceiveRequest {
   hash: Uint8Array;
   wait: boolean;
@@ -219,6 +242,33 @@ export interface CheckLightningReceiveResponse {
   amountSat: bigint;
   status: LightningReceiveStatus;
   htlcVtxos: Uint8Array[];
+}
+
+export interface PrepareLightningReceiveClaimRequest {
+  paymentHash: Uint8Array;
+  userPubkey: Uint8Array;
+  htlcRecvExpiry: number;
+  lightningReceiveAntiDos: { $case: "inputVtxo"; value: InputVtxo } | { $case: "token"; value: string } | undefined;
+}
+
+export interface InputVtxo {
+  vtxoId: Uint8Array;
+  attestation: Uint8Array;
+}
+
+export interface PrepareLightningReceiveClaimResponse {
+  receive: CheckLightningReceiveResponse | undefined;
+  htlcVtxos: Uint8Array[];
+}
+
+export interface ClaimLightningReceiveRequest {
+  paymentHash: Uint8Array;
+  paymentPreimage: Uint8Array;
+  cosignRequest: ArkoorPackageCosignRequest | undefined;
+}
+
+export interface CancelLightningReceiveRequest {
+  paymentHash: Uint8Array;
 }
 
 export interface RoundParticipationStatusRequest {
@@ -1959,6 +2009,157 @@ export const ArkoorPackageCosignResponse: MessageFns<ArkoorPackageCosignResponse
   },
 };
 
+function createBaseLightningPayHtlcCosignRequest(): LightningPayHtlcCosignRequest {
+  return { parts: [] };
+}
+
+export const LightningPayHtlcCosignRequest: MessageFns<LightningPayHtlcCosignRequest> = {
+  encode(message: LightningPayHtlcCosignRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.parts) {
+      ArkoorCosignRequest.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LightningPayHtlcCosignRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLightningPayHtlcCosignRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.parts.push(ArkoorCosignRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LightningPayHtlcCosignRequest>): LightningPayHtlcCosignRequest {
+    return LightningPayHtlcCosignRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LightningPayHtlcCosignRequest>): LightningPayHtlcCosignRequest {
+    const message = createBaseLightningPayHtlcCosignRequest();
+    message.parts = object.parts?.map((e) => ArkoorCosignRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInitiateLightningPaymentRequest(): InitiateLightningPaymentRequest {
+  return { invoice: "", htlcVtxoIds: [], paymentAmountSat: 0n, mailboxId: undefined };
+}
+
+export const InitiateLightningPaymentRequest: MessageFns<InitiateLightningPaymentRequest> = {
+  encode(message: InitiateLightningPaymentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invoice !== "") {
+      writer.uint32(10).string(message.invoice);
+    }
+    for (const v of message.htlcVtxoIds) {
+      writer.uint32(18).bytes(v!);
+    }
+    if (message.paymentAmountSat !== 0n) {
+      if (BigInt.asUintN(64, message.paymentAmountSat) !== message.paymentAmountSat) {
+        throw new globalThis.Error("value provided for field message.paymentAmountSat of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.paymentAmountSat);
+    }
+    if (message.mailboxId !== undefined) {
+      writer.uint32(34).bytes(message.mailboxId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InitiateLightningPaymentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInitiateLightningPaymentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invoice = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.htlcVtxoIds.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paymentAmountSat = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mailboxId = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InitiateLightningPaymentRequest>): InitiateLightningPaymentRequest {
+    return InitiateLightningPaymentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InitiateLightningPaymentRequest>): InitiateLightningPaymentRequest {
+    const message = createBaseInitiateLightningPaymentRequest();
+    message.invoice = object.invoice ?? "";
+    message.htlcVtxoIds = object.htlcVtxoIds?.map((e) => e) || [];
+    message.paymentAmountSat = (object.paymentAmountSat !== undefined && object.paymentAmountSat !== null)
+      ? BigInt(object.paymentAmountSat)
+      : 0n;
+    message.mailboxId = object.mailboxId ?? undefined;
+    return message;
+  },
+};
+
 function createBaseCheckLightningPaymentRequest(): CheckLightningPaymentRequest {
   return { hash: new Uint8Array(0), wait: false };
 }
@@ -2182,6 +2383,173 @@ export const PaymentSuccessStatus: MessageFns<PaymentSuccessStatus> = {
   },
 };
 
+function createBaseStartLightningReceiveRequest(): StartLightningReceiveRequest {
+  return {
+    paymentHash: new Uint8Array(0),
+    amountSat: 0n,
+    minCltvDelta: 0,
+    mailboxId: undefined,
+    description: undefined,
+  };
+}
+
+export const StartLightningReceiveRequest: MessageFns<StartLightningReceiveRequest> = {
+  encode(message: StartLightningReceiveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paymentHash.length !== 0) {
+      writer.uint32(10).bytes(message.paymentHash);
+    }
+    if (message.amountSat !== 0n) {
+      if (BigInt.asUintN(64, message.amountSat) !== message.amountSat) {
+        throw new globalThis.Error("value provided for field message.amountSat of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.amountSat);
+    }
+    if (message.minCltvDelta !== 0) {
+      writer.uint32(24).uint32(message.minCltvDelta);
+    }
+    if (message.mailboxId !== undefined) {
+      writer.uint32(34).bytes(message.mailboxId);
+    }
+    if (message.description !== undefined) {
+      writer.uint32(42).string(message.description);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartLightningReceiveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartLightningReceiveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.paymentHash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amountSat = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.minCltvDelta = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mailboxId = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StartLightningReceiveRequest>): StartLightningReceiveRequest {
+    return StartLightningReceiveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartLightningReceiveRequest>): StartLightningReceiveRequest {
+    const message = createBaseStartLightningReceiveRequest();
+    message.paymentHash = object.paymentHash ?? new Uint8Array(0);
+    message.amountSat = (object.amountSat !== undefined && object.amountSat !== null) ? BigInt(object.amountSat) : 0n;
+    message.minCltvDelta = object.minCltvDelta ?? 0;
+    message.mailboxId = object.mailboxId ?? undefined;
+    message.description = object.description ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStartLightningReceiveResponse(): StartLightningReceiveResponse {
+  return { bolt11: "" };
+}
+
+export const StartLightningReceiveResponse: MessageFns<StartLightningReceiveResponse> = {
+  encode(message: StartLightningReceiveResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bolt11 !== "") {
+      writer.uint32(10).string(message.bolt11);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartLightningReceiveResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartLightningReceiveResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bolt11 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StartLightningReceiveResponse>): StartLightningReceiveResponse {
+    return StartLightningReceiveResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartLightningReceiveResponse>): StartLightningReceiveResponse {
+    const message = createBaseStartLightningReceiveResponse();
+    message.bolt11 = object.bolt11 ?? "";
+    return message;
+  },
+};
+
 function createBaseCheckLightningReceiveRequest(): CheckLightningReceiveRequest {
   return { hash: new Uint8Array(0), wait: false };
 }
@@ -2339,6 +2707,403 @@ export const CheckLightningReceiveResponse: MessageFns<CheckLightningReceiveResp
     message.amountSat = (object.amountSat !== undefined && object.amountSat !== null) ? BigInt(object.amountSat) : 0n;
     message.status = object.status ?? 0;
     message.htlcVtxos = object.htlcVtxos?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePrepareLightningReceiveClaimRequest(): PrepareLightningReceiveClaimRequest {
+  return {
+    paymentHash: new Uint8Array(0),
+    userPubkey: new Uint8Array(0),
+    htlcRecvExpiry: 0,
+    lightningReceiveAntiDos: undefined,
+  };
+}
+
+export const PrepareLightningReceiveClaimRequest: MessageFns<PrepareLightningReceiveClaimRequest> = {
+  encode(message: PrepareLightningReceiveClaimRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paymentHash.length !== 0) {
+      writer.uint32(10).bytes(message.paymentHash);
+    }
+    if (message.userPubkey.length !== 0) {
+      writer.uint32(18).bytes(message.userPubkey);
+    }
+    if (message.htlcRecvExpiry !== 0) {
+      writer.uint32(24).uint32(message.htlcRecvExpiry);
+    }
+    switch (message.lightningReceiveAntiDos?.$case) {
+      case "inputVtxo":
+        InputVtxo.encode(message.lightningReceiveAntiDos.value, writer.uint32(34).fork()).join();
+        break;
+      case "token":
+        writer.uint32(42).string(message.lightningReceiveAntiDos.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareLightningReceiveClaimRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareLightningReceiveClaimRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.paymentHash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userPubkey = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.htlcRecvExpiry = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lightningReceiveAntiDos = { $case: "inputVtxo", value: InputVtxo.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lightningReceiveAntiDos = { $case: "token", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareLightningReceiveClaimRequest>): PrepareLightningReceiveClaimRequest {
+    return PrepareLightningReceiveClaimRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareLightningReceiveClaimRequest>): PrepareLightningReceiveClaimRequest {
+    const message = createBasePrepareLightningReceiveClaimRequest();
+    message.paymentHash = object.paymentHash ?? new Uint8Array(0);
+    message.userPubkey = object.userPubkey ?? new Uint8Array(0);
+    message.htlcRecvExpiry = object.htlcRecvExpiry ?? 0;
+    switch (object.lightningReceiveAntiDos?.$case) {
+      case "inputVtxo": {
+        if (object.lightningReceiveAntiDos?.value !== undefined && object.lightningReceiveAntiDos?.value !== null) {
+          message.lightningReceiveAntiDos = {
+            $case: "inputVtxo",
+            value: InputVtxo.fromPartial(object.lightningReceiveAntiDos.value),
+          };
+        }
+        break;
+      }
+      case "token": {
+        if (object.lightningReceiveAntiDos?.value !== undefined && object.lightningReceiveAntiDos?.value !== null) {
+          message.lightningReceiveAntiDos = { $case: "token", value: object.lightningReceiveAntiDos.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseInputVtxo(): InputVtxo {
+  return { vtxoId: new Uint8Array(0), attestation: new Uint8Array(0) };
+}
+
+export const InputVtxo: MessageFns<InputVtxo> = {
+  encode(message: InputVtxo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vtxoId.length !== 0) {
+      writer.uint32(10).bytes(message.vtxoId);
+    }
+    if (message.attestation.length !== 0) {
+      writer.uint32(18).bytes(message.attestation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InputVtxo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInputVtxo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vtxoId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.attestation = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InputVtxo>): InputVtxo {
+    return InputVtxo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InputVtxo>): InputVtxo {
+    const message = createBaseInputVtxo();
+    message.vtxoId = object.vtxoId ?? new Uint8Array(0);
+    message.attestation = object.attestation ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBasePrepareLightningReceiveClaimResponse(): PrepareLightningReceiveClaimResponse {
+  return { receive: undefined, htlcVtxos: [] };
+}
+
+export const PrepareLightningReceiveClaimResponse: MessageFns<PrepareLightningReceiveClaimResponse> = {
+  encode(message: PrepareLightningReceiveClaimResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.receive !== undefined) {
+      CheckLightningReceiveResponse.encode(message.receive, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.htlcVtxos) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareLightningReceiveClaimResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareLightningReceiveClaimResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receive = CheckLightningReceiveResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.htlcVtxos.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareLightningReceiveClaimResponse>): PrepareLightningReceiveClaimResponse {
+    return PrepareLightningReceiveClaimResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareLightningReceiveClaimResponse>): PrepareLightningReceiveClaimResponse {
+    const message = createBasePrepareLightningReceiveClaimResponse();
+    message.receive = (object.receive !== undefined && object.receive !== null)
+      ? CheckLightningReceiveResponse.fromPartial(object.receive)
+      : undefined;
+    message.htlcVtxos = object.htlcVtxos?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseClaimLightningReceiveRequest(): ClaimLightningReceiveRequest {
+  return { paymentHash: new Uint8Array(0), paymentPreimage: new Uint8Array(0), cosignRequest: undefined };
+}
+
+export const ClaimLightningReceiveRequest: MessageFns<ClaimLightningReceiveRequest> = {
+  encode(message: ClaimLightningReceiveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paymentHash.length !== 0) {
+      writer.uint32(10).bytes(message.paymentHash);
+    }
+    if (message.paymentPreimage.length !== 0) {
+      writer.uint32(18).bytes(message.paymentPreimage);
+    }
+    if (message.cosignRequest !== undefined) {
+      ArkoorPackageCosignRequest.encode(message.cosignRequest, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClaimLightningReceiveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClaimLightningReceiveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.paymentHash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.paymentPreimage = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cosignRequest = ArkoorPackageCosignRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClaimLightningReceiveRequest>): ClaimLightningReceiveRequest {
+    return ClaimLightningReceiveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClaimLightningReceiveRequest>): ClaimLightningReceiveRequest {
+    const message = createBaseClaimLightningReceiveRequest();
+    message.paymentHash = object.paymentHash ?? new Uint8Array(0);
+    message.paymentPreimage = object.paymentPreimage ?? new Uint8Array(0);
+    message.cosignRequest = (object.cosignRequest !== undefined && object.cosignRequest !== null)
+      ? ArkoorPackageCosignRequest.fromPartial(object.cosignRequest)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCancelLightningReceiveRequest(): CancelLightningReceiveRequest {
+  return { paymentHash: new Uint8Array(0) };
+}
+
+export const CancelLightningReceiveRequest: MessageFns<CancelLightningReceiveRequest> = {
+  encode(message: CancelLightningReceiveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paymentHash.length !== 0) {
+      writer.uint32(10).bytes(message.paymentHash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelLightningReceiveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelLightningReceiveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.paymentHash = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelLightningReceiveRequest>): CancelLightningReceiveRequest {
+    return CancelLightningReceiveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelLightningReceiveRequest>): CancelLightningReceiveRequest {
+    const message = createBaseCancelLightningReceiveRequest();
+    message.paymentHash = object.paymentHash ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2563,6 +3328,22 @@ export const ArkServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    requestLightningPayHtlcCosign: {
+      name: "RequestLightningPayHtlcCosign",
+      requestType: LightningPayHtlcCosignRequest as typeof LightningPayHtlcCosignRequest,
+      requestStream: false,
+      responseType: ArkoorPackageCosignResponse as typeof ArkoorPackageCosignResponse,
+      responseStream: false,
+      options: {},
+    },
+    initiateLightningPayment: {
+      name: "InitiateLightningPayment",
+      requestType: InitiateLightningPaymentRequest as typeof InitiateLightningPaymentRequest,
+      requestStream: false,
+      responseType: Empty as typeof Empty,
+      responseStream: false,
+      options: {},
+    },
     checkLightningPayment: {
       name: "CheckLightningPayment",
       requestType: CheckLightningPaymentRequest as typeof CheckLightningPaymentRequest,
@@ -2571,11 +3352,51 @@ export const ArkServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    requestLightningPayHtlcRevocation: {
+      name: "RequestLightningPayHtlcRevocation",
+      requestType: ArkoorPackageCosignRequest as typeof ArkoorPackageCosignRequest,
+      requestStream: false,
+      responseType: ArkoorPackageCosignResponse as typeof ArkoorPackageCosignResponse,
+      responseStream: false,
+      options: {},
+    },
+    startLightningReceive: {
+      name: "StartLightningReceive",
+      requestType: StartLightningReceiveRequest as typeof StartLightningReceiveRequest,
+      requestStream: false,
+      responseType: StartLightningReceiveResponse as typeof StartLightningReceiveResponse,
+      responseStream: false,
+      options: {},
+    },
     checkLightningReceive: {
       name: "CheckLightningReceive",
       requestType: CheckLightningReceiveRequest as typeof CheckLightningReceiveRequest,
       requestStream: false,
       responseType: CheckLightningReceiveResponse as typeof CheckLightningReceiveResponse,
+      responseStream: false,
+      options: {},
+    },
+    prepareLightningReceiveClaim: {
+      name: "PrepareLightningReceiveClaim",
+      requestType: PrepareLightningReceiveClaimRequest as typeof PrepareLightningReceiveClaimRequest,
+      requestStream: false,
+      responseType: PrepareLightningReceiveClaimResponse as typeof PrepareLightningReceiveClaimResponse,
+      responseStream: false,
+      options: {},
+    },
+    claimLightningReceive: {
+      name: "ClaimLightningReceive",
+      requestType: ClaimLightningReceiveRequest as typeof ClaimLightningReceiveRequest,
+      requestStream: false,
+      responseType: ArkoorPackageCosignResponse as typeof ArkoorPackageCosignResponse,
+      responseStream: false,
+      options: {},
+    },
+    cancelLightningReceive: {
+      name: "CancelLightningReceive",
+      requestType: CancelLightningReceiveRequest as typeof CancelLightningReceiveRequest,
+      requestStream: false,
+      responseType: Empty as typeof Empty,
       responseStream: false,
       options: {},
     },
@@ -2611,14 +3432,42 @@ export interface ArkServiceImplementation<CallContextExt = {}> {
     request: ArkoorPackageCosignRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ArkoorPackageCosignResponse>>;
+  requestLightningPayHtlcCosign(
+    request: LightningPayHtlcCosignRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ArkoorPackageCosignResponse>>;
+  initiateLightningPayment(
+    request: InitiateLightningPaymentRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<Empty>>;
   checkLightningPayment(
     request: CheckLightningPaymentRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<LightningPaymentStatus>>;
+  requestLightningPayHtlcRevocation(
+    request: ArkoorPackageCosignRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ArkoorPackageCosignResponse>>;
+  startLightningReceive(
+    request: StartLightningReceiveRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StartLightningReceiveResponse>>;
   checkLightningReceive(
     request: CheckLightningReceiveRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckLightningReceiveResponse>>;
+  prepareLightningReceiveClaim(
+    request: PrepareLightningReceiveClaimRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<PrepareLightningReceiveClaimResponse>>;
+  claimLightningReceive(
+    request: ClaimLightningReceiveRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ArkoorPackageCosignResponse>>;
+  cancelLightningReceive(
+    request: CancelLightningReceiveRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<Empty>>;
   roundParticipationStatus(
     request: RoundParticipationStatusRequest,
     context: CallContext & CallContextExt,
@@ -2646,14 +3495,42 @@ export interface ArkServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ArkoorPackageCosignRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ArkoorPackageCosignResponse>;
+  requestLightningPayHtlcCosign(
+    request: DeepPartial<LightningPayHtlcCosignRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ArkoorPackageCosignResponse>;
+  initiateLightningPayment(
+    request: DeepPartial<InitiateLightningPaymentRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<Empty>;
   checkLightningPayment(
     request: DeepPartial<CheckLightningPaymentRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<LightningPaymentStatus>;
+  requestLightningPayHtlcRevocation(
+    request: DeepPartial<ArkoorPackageCosignRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ArkoorPackageCosignResponse>;
+  startLightningReceive(
+    request: DeepPartial<StartLightningReceiveRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StartLightningReceiveResponse>;
   checkLightningReceive(
     request: DeepPartial<CheckLightningReceiveRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckLightningReceiveResponse>;
+  prepareLightningReceiveClaim(
+    request: DeepPartial<PrepareLightningReceiveClaimRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<PrepareLightningReceiveClaimResponse>;
+  claimLightningReceive(
+    request: DeepPartial<ClaimLightningReceiveRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ArkoorPackageCosignResponse>;
+  cancelLightningReceive(
+    request: DeepPartial<CancelLightningReceiveRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<Empty>;
   roundParticipationStatus(
     request: DeepPartial<RoundParticipationStatusRequest>,
     options?: CallOptions & CallOptionsExt,
