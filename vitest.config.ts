@@ -5,7 +5,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export const alias = [
   { find: /^heartwood$/, replacement: source("./engine/index.ts") },
-  { find: /^heartwood\/(ark|store|simulator)$/, replacement: source("./$1/index.ts") },
+  { find: /^heartwood\/(ark|store|simulator|visualizer)$/, replacement: source("./$1/index.ts") },
 ];
 
 export default defineConfig({

@@ -10,7 +10,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const installStamp = join(root, "node_modules", ".heartwood-lock");
 const buildStamp = join(root, "dist", ".built");
 const sources = [
-  ...["ark", "machines", "proto", "streams", "store", "chain", "engine", "simulator", "cli", "examples"],
+  ...["ark", "machines", "proto", "streams", "store", "chain", "engine", "simulator", "visualizer", "cli", "examples"],
   "property-tests/reliability",
 ];
 
