@@ -2,7 +2,7 @@
 // error only, so that a command's standard output stays its own.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,6 +21,8 @@ export function ensureInstalled() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
+  // A link leads to what another checkout installed: that one keeps it as it should be.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink() === true) return;
   if (existsSync(installStamp) && readFileSync(installStamp, "utf8") === lock) return;
   process.stderr.write("Installing packages (npm ci) …\n");
   run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
@@ -31,6 +33,7 @@ export function ensureBuilt() {
   if (existsSync(buildStamp) && statSync(buildStamp).mtimeMs >= newestSource()) return;
   const started = Date.now();
   run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+  run(process.execPath, [join(root, "scripts", "build-page.mjs")]);
   mkdirSync(dirname(buildStamp), { recursive: true });
   writeFileSync(buildStamp, new Date(started).toISOString());
 }
@@ -49,7 +52,9 @@ function fail(message) {
 
 function newestSource() {
   let newest = Math.max(
-    ...["tsconfig.json", "tsconfig.build.json", "package-lock.json"].map((file) => statSync(join(root, file)).mtimeMs),
+    ...["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build-page.mjs"].map(
+      (file) => statSync(join(root, file)).mtimeMs,
+    ),
   );
   for (const folder of sources) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
