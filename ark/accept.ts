@@ -136,8 +136,12 @@ export function readableVtxoId(bytes: Uint8Array): VtxoId | undefined {
   return bytes.length < SHORTEST_ENCODING ? undefined : decodeVtxoId(bytes.slice(-ID_BYTES));
 }
 
-/** Rule 2, and that the fetched transaction is the one asked for: a source that errs may do better next time. */
-function anchorTransaction(vtxo: Vtxo, anchor: AnchorLookup): Transaction {
+/**
+ * Rule 2, and that the fetched transaction is the one asked for: a source that errs may do better next time.
+ *
+ * @throws ArkError `ANCHOR_NOT_FOUND`, `ANCHOR_TXID_MISMATCH`, `BAD_TRANSACTION`, `SHORT_INPUT`, `TRAILING_BYTES`
+ */
+export function anchorTransaction(vtxo: Vtxo, anchor: AnchorLookup): Transaction {
   const { txid } = vtxo.chainAnchor;
   if (anchor.kind === "absent") throw new ArkError("ANCHOR_NOT_FOUND", `expected the anchor transaction ${txid}, found none`);
   const transaction = decodeTransaction(anchor.transaction);

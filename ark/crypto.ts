@@ -31,6 +31,13 @@ export function doubleSha256(...parts: readonly Uint8Array[]): Uint8Array {
   return nobleSha256(sha256(...parts));
 }
 
+/** HMAC-SHA256 of the parts back to back: 32 bytes. */
+export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const mac = hmac.create(nobleSha256, key);
+  for (const part of parts) mac.update(part);
+  return mac.digest();
+}
+
 /** RIPEMD-160: 20 bytes. */
 export function ripemd160(bytes: Uint8Array): Uint8Array {
   return nobleRipemd160(bytes);

@@ -1,13 +1,17 @@
 import { HDKey } from "@scure/bip32";
 import { mnemonicToSeedSync, validateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
+import { hmacSha256 } from "./crypto.ts";
 import { ArkError } from "./errors.ts";
 import { decodeHex, encodeHex } from "./hex.ts";
+import { checkLength } from "./limits.ts";
 
 const PURPOSE_PATH = "m/350'";
 const SEED_BYTES = 64;
 const INDEX_LIMIT = 2 ** 31;
 const WORD_COUNTS = [12, 15, 18, 21, 24];
+const SALT_BYTES = 16;
+const PREIMAGE_LABEL = new TextEncoder().encode("heartwood lightning receive");
 
 /** Most derived public keys kept in memory by one {@link WalletKeys}: a search of 20,000 indices fits. */
 export const PUBLIC_KEY_CACHE_LIMIT = 32_768;
@@ -31,6 +35,7 @@ export class WalletKeys {
   readonly #vtxoPublicNode: HDKey;
   readonly #mailboxNode: HDKey;
   readonly #recoveryNode: HDKey;
+  readonly #preimageNode: HDKey;
   readonly #keyByIndex = new Map<number, string>();
   readonly #indexByKey = new Map<string, number>();
 
@@ -41,6 +46,7 @@ export class WalletKeys {
     this.#vtxoNode = base.derive("m/0'");
     this.#mailboxNode = base.derive("m/1'");
     this.#recoveryNode = base.derive("m/2'");
+    this.#preimageNode = base.derive("m/3'");
     this.#vtxoPublicNode = publicNodeOf(this.#vtxoNode);
     master.wipePrivateData();
     base.wipePrivateData();
@@ -128,6 +134,23 @@ export class WalletKeys {
   }
 
   /**
+   * The preimage (32 bytes) of a Lightning receive: HMAC-SHA256 of a salt under the secret key of m/350'/3'. Nobody can
+   * compute it without the seed, so the salt may stand where a preimage must not; and two salts never give one preimage.
+   *
+   * @param salt 16 random bytes, never used before.
+   * @throws ArkError `OUT_OF_RANGE`, `KEYS_WIPED`
+   */
+  receivePreimage(salt: Uint8Array): Uint8Array {
+    checkLength(salt, SALT_BYTES);
+    const secretKey = secretKeyOfNode(this.#preimageNode);
+    try {
+      return hmacSha256(secretKey, PREIMAGE_LABEL, salt);
+    } finally {
+      secretKey.fill(0);
+    }
+  }
+
+  /**
    * Index of a VTXO public key (33 bytes) within a range, or undefined.
    *
    * One key costs well under a millisecond the first time and nothing later, so a caller that must
@@ -148,7 +171,8 @@ export class WalletKeys {
 
   /** Overwrites the secret keys held here. Public keys and ids stay available. */
   wipe(): void {
-    for (const node of [this.#vtxoNode, this.#mailboxNode, this.#recoveryNode]) node.wipePrivateData();
+    const nodes = [this.#vtxoNode, this.#mailboxNode, this.#recoveryNode, this.#preimageNode];
+    for (const node of nodes) node.wipePrivateData();
   }
 
   #remember(index: number, publicKey: string): void {

@@ -77,10 +77,25 @@ describe("wallet keys", () => {
     expect(seed).toEqual(new Uint8Array(64).fill(9));
   });
 
+  it("make one preimage of each salt, and another of every other", () => {
+    const salts = [0, 1, 2].map((n) => new Uint8Array(16).fill(n));
+    const preimages = salts.map((salt) => encodeHex(keys.receivePreimage(salt)));
+    expect(new Set(preimages).size).toBe(3);
+    expect(salts.map((salt) => encodeHex(WalletKeys.fromMnemonic(MNEMONIC).receivePreimage(salt)))).toEqual(preimages);
+    // A log that names this salt needs this preimage for ever.
+    expect(preimages[0]).toBe("df536a2336f0e3f0aefcf958d0cacd081f9089c02d1a2ef7ef6757ff56bebfe1");
+    expect(thrownBy(() => keys.receivePreimage(new Uint8Array(15))).code).toBe("OUT_OF_RANGE");
+  });
+
   it("give no secret any more once wiped, but still public keys", () => {
     const wiped = WalletKeys.fromMnemonic(MNEMONIC);
     wiped.wipe();
-    for (const read of [() => wiped.vtxoSecretKey(0), () => wiped.mailboxSecretKey(), () => wiped.recoveryMailboxSecretKey()]) {
+    for (const read of [
+      () => wiped.vtxoSecretKey(0),
+      () => wiped.mailboxSecretKey(),
+      () => wiped.recoveryMailboxSecretKey(),
+      () => wiped.receivePreimage(new Uint8Array(16)),
+    ]) {
       expect(thrownBy(read).code).toBe("KEYS_WIPED");
     }
     expect(wiped.vtxoPublicKey(0)).toEqual(keys.vtxoPublicKey(0));
