@@ -20,7 +20,18 @@ export function nextLink(previous: Uint8Array, frameStart: Uint8Array, body: Uin
   return truncatedHash(previous, frameStart, body);
 }
 
+/** Where usual records are put together: one call on their bytes is twice as fast as a Hash object for each record. */
+const SCRATCH_BYTES = 16 * 1024;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 function truncatedHash(...parts: readonly Uint8Array[]): Uint8Array {
-  // One call on bytes put together: twice as fast as a Hash object for each record, and nothing is left to collect.
-  return new Uint8Array(hash("sha256", Buffer.concat(parts), "buffer").subarray(0, CHAIN_BYTES));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = length <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return new Uint8Array(hash("sha256", joined.subarray(0, length), "buffer").subarray(0, CHAIN_BYTES));
 }

@@ -3,14 +3,15 @@ import { fromHex, toHex } from "./bytes.ts";
 import { decodeRecord, type RawFrame } from "./chain-reader.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { AppendRequest, LogHead } from "./event-log.ts";
-import { sealFrame } from "./frame.ts";
+import { bodyIn, seal, unsealedFrames } from "./frame.ts";
 
 /** Limits of one commit; a single request larger than that is a commit of its own. */
 const COMMIT_RECORDS_MAX = 4_096;
 const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
 
 interface QueuedRequest {
-  readonly bodies: readonly Uint8Array[];
+  /** Not sealed yet. */
+  readonly frames: readonly Uint8Array[];
   readonly resolve: (result: { readonly commit: bigint }) => void;
   readonly reject: (error: StoreError) => void;
 }
@@ -56,9 +57,9 @@ export class CommitQueue {
   append(request: AppendRequest): Promise<{ readonly commit: bigint }> {
     return new Promise((resolve, reject) => {
       if (this.#poison !== undefined) throw poisoned(this.#poison);
-      const bodies = this.#check(request);
-      this.#queuedSeq += BigInt(bodies.length);
-      this.#queue.push({ bodies, resolve, reject });
+      const frames = this.#check(request);
+      this.#queuedSeq += BigInt(frames.length);
+      this.#queue.push({ frames, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -79,10 +80,11 @@ export class CommitQueue {
       );
     }
     if (request.bodies.length === 0) throw new StoreError("STORE_BAD_RECORD", "expected at least one record, got none");
-    return request.bodies.map((given, index) => {
-      const body = new Uint8Array(given);
+    const frames = unsealedFrames(request.bodies);
+    for (const [index, frame] of frames.entries()) {
       const seq = expectedSeq + BigInt(index);
-      const record = decodeRecord(body, { seq });
+      // The copy, which nobody can change any more.
+      const record = decodeRecord(bodyIn(frame), { seq });
       if (record.seq !== seq || record.epoch !== epoch) {
         throw new StoreError(
           "STORE_BAD_RECORD",
@@ -92,8 +94,8 @@ export class CommitQueue {
           },
         );
       }
-      return body;
-    });
+    }
+    return frames;
   }
 
   async #run(): Promise<void> {
@@ -140,8 +142,8 @@ export class CommitQueue {
     let records = 0;
     let bytes = 0;
     const next = this.#queue.findIndex((request, index) => {
-      records += request.bodies.length;
-      bytes += request.bodies.reduce((sum, body) => sum + body.length, 0);
+      records += request.frames.length;
+      bytes += request.frames.reduce((sum, frame) => sum + frame.length, 0);
       return index > 0 && (records > COMMIT_RECORDS_MAX || bytes > COMMIT_BYTES_MAX);
     });
     return this.#queue.splice(0, next === -1 ? this.#queue.length : next);
@@ -152,12 +154,11 @@ export class CommitQueue {
     let chain = fromHex(this.#written.chain);
     let seq = this.#written.seq;
     const frames = requests
-      .flatMap((request) => request.bodies)
-      .map((body, index, { length }) => {
-        const sealed = sealFrame(chain, { commit, endsCommit: index === length - 1, body });
-        chain = sealed.chain;
+      .flatMap((request) => request.frames)
+      .map((bytes, index, { length }) => {
+        chain = seal(bytes, chain, { commit, endsCommit: index === length - 1 });
         seq += 1n;
-        return { seq, bytes: sealed.bytes };
+        return { seq, bytes };
       });
     return { head: { ...this.#written, commit, seq, chain: toHex(chain) }, frames };
   }

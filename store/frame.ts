@@ -28,7 +28,9 @@ export interface Frame {
 
 /** Bytes of a frame: `format and mark u8 | commit u64 | crc32 u32 | chain 16 B | body`, big-endian (docs/log-format.md §2). */
 export function encodeFrame(frame: Frame): Uint8Array {
-  return finished(begun(frame), frame.chain);
+  const bytes = unsealedFrame(frame.body);
+  writeStart(bytes, frame);
+  return finished(bytes, frame.chain);
 }
 
 /**
@@ -70,30 +72,50 @@ export function linkAfter(previous: Uint8Array, { body, ...frame }: Omit<Frame, 
 
 /** A record as it lies in the log after another, with its link, a view of the bytes. */
 export function sealFrame(previous: Uint8Array, frame: Omit<Frame, "chain">): { chain: Uint8Array; bytes: Uint8Array } {
-  // Every record passes here: its bytes are allocated once.
-  const bytes = begun(frame);
-  finished(bytes, nextLink(previous, bytes.subarray(0, CRC_AT), bytes.subarray(BODY_AT)));
-  return { chain: bytes.subarray(CHAIN_AT, BODY_AT), bytes };
+  const bytes = unsealedFrame(frame.body);
+  return { chain: seal(bytes, previous, frame), bytes };
 }
 
-/** A frame without its link and its CRC. */
-function begun(frame: Omit<Frame, "chain">): Uint8Array {
-  const bytes = new Uint8Array(BODY_AT + frame.body.length);
-  writeStart(bytes, frame);
-  bytes.set(frame.body, BODY_AT);
+/** Frames of records whose place is not known yet, their bodies copied, in one piece of memory. */
+export function unsealedFrames(bodies: readonly Uint8Array[]): Uint8Array[] {
+  const memory = new Uint8Array(bodies.reduce((sum, body) => sum + BODY_AT + body.length, 0));
+  let end = 0;
+  return bodies.map((body) => {
+    const frame = memory.subarray(end, end + BODY_AT + body.length);
+    frame.set(body, BODY_AT);
+    end += frame.length;
+    return frame;
+  });
+}
+
+function unsealedFrame(body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(BODY_AT + body.length);
+  bytes.set(body, BODY_AT);
   return bytes;
+}
+
+/** The body in a frame, a view. */
+export function bodyIn(frame: Uint8Array): Uint8Array {
+  return frame.subarray(BODY_AT);
+}
+
+/** Gives an unsealed frame its place; its link, a view of it. */
+export function seal(bytes: Uint8Array, previous: Uint8Array, place: Pick<Frame, "commit" | "endsCommit">): Uint8Array {
+  writeStart(bytes, place);
+  finished(bytes, nextLink(previous, bytes.subarray(0, CRC_AT), bodyIn(bytes)));
+  return bytes.subarray(CHAIN_AT, BODY_AT);
 }
 
 function finished(bytes: Uint8Array, chain: Uint8Array): Uint8Array {
   bytes.set(chain, CHAIN_AT);
-  new DataView(bytes.buffer).setUint32(CRC_AT, checksum(bytes));
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(CRC_AT, checksum(bytes));
   return bytes;
 }
 
 /** Bytes 0–8: the format with the mark, and the commit. */
 function writeStart(bytes: Uint8Array, { commit, endsCommit }: Pick<Frame, "commit" | "endsCommit">): void {
   bytes[0] = endsCommit ? FRAME_FORMAT_AT_END : FRAME_FORMAT;
-  new DataView(bytes.buffer).setBigUint64(COMMIT_AT, commit);
+  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(COMMIT_AT, commit);
 }
 
 /** CRC-32 (ISO-HDLC, as in zlib) over everything but itself. */

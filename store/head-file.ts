@@ -42,6 +42,8 @@ export class HeadFile {
   /** Where the next write goes: never over the newest slot. */
   #nextIndex: 0 | 1;
   #turn: Promise<void> = Promise.resolve();
+  /** Used by one write after the other. */
+  readonly #slotBytes = new Uint8Array(SLOT_BYTES);
   /** Slots that did not verify when the file was opened: 0, or 1 after a crash during a write. */
   readonly damagedSlots: number;
 
@@ -99,7 +101,12 @@ export class HeadFile {
 
   async #write(state: HeadState): Promise<void> {
     const slot = { state, counter: this.#current.counter + 1n };
-    const { bytesWritten } = await this.#file.write(encodeSlot(slot), 0, SLOT_BYTES, this.#nextIndex * SLOT_BYTES);
+    const { bytesWritten } = await this.#file.write(
+      encodeSlot(slot, this.#slotBytes),
+      0,
+      SLOT_BYTES,
+      this.#nextIndex * SLOT_BYTES,
+    );
     if (bytesWritten !== SLOT_BYTES) {
       throw new StoreError("STORE_IO", `expected to write ${SLOT_BYTES} bytes of HEAD, wrote ${bytesWritten}`, {
         place: { file: "HEAD" },
@@ -130,8 +137,7 @@ async function readSlots(file: FileHandle): Promise<readonly [Slot | undefined, 
   return [decodeSlot(content.subarray(0, SLOT_BYTES)), decodeSlot(content.subarray(SLOT_BYTES))];
 }
 
-function encodeSlot({ state, counter }: Slot): Uint8Array {
-  const bytes = new Uint8Array(SLOT_BYTES);
+function encodeSlot({ state, counter }: Slot, bytes = new Uint8Array(SLOT_BYTES)): Uint8Array {
   const view = new DataView(bytes.buffer);
   bytes[0] = FORMAT;
   bytes[CLEAN_AT] = state.failed === true ? FAILED : state.clean ? CLEAN : 0;
