@@ -1,5 +1,6 @@
 /**
- * The text layer of Ark addresses: BIP-350 with a limit of 1023 characters and lenient padding (vtxo.md §7.1).
+ * The text layer of Ark addresses: BIP-350 with a limit of 1023 characters and lenient padding (vtxo.md §7.1); and of
+ * Lightning invoices: BIP-173, longer.
  *
  * Ordinary bech32 libraries stop at 90 characters and refuse left-over bits, so they answer differently.
  */
@@ -7,8 +8,10 @@ import { ArkError } from "./errors.ts";
 
 const SYMBOLS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+const BECH32 = 1;
 const BECH32M = 0x2bc830a3;
-const CHECKSUM_SYMBOLS = 6;
+/** Symbols at the end of a text that are its checksum. */
+export const CHECKSUM_SYMBOLS = 6;
 const MAX_PREFIX = 83;
 
 /** Longest text that can be read. */
@@ -55,9 +58,23 @@ export function checkBech32m(text: Bech32mText): readonly number[] {
   return symbols.slice(0, -CHECKSUM_SYMBOLS);
 }
 
+/** Whether a text ends in the checksum of BIP-173, as invoices do. Its length is for the caller to bound. */
+export function hasBech32Checksum(text: Bech32mText): boolean {
+  return text.symbols.length >= CHECKSUM_SYMBOLS && checksum(text.prefix, text.symbols) === BECH32;
+}
+
+/** The lower-case text of a prefix and 5-bit symbols with the checksum of BIP-173, of any length. */
+export function encodeBech32(prefix: string, symbols: readonly number[]): string {
+  return encode(prefix, symbols, BECH32);
+}
+
 /** The lower-case text of a prefix and 5-bit symbols, of any length. */
 export function encodeBech32m(prefix: string, symbols: readonly number[]): string {
-  const remainder = checksum(prefix, [...symbols, 0, 0, 0, 0, 0, 0]) ^ BECH32M;
+  return encode(prefix, symbols, BECH32M);
+}
+
+function encode(prefix: string, symbols: readonly number[], constant: number): string {
+  const remainder = checksum(prefix, [...symbols, 0, 0, 0, 0, 0, 0]) ^ constant;
   const tail = [25, 20, 15, 10, 5, 0].map((shift) => (remainder >>> shift) & 31);
   return `${prefix}1${[...symbols, ...tail].map((symbol) => SYMBOLS.charAt(symbol)).join("")}`;
 }

@@ -7,7 +7,7 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { ripemd160 as nobleRipemd160 } from "@noble/hashes/legacy.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
-import { hashes, Point, schnorr, utils } from "@noble/secp256k1";
+import { hashes, Point, recoverPublicKey, schnorr, sign, utils, verify } from "@noble/secp256k1";
 import { BoundedCache, cacheKey } from "./bounded-cache.ts";
 import { concatBytes } from "./bytes.ts";
 import { ArkError } from "./errors.ts";
@@ -242,4 +242,36 @@ export function verifySchnorr(signature: Uint8Array, message: Uint8Array, xOnlyK
 export function signSchnorr(message: Uint8Array, secretKey: Uint8Array, auxRand: Uint8Array): Uint8Array {
   if (!isValidSecretKey(secretKey)) throw new ArkError("BAD_SECRET_KEY", "expected 32 bytes in 1 … n − 1, got others");
   return schnorr.sign(message, secretKey, auxRand);
+}
+
+/**
+ * Whether 64 bytes are an ECDSA signature of a message's SHA-256 under a compressed key. Never throws; a high s is
+ * accepted, as in Lightning invoices.
+ */
+export function verifyEcdsa(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  return verify(signature, message, publicKey, { lowS: false });
+}
+
+/**
+ * The compressed key under which 64 bytes are an ECDSA signature of a message's SHA-256; `null` when there is none.
+ *
+ * @param recoveryId 0 … 3, which of the possible keys it is.
+ */
+export function recoverEcdsaKey(signature: Uint8Array, recoveryId: number, message: Uint8Array): Uint8Array | null {
+  try {
+    return recoverPublicKey(concatBytes(Uint8Array.of(recoveryId), signature), message);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A deterministic ECDSA signature of a message's SHA-256: 64 bytes, and the recovery id.
+ *
+ * @throws ArkError `BAD_SECRET_KEY`
+ */
+export function signEcdsa(message: Uint8Array, secretKey: Uint8Array): { signature: Uint8Array; recoveryId: number } {
+  if (!isValidSecretKey(secretKey)) throw new ArkError("BAD_SECRET_KEY", "expected 32 bytes in 1 … n − 1, got others");
+  const recovered = sign(message, secretKey, { format: "recovered" });
+  return { signature: recovered.slice(1), recoveryId: recovered[0] ?? 0 };
 }

@@ -68,6 +68,16 @@ export {
   type UnsignedBoard,
   withBoardSignature,
 } from "./board.ts";
+export {
+  type Bolt11Invoice,
+  checkInvoicePayable,
+  type InvoiceNetwork,
+  type InvoicePayer,
+  invoicePaymentSats,
+  parseBolt11,
+} from "./bolt11.ts";
+export type { Bolt11Fields } from "./bolt11-fields.ts";
+export { type Bolt11Draft, signBolt11 } from "./bolt11-sign.ts";
 export { type Coin, type CoinSelectionOptions, selectCoins } from "./coin-selection.ts";
 export { withFinalPreimage, withFinalSignature } from "./complete.ts";
 export { memoiseVerifier, type SignatureVerifier, setSignatureVerifier } from "./crypto.ts";
