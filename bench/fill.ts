@@ -97,7 +97,7 @@ class Life {
     new DataView(data.buffer).setBigUint64(0, checkpoint);
     const digest = createHash("sha256").update(data).digest("hex");
     const instance = messageInstance(checkpoint, digest);
-    const event = { type: "message.received", checkpoint, digest, kind, entries };
+    const event = { type: "message.received", checkpoint, digest, kind, entries, notice: null, ahead: false };
     this.#taken({ instance, event, blobs: [{ digest, data }] });
     return { instance, checkpoint, digest };
   }

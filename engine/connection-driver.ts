@@ -2,6 +2,7 @@ import type { Subscription } from "rxjs";
 import { encodeHex } from "../ark/hex.ts";
 import { checkNetwork } from "../chain/network.ts";
 import { STEADY_MS } from "../machines/connection.machine.ts";
+import type { RunMode } from "../machines/effects.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { Consumer, Halt } from "./consumer.ts";
@@ -9,6 +10,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { watchExpiry } from "./expiry.ts";
 import { followMailbox } from "./follow-mailbox.ts";
+import { NoticeReader } from "./read-notices.ts";
 import { recognise } from "./recognise.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
@@ -51,9 +53,11 @@ export class ConnectionDriver {
   #hasLookedAtAll = false;
   /** Whether this build looked for messages that it knows and an earlier one did not. */
   #hasRecognised = false;
+  readonly #notices: NoticeReader;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#notices = new NoticeReader(engine);
   }
 
   /** The session in use, if any. */
@@ -73,6 +77,7 @@ export class ConnectionDriver {
 
   /** Connects, pins, and catches up in the background; the answers are events. */
   async open(): Promise<void> {
+    this.abandon();
     const connection: Connection = { stop: new AbortController(), isQuiet: false };
     this.#current = connection;
     void this.#catchUp(connection).catch((error) => this.#report(connection, error));
@@ -88,6 +93,32 @@ export class ConnectionDriver {
     connection.subscription = followMailbox(this.#engine, session, connection.stop.signal).subscribe({ error: fail });
     new Requeue(this.#engine, connection.stop.signal).start({ all: !this.#hasLookedAtAll });
     this.#hasLookedAtAll = true;
+  }
+
+  /**
+   * A package halts: what was under way is aborted, the session stays for the notices behind it (mailbox.md W-23). In a
+   * drain they are read once and acted on, then the connection is closed; else until it is opened again.
+   */
+  async readNotices(mode: RunMode): Promise<void> {
+    const { session, stop, subscription } = this.#current ?? {};
+    if (session === undefined) return this.abandon();
+    stop?.abort();
+    subscription?.unsubscribe();
+    const connection: Connection = { stop: new AbortController(), isQuiet: true, session };
+    this.#current = connection;
+    const { signal } = connection.stop;
+    if (mode === "drain") {
+      const read = this.#notices.drain(session, signal).then(() => this.#engine.loop.settled());
+      const acted = read.then(() => this.#engine.drives.runAll()).catch((error) => this.#tellNotices(connection, error));
+      this.#closing = Promise.allSettled([this.#closing, acted]).then(() => this.#endNotices(connection, session));
+    } else {
+      const lose = (error: unknown): void => {
+        this.#tellNotices(connection, error);
+        if (connection === this.#current) this.abandon();
+      };
+      connection.subscription = this.#notices.follow$(session, signal).subscribe({ error: lose });
+      this.#engine.drives.consider();
+    }
   }
 
   /** Lets the connection go; what was under way is aborted. */
@@ -121,21 +152,36 @@ export class ConnectionDriver {
     if (signal.aborted) return session.close();
     this.#pin(session.info);
     if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
+    engine.drives.consider();
     await checkUnsure(engine, signal);
     if (!this.#hasRecognised) await recognise(engine, session, signal);
     this.#hasRecognised = true;
     await new Consumer(engine).drain(session, signal);
     finishReconciling(engine);
     // Who follows the mailbox is live first, and looks at held items and the tip beside it.
-    if (engine.loop.pending.contextOf(CONNECTION)?.mode === "drain") {
+    const isDrain = engine.loop.pending.contextOf(CONNECTION)?.mode === "drain";
+    if (isDrain) {
       await new Requeue(engine, signal).vetAll();
       await watchExpiry(engine, signal);
     }
     await engine.loop.settled();
     await engine.outbox.flush(signal);
+    if (isDrain) await engine.drives.runAll();
     signal.throwIfAborted();
     if (connection.isQuiet) await this.openStream();
     else engine.feed({ instance: CONNECTION, event: { type: "mailbox.caughtUp" } });
+  }
+
+  #tellNotices(connection: Connection, error: unknown): void {
+    if (connection.stop.signal.aborted || this.#engine.signal.aborted) return;
+    const details = { code: codeOf(error), message: messageOf(error) };
+    this.#engine.ports.logger("info", "notices behind a halted package could not be read", details);
+  }
+
+  async #endNotices(connection: Connection, session: ServerSession): Promise<void> {
+    connection.stop.abort();
+    if (connection === this.#current) this.#current = undefined;
+    await session.close().catch(() => {});
   }
 
   #connect(signal: AbortSignal): Promise<ServerSession> {

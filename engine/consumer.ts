@@ -3,7 +3,9 @@ import type { ServerSession } from "../streams/session.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { messageInstance } from "./message-instance.ts";
+import { complaintOf } from "./notice.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
+import { received } from "./received.ts";
 import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
 
 /** Life of the authorization for a page, in seconds; each page has its own (mailbox.md M-5, W-32). */
@@ -124,10 +126,20 @@ export class Consumer {
     if (!isRecognised && (state !== undefined || loop.pending.hasFinished(name))) {
       await this.#engine.feed({ instance: name, event: { type: "message.redelivered" } }).done;
     } else {
-      await this.#engine.feed({ instance: name, ...received(delivery) }).done;
+      this.#complain(delivery);
+      await this.#engine.feed({ instance: name, ...received(delivery, { ahead: false }) }).done;
     }
     this.#haltIfUndecided(name);
     this.#catchUp(delivery.checkpoint);
+  }
+
+  /** A notice that breaks the protocol is passed over, or acted on as far as it can be; it is told once. */
+  #complain(delivery: MailboxDelivery): void {
+    const complaint = complaintOf(delivery);
+    const { checkpoint, content } = delivery;
+    if (complaint === undefined) return;
+    const message = `the server broke the protocol: ${complaint}, got another length`;
+    this.#engine.ports.logger("error", message, { checkpoint, kind: content.kind });
   }
 
   /** A message that was decided before its turn only moves the position when its turn comes. */
@@ -151,12 +163,4 @@ function isPlaceless({ checkpoint, content }: MailboxDelivery): boolean {
 
 function stuck(expected: string, got: bigint | undefined): HeartwoodError {
   return new HeartwoodError("MAILBOX_STUCK", `expected ${expected}, got ${got}`, { retryable: true });
-}
-
-function received({ checkpoint, digest, raw, content }: MailboxDelivery) {
-  const entries = content.kind === "arkoor" ? content.vtxos.length : 0;
-  return {
-    event: { type: "message.received", checkpoint, digest, kind: content.kind, entries },
-    blobs: [{ digest, data: raw }],
-  };
 }

@@ -5,6 +5,7 @@ import type { EventLog } from "../store/event-log.ts";
 import type { Network } from "../streams/server-info.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { ConnectionDriver } from "./connection-driver.ts";
+import { Drives } from "./drives.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
@@ -54,6 +55,7 @@ export class Engine implements RunLoopListener {
   readonly blobs: BlobReader;
   readonly vetting: Vetting;
   readonly outbox: Outbox;
+  readonly drives: Drives;
   readonly connection: ConnectionDriver;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
@@ -77,6 +79,7 @@ export class Engine implements RunLoopListener {
     this.blobs = new BlobReader(parts.log, parts.committed);
     this.vetting = new Vetting(this);
     this.outbox = new Outbox(this);
+    this.drives = new Drives(this, parts.ports.drivers);
     this.connection = new ConnectionDriver(this);
   }
 
@@ -119,6 +122,7 @@ export class Engine implements RunLoopListener {
       if (effectKinds[effect.type] === "command")
         this.outbox.issue({ effect, instance: transition.instance, seq: transition.seq });
     }
+    if (transition.event.type === "message.received") this.drives.consider();
     this.#snapshots?.consider();
     this.#committed$.next(transition);
   }
@@ -127,6 +131,7 @@ export class Engine implements RunLoopListener {
     this.ports.logger("error", "the wallet stopped at a failure", { error });
     this.#stopped.abort();
     this.outbox.stop();
+    this.drives.stop();
     this.connection.abandon();
     this.#committed$.error(error);
   }
@@ -134,6 +139,7 @@ export class Engine implements RunLoopListener {
   /** Ends the connection, then everything else; resolves when what was decided is durable. */
   async stop(): Promise<void> {
     this.outbox.stop();
+    this.drives.stop();
     this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     await this.connection.closed();
     await this.loop.close();
@@ -152,6 +158,8 @@ export class Engine implements RunLoopListener {
         return this.connection.openStream();
       case "closeConnection":
         return this.connection.close();
+      case "readNotices":
+        return this.connection.readNotices(effect.params.mode);
       case "cancelTimer":
         return this.outbox.cancelTimer(effect.params.timer);
       default:

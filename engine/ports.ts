@@ -1,4 +1,5 @@
 import type { ServerSession, SessionOptions } from "../streams/session.ts";
+import type { Drivers } from "./drives.ts";
 
 /** The only clock of the engine. */
 export interface Clock {
@@ -29,4 +30,6 @@ export interface Ports {
   readonly randomness: Randomness;
   readonly transport: Transport;
   readonly logger: Logger;
+  /** Who looks at what a notice of the mailbox is about (mailbox.md W-24). */
+  readonly drivers: Drivers;
 }

@@ -20,7 +20,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   RECOVERY_IDS_IN_MAIN_MAILBOX: ["mailbox.md M-36"],
   UNKNOWN_KIND: ["mailbox.md M-35", "mailbox.md W-12"],
   MALFORMED_MESSAGE: ["mailbox.md W-4", "mailbox.md W-22"],
-  NOTICE_KEPT: ["mailbox.md M-32"],
+  NOTICE_KEPT: ["mailbox.md M-32", "mailbox.md W-24"],
+  MALFORMED_HASH: ["mailbox.md M-55", "mailbox.md M-58"],
   NOTHING_NEW: ["mailbox.md M-46", "mailbox.md M-47"],
 };
 

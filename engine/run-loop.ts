@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { Notice } from "../machines/drive.machine.ts";
 import { effectKinds } from "../machines/effects.ts";
 import { MIGRATED, schemaOf } from "../machines/event-schemas.ts";
 import { migrate } from "../machines/migrate.ts";
@@ -9,6 +10,7 @@ import { type MachineDefinition, type MachineEvent, type Outcome, step } from ".
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
+import { driveKey } from "./fold-drives.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
 import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
@@ -181,7 +183,7 @@ export class RunLoop {
   #withFacts(event: MachineEvent, instance: string, atMs: number): MachineEvent {
     switch (event.type) {
       case "message.received":
-        return { ...event, advance: isPlausible(event.checkpoint as bigint, atMs) };
+        return { ...event, advance: event.ahead !== true && isPlausible(event.checkpoint as bigint, atMs) };
       case "package.vetted": {
         const ids = (event.verdicts as readonly Verdict[]).flatMap(verdictIds);
         const { checkpoint, digest } = this.#pending.contextOf(instance) as { checkpoint: bigint; digest: string };
@@ -195,6 +197,10 @@ export class RunLoop {
         const isUnsure = (id: VtxoId): boolean => this.#pending.coins.get(id)?.isUnsure === true;
         const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
         return { ...event, unspent, withdrawn: (event.withdrawn as readonly WithdrawnVtxo[]).filter(({ id }) => isUnsure(id)) };
+      }
+      case "drive.finished": {
+        const { seq } = this.#pending.drives.get(driveKey(event as unknown as Notice)) ?? {};
+        return { ...event, isLatest: seq !== undefined && seq <= (event.throughSeq as bigint) };
       }
       case "tip.seen":
         return { ...event, changes: expiryChanges(this.#pending.coins.values(), event as unknown as ExpiryTerms) };

@@ -9,13 +9,13 @@ import { SeqIndex } from "./seq-index.ts";
 import { DIGEST_BYTES, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 2;
+export const STATE_FORMAT = 3;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;
 
 /** Tables of a state, in the order of their parts. */
-const TABLES = ["instances", "coins", "movements", "quarantine", "outbox"] as const;
+const TABLES = ["instances", "coins", "movements", "quarantine", "outbox", "drives"] as const;
 type Table = (typeof TABLES)[number];
 
 type Header = {

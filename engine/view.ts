@@ -111,6 +111,8 @@ export interface WalletStatus {
   readonly counters: Readonly<Counters>;
   /** Commands without a result. */
   readonly openCommands: number;
+  /** Payments and rounds that a notice asked to be looked at and that were not since (mailbox.md W-24). */
+  readonly openNotices: number;
   readonly nextKeyIndex: number;
   readonly records: bigint;
   readonly epoch: bigint;
@@ -187,6 +189,7 @@ export function statusOf(state: WalletState): WalletStatus {
     quarantine: quarantineOf(state),
     counters: { ...state.counters },
     openCommands: state.outbox.size,
+    openNotices: state.drives.size,
     nextKeyIndex: state.nextKeyIndex,
     records: state.seq,
     epoch: (wallet.epoch ?? 0n) as bigint,

@@ -7,6 +7,7 @@ import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
+import { type Drive, foldDrive, foldNotice } from "./fold-drives.ts";
 import { foldExpiry } from "./fold-expiry.ts";
 import { foldSalvage } from "./fold-salvage.ts";
 import { SeqIndex } from "./seq-index.ts";
@@ -76,6 +77,7 @@ export const CONNECTION = "connection/main";
 export const MAILBOX = "mailbox/main";
 export const SALVAGE = "salvage/main";
 export const EXPIRY = "expiry/main";
+export const DRIVE = "drive/main";
 
 /**
  * Everything that is derived from the log: a fold of its records, and of their outcomes only.
@@ -95,6 +97,8 @@ export class WalletState {
   readonly movements = new Map<string, RecordedMovement>();
   readonly quarantine = new Map<string, QuarantineEntry>();
   readonly outbox = new Map<string, OpenCommand>();
+  /** What notices asked to be looked at, by {@link driveKey}. */
+  readonly drives = new Map<string, Drive>();
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
   readonly #undecided = new Map<string, bigint>();
@@ -126,6 +130,7 @@ export class WalletState {
     switch (transition.machine) {
       case "message":
         this.#foldMessage(transition, context);
+        foldNotice(this, transition);
         break;
       case "quarantined":
         this.#foldQuarantined(transition, context);
@@ -138,6 +143,9 @@ export class WalletState {
         break;
       case "expiry":
         foldExpiry(this, context);
+        break;
+      case "drive":
+        foldDrive(this, context);
         break;
       case "wallet":
         if (transition.event.type === "address.issued") this.#useKey(Number(transition.event.keyIndex));
@@ -157,6 +165,7 @@ export class WalletState {
     for (const [id, movement] of this.movements) copy.movements.set(id, movement);
     for (const [key, entry] of this.quarantine) copy.quarantine.set(key, entry);
     for (const [id, command] of this.outbox) copy.outbox.set(id, command);
+    for (const [key, drive] of this.drives) copy.drives.set(key, drive);
     for (const [name, version] of this.versions) copy.versions.set(name, version);
     copy.finished = this.finished.clone();
     copy.blobs = this.blobs.clone();

@@ -9,6 +9,7 @@
 //      │                  │ Live ───────── openStream ───▶│ subscription
 //      │                  │◀─────────── connection.failed ┤
 //      │                  │ BackingOff ──── startTimer ──▶│ after five in a row: CoolingDown
+//      │                  │      after a halt: readNotices▶│ reads on behind the package, for notices alone
 //      │                  │◀─────────────────── timer.due ┤
 //      │                  │ Connecting …                  │
 import { setup } from "xstate";
@@ -69,7 +70,7 @@ const events: EventSchemas<ConnectionEvent["type"]> = {
 
 const definition = setup({
   types: { context: {} as ConnectionContext, events: {} as ConnectionEvent },
-  actions: effectActions("openConnection", "openStream", "closeConnection", "startTimer", "cancelTimer"),
+  actions: effectActions("openConnection", "openStream", "closeConnection", "readNotices", "startTimer", "cancelTimer"),
   guards: {
     isDraining: ({ context }) => context.mode === "drain",
     isFollowing: ({ event }) => event.type === "run.requested" && event.mode === "live",
@@ -104,15 +105,24 @@ const connect = {
 const disconnect = { type: "closeConnection" as const, params: {} };
 const cancelRetry = { type: "cancelTimer" as const, params: { timer: RETRY_TIMER } };
 
-const retry = [
-  { guard: "isOverBudget" as const, target: "CoolingDown", actions: [noteFailure, disconnect, wakeUp] },
-  { target: "BackingOff", actions: [noteFailure, disconnect, wakeUp] },
+/** Notices behind a package that halts do not wait for it (mailbox.md W-23). */
+const readOn = {
+  type: "readNotices" as const,
+  params: ({ context }: { context: ConnectionContext }) => ({ mode: context.mode }),
+};
+
+const retryAfter = (end: typeof disconnect | typeof readOn) => [
+  { guard: "isOverBudget" as const, target: "CoolingDown", actions: [noteFailure, end, wakeUp] },
+  { target: "BackingOff", actions: [noteFailure, end, wakeUp] },
 ];
-const lose = [{ guard: "isDraining" as const, target: "Stopped", actions: [noteEnd, disconnect] }, ...retry];
+const loseAfter = (end: typeof disconnect | typeof readOn) => [
+  { guard: "isDraining" as const, target: "Stopped", actions: [noteEnd, end] },
+  ...retryAfter(end),
+];
 const refuse = { target: "Stopped", actions: [noteEnd, disconnect] };
 const working = {
-  "connection.failed": lose,
-  "package.halted": lose,
+  "connection.failed": loseAfter(disconnect),
+  "package.halted": loseAfter(readOn),
   "connection.refused": refuse,
   "stop.requested": { target: "Stopped", actions: [noteEnd, disconnect] },
   "process.restarted": { target: "Stopped", actions: [noteEnd] },
@@ -122,7 +132,7 @@ const waiting = {
   // Whoever asks again does not want to wait.
   "run.requested": { guard: "isFollowing" as const, target: "Connecting", actions: [noteMode, cancelRetry, connect] },
   "timer.due": { target: "Connecting", actions: [connect] },
-  "stop.requested": { target: "Stopped", actions: [noteEnd, cancelRetry] },
+  "stop.requested": { target: "Stopped", actions: [noteEnd, cancelRetry, disconnect] },
   "process.restarted": { target: "Stopped", actions: [noteEnd, cancelRetry] },
 };
 
@@ -151,8 +161,8 @@ export const connectionMachine: MachineDefinition = {
         },
       },
       /** The subscription is open: what is posted arrives at once. */
-      Live: { on: { ...working, "connection.failed": retry, "package.halted": retry } },
-      /** A short wait after a failure or a halt (mailbox.md M-22). */
+      Live: { on: { ...working, "connection.failed": retryAfter(disconnect), "package.halted": retryAfter(readOn) } },
+      /** A short wait after a failure or a halt (mailbox.md M-22); after a halt the session stays, for notices. */
       BackingOff: { on: waiting },
       /** A longer wait after several failures in a row, up to a quarter of an hour. */
       CoolingDown: { on: waiting },

@@ -19,6 +19,8 @@ export interface EffectParams {
   openConnection: { mode: RunMode };
   openStream: Record<string, never>;
   closeConnection: Record<string, never>;
+  /** Ends what is under way, but reads on for notices: until the connection is opened again, or once to the end. */
+  readNotices: { mode: RunMode };
   cancelTimer: { timer: string };
   // commands
   registerVtxos: { sources: readonly VtxoSource[] };
@@ -47,6 +49,7 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   openConnection: "query",
   openStream: "query",
   closeConnection: "query",
+  readNotices: "query",
   registerVtxos: "command",
   postRecoveryIds: "command",
   startTimer: "command",

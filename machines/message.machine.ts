@@ -19,6 +19,7 @@
 //      │ message.redelivered                              │
 //      ├──────────────────▶│ Vetting … what alone gets no answer is held after a while
 import { setup } from "xstate";
+import type { Notice } from "./drive.machine.ts";
 import { effectActions } from "./effects.ts";
 import type { EventSchemas } from "./event-schemas.ts";
 import {
@@ -74,6 +75,11 @@ type MessageEvent = { readonly atMs: number } & (
       readonly kind: string;
       /** Entries of a package; 0 for every other kind. */
       readonly entries: number;
+      /** What it asks to be looked at; null for what is no notice, or has no hash (mailbox.md M-55, M-58). */
+      readonly notice: Notice | null;
+      /** Whether it is read ahead of its turn, behind a package that halts (mailbox.md W-23). */
+      readonly ahead: boolean;
+      /** Fact: whether its checkpoint may become the wallet's. One that is ahead does not move it yet. */
       readonly advance: boolean;
     }
   | { readonly type: "message.redelivered" }
@@ -143,7 +149,7 @@ const holdMessage = definition.enqueueActions(({ context, enqueue }) => {
 });
 
 const nameIgnoringRule = definition.assign(({ event }) => ({
-  rule: event.type === "message.received" ? ignoringRule(event.kind) : "NOTHING_NEW",
+  rule: event.type === "message.received" ? ignoringRule(event.kind, event.notice) : "NOTHING_NEW",
 }));
 
 const credit = definition.assign(({ event }) => {
@@ -290,7 +296,7 @@ export const messageMachine: MachineDefinition = {
 };
 
 /** The rule by which a message without a package is passed over; its bytes stay in the log. */
-function ignoringRule(kind: string): string {
+function ignoringRule(kind: string, notice: Notice | null): string {
   switch (kind) {
     case "arkoor":
       return "EMPTY_PACKAGE"; // mailbox.md W-45
@@ -301,6 +307,6 @@ function ignoringRule(kind: string): string {
     case "unknown":
       return "UNKNOWN_KIND"; // mailbox.md M-35, W-12
     default:
-      return "NOTICE_KEPT";
+      return notice === null ? "MALFORMED_HASH" : "NOTICE_KEPT"; // mailbox.md M-55, M-58
   }
 }

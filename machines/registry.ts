@@ -1,4 +1,5 @@
 import { connectionMachine } from "./connection.machine.ts";
+import { driveMachine } from "./drive.machine.ts";
 import { MachineError } from "./errors.ts";
 import { expiryMachine } from "./expiry.machine.ts";
 import { mailboxMachine } from "./mailbox.machine.ts";
@@ -17,6 +18,7 @@ export const machines: readonly MachineDefinition[] = [
   quarantinedMachine,
   salvageMachine,
   expiryMachine,
+  driveMachine,
 ];
 
 /**

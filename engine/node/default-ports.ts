@@ -16,4 +16,5 @@ export const defaultPorts: Ports = {
   randomness: { bytes: (length) => new Uint8Array(randomBytes(length)) },
   transport: openSession,
   logger: () => {},
+  drivers: {},
 };

@@ -3,6 +3,7 @@ import { sha256 } from "../../ark/crypto.ts";
 import { encodeHex } from "../../ark/hex.ts";
 import type { VtxoId } from "../../ark/vtxo-id.ts";
 import type { Transition } from "../../engine/transition.ts";
+import type { Notice } from "../../machines/drive.machine.ts";
 import { effectKinds } from "../../machines/effects.ts";
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../../machines/package.ts";
 
@@ -14,6 +15,8 @@ interface Message {
   readonly receivedAtMs: number;
   /** The wallet's checkpoint when it came. */
   readonly arrivedAt: bigint;
+  /** A notice that was read behind a package that halts: it moves nothing until its turn. */
+  readonly ahead: boolean;
   decided: boolean;
   rule: string | undefined;
 }
@@ -41,6 +44,8 @@ export class Ledger {
   readonly coins = new Map<VtxoId, AcceptedVtxo>();
   readonly movements = new Map<string, ReceiveMovement>();
   readonly held = new Map<string, HeldItem>();
+  /** The newest notice about each payment and round. */
+  readonly notices = new Map<string, bigint>();
   readonly messages = new Map<string, Message>();
   readonly blobs = new Map<string, Uint8Array>();
   /** Server commands without a result, by effect id: the VTXOs that they are about. */
@@ -71,7 +76,7 @@ export class Ledger {
     const reached = (plausible: (message: Message) => boolean) =>
       decided.filter(plausible).reduce((most, message) => (message.checkpoint > most ? message.checkpoint : most), 0n);
     const [least, most] = [
-      reached((message) => isPlausible(message, message.receivedAtMs)),
+      reached((message) => !message.ahead && isPlausible(message, message.receivedAtMs)),
       reached((message) => isPlausible(message, nowMs)),
     ];
     assert.ok(checkpoint >= least && checkpoint <= most, `expected a checkpoint of ${least} … ${most}, got ${checkpoint}`);
@@ -99,15 +104,20 @@ export class Ledger {
     const { instance, event, state, change, atMs } = transition;
     if (event.type === "message.received") {
       const { checkpoint, digest, kind } = event as unknown as { checkpoint: bigint; digest: string; kind: string };
-      this.#checkNext(instance, checkpoint);
+      const ahead = event.ahead === true;
+      assert.ok(!ahead || event.notice !== null, `${instance} is read ahead although it is no notice`);
+      if (!ahead) this.#checkNext(instance, checkpoint);
+      const notice = event.notice as Notice | null;
+      if (notice !== null) this.notices.set(`${notice.kind}/${notice.hash}`, transition.seq);
       assert.ok(this.blobs.has(digest), `${instance}: the bytes of a received message are in the log`);
       const arrivedAt = this.checkpoint;
-      this.messages.set(instance, { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, decided: false, rule: undefined });
+      const taken = { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, ahead };
+      this.messages.set(instance, { ...taken, decided: false, rule: undefined });
     }
     const message = this.messages.get(instance);
     assert.ok(message !== undefined, `${instance} was received before anything else happens to it`);
     if (message.decided || !["Applied", "Ignored", "Kept"].includes(state)) return;
-    this.#checkNext(instance, message.checkpoint);
+    if (!message.ahead) this.#checkNext(instance, message.checkpoint);
     message.decided = true;
     if (state === "Applied") this.#credit(instance, change, message.checkpoint);
     else {

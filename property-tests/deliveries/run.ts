@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import type { VtxoId } from "../../ark/vtxo-id.ts";
+import type { Driver } from "../../engine/drives.ts";
 import { openOnLog } from "../../engine/open-on-log.ts";
 import type { Ports } from "../../engine/ports.ts";
 import { replay, replayed } from "../../engine/replay.ts";
@@ -40,6 +41,9 @@ export class Run {
   readonly imported: Uint8Array[] = [];
   /** Messages that a lying server made unreachable: nobody who asks for what comes after a checkpoint gets them. */
   readonly hidden = new Set<Entry>();
+  /** The newest notice after which each payment and round was driven. */
+  readonly driven = new Map<string, bigint>();
+  readonly #looked = new Set<bigint>();
   /** The last place that an honest server gave out. */
   honest = 0n;
   readonly #memory = createMemoryLog();
@@ -197,8 +201,21 @@ export class Run {
       logger: (level, message, details) => {
         if (level === "error") this.report(details?.error ?? new Error(message));
       },
+      drivers: { "lightning-send": this.#drive, "lightning-receive": this.#drive, round: this.#drive },
     };
   }
+
+  /** Busy at the first look at every other notice. */
+  readonly #drive: Driver = async ({ kind, hash, seq }) => {
+    const name = `${kind}/${hash}`;
+    if ((this.ledger.notices.get(name) ?? 0n) < seq) this.report(new Error(`${name} is driven before its notice is durable`));
+    if (seq % 2n === 0n && !this.#looked.has(seq)) {
+      this.#looked.add(seq);
+      return "busy";
+    }
+    this.driven.set(name, seq);
+    return "driven";
+  };
 
   async #inProcess(promise: Promise<void>): Promise<void> {
     const outcome = await this.wait(promise);

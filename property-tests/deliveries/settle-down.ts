@@ -81,8 +81,10 @@ function checkSettled(run: Run): void {
   );
   assert.deepEqual(ledger.undecided(), [], "every message was decided");
   assert.deepEqual([...ledger.openCommands.values()], [], "every command has its answer");
-  const { halted, openCommands, vtxos } = wallet.status();
+  const { halted, openCommands, openNotices, vtxos } = wallet.status();
   assert.equal(halted, null);
+  assert.equal(openNotices, 0);
+  for (const [name, seq] of ledger.notices) assert.ok((run.driven.get(name) ?? 0n) >= seq, `${name} is driven after its notice`);
   assert.equal(openCommands, 0);
   for (const { id, state } of vtxos) {
     assert.ok(server.backedUp.has(id), `${id} is backed up`);

@@ -230,6 +230,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "connection run.requested Connecting",
       "connection stop.requested Stopped",
       "connection timer.due Connecting",
+      "drive drive.finished Watching",
       "expiry tip.seen Watching",
       "mailbox message.consumed Following",
       "mailbox package.halted Halted",

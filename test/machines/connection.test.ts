@@ -50,17 +50,17 @@ const ends = {
 const loses = {
   ...ends,
   "connection.failed": "BackingOff: closeConnection, startTimer",
-  "package.halted": "BackingOff: closeConnection, startTimer",
+  "package.halted": "BackingOff: readNotices, startTimer",
 };
 const drains = {
   ...ends,
   "connection.failed": "Stopped: closeConnection",
-  "package.halted": "Stopped: closeConnection",
+  "package.halted": "Stopped: readNotices",
 };
 const waits = {
   "run.requested": "Connecting: cancelTimer, openConnection",
   "timer.due": "Connecting: openConnection",
-  "stop.requested": "Stopped: cancelTimer",
+  "stop.requested": "Stopped: cancelTimer, closeConnection",
   "process.restarted": "Stopped: cancelTimer",
 };
 
@@ -74,7 +74,7 @@ testTable(connectionMachine, states, events, {
     "connection.opened": "CatchingUp",
     "mailbox.progressed": "Connecting",
     "connection.failed": "CoolingDown: closeConnection, startTimer",
-    "package.halted": "CoolingDown: closeConnection, startTimer",
+    "package.halted": "CoolingDown: readNotices, startTimer",
   },
   CatchingUp: { ...loses, "mailbox.caughtUp": "Live: openStream" },
   "CatchingUp to drain": { ...drains, "mailbox.caughtUp": "Stopped: closeConnection" },

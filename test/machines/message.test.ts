@@ -10,6 +10,8 @@ const received = {
   digest: "ab".repeat(32),
   kind: "arkoor",
   entries: 2,
+  notice: null,
+  ahead: false,
   advance: true,
   atMs: 0,
 } as const;
@@ -84,11 +86,21 @@ testTable(
 test.each([
   ["malformed", "MALFORMED_MESSAGE"],
   ["recovery-vtxo-ids", "RECOVERY_IDS_IN_MAIN_MAILBOX"],
-  ["incoming-lightning-payment", "NOTICE_KEPT"],
+  ["incoming-lightning-payment", "MALFORMED_HASH"],
+  ["lightning-send-finished", "MALFORMED_HASH"],
   ["arkoor", "EMPTY_PACKAGE"],
 ])("a message of kind %s without a package is ignored by the rule %s", (kind, rule) => {
   const { next } = taken(step(messageMachine, undefined, { ...received, kind, entries: 0 }));
   expect(next).toMatchObject({ state: "Ignored", context: { rule, movement: null } });
+});
+
+test("a notice with a hash is ignored by the rule NOTICE_KEPT, and one ahead of its turn moves nothing", () => {
+  const notice = { kind: "lightning-receive", hash: "ab".repeat(32) } as const;
+  const event = { ...received, kind: "incoming-lightning-payment", entries: 0, notice };
+  const inTurn = taken(step(messageMachine, undefined, event));
+  expect(inTurn.next).toMatchObject({ state: "Ignored", context: { rule: "NOTICE_KEPT" } });
+  const ahead = taken(step(messageMachine, undefined, { ...event, ahead: true, advance: false }));
+  expect(ahead.effects).toEqual([{ type: "consumeMessage", params: { checkpoint: 7n, advance: false } }]);
 });
 
 test("a package that brings nothing new is ignored by the rule NOTHING_NEW, and what it refuses is held", () => {

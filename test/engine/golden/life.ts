@@ -80,6 +80,10 @@ async function drainedLife({ simulator, clock, log, options }: World): Promise<v
   await sync();
   simulator.chain.setFault("down");
   await simulator.pay(second, { amountsSats: [13_000n] });
+  simulator.deliverMessage(first, {
+    $case: "lightningSendFinished",
+    value: { paymentHash: new Uint8Array(32).fill(7), preimage: undefined },
+  });
   await sync();
   simulator.chain.setFault(null);
   await sync();

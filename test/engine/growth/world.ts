@@ -88,6 +88,7 @@ export class GrowingWallet {
       logger: (level, message, details) => {
         if (level === "error") this.#failure ??= details?.error ?? new Error(message);
       },
+      drivers: {},
     };
     this.#wallet = await openOnLog(this.#counted(log), this.pool.keys, ports, {
       seed: () => new Uint8Array(64),
