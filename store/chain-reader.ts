@@ -55,14 +55,13 @@ export class ChainReader {
     if (raw.seq !== seq) {
       throw new StoreError("STORE_SEQUENCE_GAP", `expected record ${seq}, got ${raw.seq}`, { place: { file: "log", seq } });
     }
-    const frame = decodeFrame(raw.bytes, { file: "log", seq });
-    const { commit, endsCommit, chain, body } = frame;
+    const { commit, endsCommit, chain, body } = decodeFrame(raw.bytes, { file: "log", seq });
     const place = { file: "log", seq, commit };
     const expected = before.endsCommit ? before.commit + 1n : before.commit;
     if (commit !== expected) {
       throw new StoreError("STORE_BROKEN_CHAIN", `expected a record of commit ${expected}, got one of ${commit}`, { place });
     }
-    const link = linkAfter(before.chain, frame);
+    const link = linkAfter(before.chain, raw.bytes);
     if (!sameBytes(link, chain)) {
       throw new StoreError("STORE_BROKEN_CHAIN", `expected chain link ${toHex(link)}, got ${toHex(chain)}`, { place });
     }

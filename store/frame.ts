@@ -63,11 +63,9 @@ export function decodeFrame(bytes: Uint8Array, place: Place = {}): Frame {
   };
 }
 
-/** The chain link of a record that follows another. */
-export function linkAfter(previous: Uint8Array, { body, ...frame }: Omit<Frame, "chain">): Uint8Array {
-  const start = new Uint8Array(CRC_AT);
-  writeStart(start, frame);
-  return nextLink(previous, start, body);
+/** The chain link that a frame of valid length must have after another. */
+export function linkAfter(previous: Uint8Array, frame: Uint8Array): Uint8Array {
+  return nextLink(previous, frame.subarray(0, CRC_AT), bodyIn(frame));
 }
 
 /** A record as it lies in the log after another, with its link, a view of the bytes. */
@@ -102,7 +100,7 @@ export function bodyIn(frame: Uint8Array): Uint8Array {
 /** Gives an unsealed frame its place; its link, a view of it. */
 export function seal(bytes: Uint8Array, previous: Uint8Array, place: Pick<Frame, "commit" | "endsCommit">): Uint8Array {
   writeStart(bytes, place);
-  finished(bytes, nextLink(previous, bytes.subarray(0, CRC_AT), bodyIn(bytes)));
+  finished(bytes, linkAfter(previous, bytes));
   return bytes.subarray(CHAIN_AT, BODY_AT);
 }
 
