@@ -52,7 +52,8 @@ try {
   writeFileSync(join(copy, "planted-built.config.mjs"), config(["test/build.ts"]));
   const wanted = values.draw === undefined ? (positionals.length > 0 ? positionals : names) : drawn(names, Number(values.draw));
   for (const name of wanted) if (!isCaught(name)) missed++;
-  console.log(`${wanted.length - missed} of ${wanted.length} planted bugs were caught`);
+  const draw = values.draw === undefined ? "" : `, of ${names.length} that there are, drawn with --seed ${values.seed}`;
+  console.log(`${wanted.length - missed} of ${wanted.length} planted bugs were caught${draw}`);
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
