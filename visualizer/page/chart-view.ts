@@ -1,0 +1,135 @@
+import type { Arrow, Box, ChartLayout, LabelRow, Place } from "../charts/layout.ts";
+import { stateName, TEXT } from "../charts/measure.ts";
+import { setAttributes, svg } from "./dom.ts";
+import { arrowHead, roundedPath } from "./routes.ts";
+
+/** What is lit on a chart. */
+export interface Light {
+  /** States in which the instance stands, outer ones too. */
+  readonly active: ReadonlySet<string>;
+  /** The edge that was taken last, and those on the way before it. */
+  readonly last: ReadonlySet<string>;
+  readonly way: ReadonlySet<string>;
+  readonly visited: ReadonlySet<string>;
+  /** How many instances stand in each state, where there can be several. */
+  readonly counts: { readonly [state: string]: number };
+}
+
+/** A statechart as a drawing that can be lit. */
+export class ChartView {
+  readonly element: SVGSVGElement;
+  readonly #places = new Map<string, { group: SVGGElement; count: SVGTextElement }>();
+  readonly #lit: { readonly element: SVGElement; readonly edges: readonly string[] }[] = [];
+
+  /** @param isSmall without labels, for an overview */
+  constructor(layout: ChartLayout, isSmall: boolean) {
+    const { chart, width, height } = layout;
+    this.element = svg("svg", {
+      class: isSmall ? "chart chart-small" : "chart",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: "img",
+      "aria-label": `Statechart of ${chart.name}: ${chart.states.map(({ id }) => id).join(", ")}`,
+    });
+    const frames = svg("g");
+    const arrows = svg("g");
+    const states = svg("g");
+    for (const place of layout.places) {
+      if (place.kind === "frame") frames.append(frame(place));
+      else states.append(this.#state(place, layout, isSmall));
+    }
+    arrows.append(start(layout));
+    for (const arrow of layout.arrows) arrows.append(this.#arrow(arrow, isSmall));
+    this.element.append(frames, arrows, states);
+  }
+
+  light({ active, last, way, visited, counts }: Light): void {
+    for (const [id, { group, count }] of this.#places) {
+      const state = active.has(id) ? "active" : visited.has(id) ? "visited" : "idle";
+      const number = counts[id] ?? 0;
+      setAttributes(group, { "data-state": state, "aria-current": active.has(id) ? "true" : null, "data-count": number });
+      count.textContent = number > 0 ? String(number) : "";
+    }
+    for (const { element, edges } of this.#lit) {
+      const isLast = edges.some((edge) => last.has(edge));
+      setAttributes(element, { "data-taken": isLast ? "last" : edges.some((edge) => way.has(edge)) ? "way" : null });
+    }
+  }
+
+  /** Where the active states are, in the units of the drawing. */
+  get focus(): { readonly x: number; readonly y: number } | null {
+    for (const { group } of this.#places.values()) {
+      if (group.getAttribute("data-state") !== "active") continue;
+      return { x: Number(group.getAttribute("data-x")), y: Number(group.getAttribute("data-y")) };
+    }
+    return null;
+  }
+
+  #state({ id, box, inner }: Place, { chart }: ChartLayout, isSmall: boolean): SVGGElement {
+    const state = chart.states.find((one) => one.id === id);
+    const isFinal = state?.kind === "final";
+    const hasChildren = chart.states.some(({ parent }) => parent === id);
+    const count = svg("text", { class: "chart-count", x: box.x + box.width, y: box.y + 3, "text-anchor": "middle" });
+    const group = svg(
+      "g",
+      {
+        class: "chart-state",
+        "data-id": id,
+        "data-kind": state?.kind ?? "atomic",
+        "data-state": "idle",
+        "data-x": box.x + box.width / 2,
+        "data-y": box.y + box.height / 2,
+      },
+      svg("rect", { class: "chart-box", ...box, rx: 9 }),
+      isFinal ? svg("rect", { class: "chart-final", ...inset(box, 3.5), rx: 6 }) : null,
+      svg(
+        "text",
+        {
+          class: "chart-name",
+          x: box.x + box.width / 2,
+          y: box.y + (inner.length > 0 || hasChildren ? 22 : box.height / 2 + 4.5),
+        },
+        stateName(id),
+      ),
+    );
+    if (!isSmall) group.append(...this.#label(inner, box.x + TEXT.padX, box.y + TEXT.padY + TEXT.nameHeight + 12));
+    group.append(svg("circle", { class: "chart-count-back", cx: box.x + box.width, cy: box.y - 1, r: 10 }), count);
+    this.#places.set(id, { group, count });
+    return group;
+  }
+
+  #arrow({ from, to, rows, points, label }: Arrow, isSmall: boolean): SVGGElement {
+    const group = svg(
+      "g",
+      { class: "chart-arrow", "data-from": from, "data-to": to },
+      svg("path", { class: "chart-path", d: roundedPath(points) }),
+      svg("path", { class: "chart-head", d: arrowHead(points) }),
+    );
+    this.#lit.push({ element: group, edges: rows.flatMap(({ edges }) => edges) });
+    if (!isSmall) group.append(...this.#label(rows, label.x + 4, label.y + 12));
+    return group;
+  }
+
+  #label(rows: readonly LabelRow[], x: number, y: number): SVGTextElement[] {
+    return rows.map(({ kind, text, edges }, index) => {
+      const row = svg("text", { class: `chart-row chart-${kind}`, x, y: y + index * TEXT.lineHeight }, text);
+      this.#lit.push({ element: row, edges });
+      return row;
+    });
+  }
+}
+
+function frame({ box }: Place): SVGRectElement {
+  return svg("rect", { class: "chart-frame", ...box, rx: 12 });
+}
+
+function start({ start: { at, points } }: ChartLayout): SVGGElement {
+  const dot = svg("circle", { class: "chart-start", cx: at[0], cy: at[1], r: 5.5 });
+  const line = svg("path", { class: "chart-path", d: roundedPath(points) });
+  return svg("g", { class: "chart-arrow chart-begin" }, line, svg("path", { class: "chart-head", d: arrowHead(points) }), dot);
+}
+
+function inset({ x, y, width, height }: Box, by: number): Box {
+  return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by };
+}

@@ -1,0 +1,76 @@
+import type { InstanceRow, RowPage } from "../feed.ts";
+import { button, el, fill, setAttributes } from "./dom.ts";
+import { count, duration, shortId } from "./format.ts";
+import { layouts } from "./layouts.generated.ts";
+import { moreRows } from "./more-rows.ts";
+import { emptyNote, stateChip } from "./parts.ts";
+import type { Session, Shown } from "./session.ts";
+
+/** Every instance at this moment, by machine, with its state and its age. */
+export function instancesPanel(session: Session): HTMLElement {
+  const list = el("div", { class: "instance-list" });
+  const note = el("p", { class: "panel-note" });
+  let drawn: RowPage<InstanceRow> | null = null;
+  session.onChange((shown, before) => {
+    if (shown.moment === before.moment && shown.instance === before.instance && drawn !== null) return;
+    const { moment } = shown;
+    if (moment === null) return fill(list, emptyNote("Nothing is loaded yet."));
+    drawn = moment.instances;
+    fill(note, `${count(moment.instances.total, "instance")} at this record`);
+    draw(list, drawn, session);
+  });
+  return el(
+    "section",
+    { class: "panel instances-panel", "aria-label": "Instances" },
+    el("header", { class: "panel-head" }, el("h2", {}, "Instances"), note),
+    list,
+  );
+}
+
+function draw(list: HTMLElement, page: RowPage<InstanceRow>, session: Session): void {
+  const { shown } = session;
+  if (page.rows.length === 0) {
+    fill(list, emptyNote("No instance exists yet at this record."));
+    return;
+  }
+  const order = layouts.map(({ chart }) => chart.name);
+  const machines = [...new Set(page.rows.map(({ machine }) => machine))].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const groups = machines.map((machine) => {
+    const rows = page.rows.filter((row) => row.machine === machine);
+    const total = Object.values(shown.moment?.states[machine] ?? {}).reduce((sum, number) => sum + number, 0);
+    return el(
+      "section",
+      { class: "instance-group", "aria-label": machine },
+      el(
+        "h3",
+        {},
+        machine,
+        el("span", { class: "group-count" }, total > rows.length ? `${rows.length} of ${total}` : String(rows.length)),
+      ),
+      el("ul", {}, ...rows.map((row) => el("li", {}, instanceButton(row, shown, session)))),
+    );
+  });
+  const more = moreRows(session, "instances", page, (grown) => draw(list, grown, session));
+  fill(list, groups, more);
+}
+
+function instanceButton(row: InstanceRow, shown: Shown, session: Session): HTMLElement {
+  const isChosen = shown.instance === row.instance;
+  const isNow = shown.record?.instance === row.instance;
+  const name = row.instance.slice(row.machine.length + 1);
+  const made = button(
+    { class: "instance", "aria-pressed": String(isChosen), "data-now": isNow ? "true" : null, title: row.instance },
+    () => void session.choose(isChosen ? null : row.instance),
+    el("code", { class: "instance-name" }, shortId(name)),
+    stateChip(row.state, row.isFinished),
+    el("span", { class: "instance-age" }, ageOf(row, shown)),
+  );
+  setAttributes(made, { "data-state": row.state });
+  return made;
+}
+
+/** How long it stands in its state, or how long it took. */
+function ageOf({ isFinished, firstAtMs, lastAtMs }: InstanceRow, { moment }: Shown): string {
+  if (isFinished) return `took ${duration(lastAtMs - firstAtMs)}`;
+  return `for ${duration((moment?.atMs ?? lastAtMs) - lastAtMs)}`;
+}

@@ -1,0 +1,149 @@
+import type { Mark, Series, SeriesPoint } from "../feed.ts";
+import { el, fill, listening, setAttributes, svg } from "./dom.ts";
+import { digits, sats } from "./format.ts";
+import type { Session } from "./session.ts";
+
+const WIDTH = 1_000;
+const HEIGHT = 160;
+const TOP = 10;
+const BOTTOM = 150;
+
+/** A line over the log that moves with the slider. */
+export interface LineChart {
+  readonly element: HTMLElement;
+  draw(series: Series): void;
+  /** Shows where the slider stands. */
+  point(seq: bigint): void;
+}
+
+interface Line {
+  readonly name: string;
+  readonly className: string;
+  readonly amountAt: (point: SeriesPoint) => bigint;
+}
+
+interface Options {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  /** Marked where they happened. */
+  readonly marks: readonly (readonly [Mark, string])[];
+  readonly textOf: (value: bigint) => string;
+  readonly empty: string;
+}
+
+/** The checkpoint as a line, with halts and redeliveries. */
+export function checkpointChart(session: Session): LineChart {
+  return lineChart(session, {
+    title: "Checkpoint",
+    lines: [{ name: "checkpoint", className: "line-checkpoint", amountAt: ({ checkpoint }) => BigInt(checkpoint) }],
+    marks: [
+      ["halt", "halt"],
+      ["redelivery", "redelivered"],
+    ],
+    textOf: (value) => digits(String(value)),
+    empty: "The wallet has consumed no message yet: the checkpoint stands at 0.",
+  });
+}
+
+/** The balance as a line, with what of it can be spent. */
+export function balanceChart(session: Session): LineChart {
+  return lineChart(session, {
+    title: "Balance",
+    lines: [
+      { name: "total", className: "line-total", amountAt: ({ totalSats }) => BigInt(totalSats) },
+      { name: "spendable", className: "line-spendable", amountAt: ({ spendableSats }) => BigInt(spendableSats) },
+    ],
+    marks: [["received", "received"]],
+    textOf: (value) => sats(String(value)),
+    empty: "The wallet has had no money yet.",
+  });
+}
+
+function lineChart(session: Session, { title, lines, marks, textOf, empty }: Options): LineChart {
+  const drawing = svg("svg", {
+    class: "line-chart",
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    preserveAspectRatio: "none",
+    role: "img",
+  });
+  const cursor = svg("line", { class: "line-cursor", y1: 0, y2: HEIGHT, "vector-effect": "non-scaling-stroke" });
+  const [low, high] = [el("span", { class: "axis axis-low" }), el("span", { class: "axis axis-high" })];
+  const note = el("span", { class: "part-note" });
+  const picture = el("div", { class: "line-picture" }, drawing, low, high);
+  listening(picture, { click: (event) => seekTo(event, picture, session) });
+  const xOf = (seq: bigint) => (Number(seq - session.first) / Math.max(1, Number(session.head - session.first))) * WIDTH;
+  const draw = ({ points }: Series) => {
+    const values = points.flatMap((point) => lines.map(({ amountAt }) => amountAt(point)));
+    const [least, most] = extremes(values, title === "Balance");
+    const isEmpty = values.every((value) => value === 0n);
+    const yOf = (value: bigint) => (most === least ? BOTTOM : BOTTOM - ratio(value - least, most - least) * (BOTTOM - TOP));
+    const paths = lines.map(({ className, amountAt }) =>
+      svg("path", {
+        class: className,
+        d: steps(points.map((point) => [xOf(BigInt(point.seq)), yOf(amountAt(point))])),
+        "vector-effect": "non-scaling-stroke",
+      }),
+    );
+    const [main] = lines;
+    const ticks = points.flatMap((point) =>
+      marks.flatMap(([mark]) => {
+        if ((point.marks[mark] ?? 0) === 0 || main === undefined) return [];
+        const x = xOf(BigInt(point.seq));
+        return [
+          svg("line", {
+            class: `line-mark line-mark-${mark}`,
+            x1: x,
+            x2: x,
+            y1: yOf(main.amountAt(point)) - 14,
+            y2: yOf(main.amountAt(point)) + 14,
+            "vector-effect": "non-scaling-stroke",
+          }),
+        ];
+      }),
+    );
+    setAttributes(drawing, { "aria-label": `${title} from ${textOf(least)} to ${textOf(most)}` });
+    fill(drawing, ...paths, ...ticks, cursor);
+    fill(low, isEmpty ? "" : textOf(least));
+    fill(high, isEmpty ? "" : textOf(most));
+    fill(note, isEmpty ? empty : "");
+  };
+  const point = (seq: bigint) => setAttributes(cursor, { x1: xOf(seq), x2: xOf(seq) });
+  const keys = [
+    ...lines.map(({ name, className }) => key(name, className)),
+    ...marks.map(([mark, name]) => key(name, `line-mark-${mark}`)),
+  ];
+  const head = el("h3", {}, title, el("span", { class: "line-keys" }, ...keys), note);
+  return { element: el("section", { class: "part" }, head, picture), draw, point };
+}
+
+function key(name: string, className: string): HTMLElement {
+  return el("span", { class: "line-key" }, el("span", { class: `key-line key-${className}`, "aria-hidden": "true" }), name);
+}
+
+/** A line that stays until it changes, as money does. */
+function steps(points: readonly (readonly [number, number])[]): string {
+  return points.map(([x, y], index) => (index === 0 ? `M${x} ${y}` : `H${x}V${y}`)).join("");
+}
+
+function extremes(values: readonly bigint[], fromZero: boolean): readonly [bigint, bigint] {
+  const [first = 0n] = values;
+  let [least, most] = [fromZero ? 0n : first, first];
+  for (const value of values) {
+    // A checkpoint carries its time in its upper bits: the zero before the first message would press all others into a line.
+    if (value < least && (fromZero || value !== 0n)) least = value;
+    if (!fromZero && least === 0n) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
+function ratio(part: bigint, whole: bigint): number {
+  const share = Number((part * 10_000n) / whole) / 10_000;
+  return Math.max(0, Math.min(1, share));
+}
+
+function seekTo(event: MouseEvent, picture: HTMLElement, session: Session): void {
+  const { left, width } = picture.getBoundingClientRect();
+  const share = Math.max(0, Math.min(1, (event.clientX - left) / width));
+  session.seek(session.first + BigInt(Math.round(share * Number(session.head - session.first))));
+}

@@ -1,0 +1,149 @@
+import { FeedError, type RecordRow } from "../feed.ts";
+import { button, el, fill, setAttributes } from "./dom.ts";
+import { count, digits, shortId, time } from "./format.ts";
+import { emptyNote, markChips, stateChip, verdictSign } from "./parts.ts";
+import type { Session, Shown } from "./session.ts";
+
+/** Records around the one shown that are in the list. */
+const AROUND = 60n;
+/** Nearer to the end of what is listed than this, the list is loaded anew around the record. */
+const MARGIN = 10n;
+
+/** Records before and after the one shown, with what caused what; or those of the chosen instance only. */
+export function recordsPanel(session: Session): HTMLElement {
+  const list = el("ol", { class: "record-list" });
+  const scroll = el("div", { class: "record-scroll", tabindex: 0, role: "region", "aria-label": "List of records" }, list);
+  const note = el("p", { class: "panel-note" });
+  const only = button({ class: "button button-quiet", "aria-pressed": "false" }, () => toggle(), "This instance only");
+  const listed = new ListedRecords(session, (rows) => draw(rows));
+  let isOnly = false;
+  const draw = (rows: readonly RecordRow[]) => {
+    const { seq } = session.shown;
+    fill(list, ...(rows.length === 0 ? [emptyNote("No records here.")] : rows.map((row) => recordLine(row, session))));
+    fill(
+      note,
+      isOnly
+        ? count(rows.length, "record")
+        : rows.length === 0
+          ? ""
+          : `#${digits(rows[0]?.seq ?? "")} to #${digits(rows.at(-1)?.seq ?? "")}`,
+    );
+    mark(list, session.shown, rows);
+    center(list.querySelector(`[data-seq="${seq}"]`), scroll);
+  };
+  const refresh = (shown: Shown) => {
+    if (isOnly) draw(shown.path?.steps ?? []);
+    else void listed.around(shown.seq);
+  };
+  const toggle = () => {
+    isOnly = !isOnly;
+    setAttributes(only, { "aria-pressed": String(isOnly) });
+    const { instance, record } = session.shown;
+    if (isOnly && instance === null && record !== null) void session.choose(record.instance);
+    else refresh(session.shown);
+  };
+  session.onChange((shown, before) => {
+    if (shown.view !== "records") return;
+    if (shown.record !== before.record || shown.path !== before.path || before.view !== shown.view) refresh(shown);
+  });
+  return el(
+    "section",
+    { class: "panel records-panel", "aria-label": "Records" },
+    el("header", { class: "panel-head" }, el("h2", {}, "Records"), note, only),
+    scroll,
+  );
+}
+
+/** Moves the list so that a line is seen; the page itself stays. */
+function center(line: Element | null, scroll: HTMLElement): void {
+  if (line === null) return;
+  const [outer, inner] = [scroll.getBoundingClientRect(), line.getBoundingClientRect()];
+  if (inner.top >= outer.top && inner.bottom <= outer.bottom) return;
+  scroll.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
+}
+
+/** A window of the log, loaded in pages: a long log never comes as a whole. */
+class ListedRecords {
+  readonly #session: Session;
+  readonly #onRows: (rows: readonly RecordRow[]) => void;
+  #from = 1n;
+  #to = 0n;
+  #rows: readonly RecordRow[] = [];
+
+  constructor(session: Session, onRows: (rows: readonly RecordRow[]) => void) {
+    this.#session = session;
+    this.#onRows = onRows;
+  }
+
+  async around(seq: bigint): Promise<void> {
+    const { first, head } = this.#session;
+    const isNear = (seq >= this.#from + MARGIN || this.#from === first) && (seq <= this.#to - MARGIN || this.#to === head);
+    if (seq < this.#from || seq > this.#to || !isNear) {
+      const from = seq - AROUND < first ? first : seq - AROUND;
+      const to = seq + AROUND > head ? head : seq + AROUND;
+      if (to < from) return this.#onRows([]);
+      try {
+        this.#rows = await this.#session.source.records(String(from), String(to));
+        [this.#from, this.#to] = [from, to];
+      } catch (error) {
+        if (!(error instanceof FeedError)) throw error;
+        this.#session.change({ problem: error.message });
+      }
+    }
+    this.#onRows(this.#rows);
+  }
+}
+
+function recordLine(row: RecordRow, session: Session): HTMLElement {
+  const { seq, type, instance, before, after, effects, atMs, verdict } = row;
+  return el(
+    "li",
+    { class: "record-item" },
+    button(
+      { class: "record-line", "data-seq": seq, "data-machine": row.machine },
+      () => session.seek(BigInt(seq)),
+      el("span", { class: "line-relation", "aria-hidden": "true" }),
+      el("span", { class: "line-seq" }, digits(seq)),
+      el("span", { class: "line-time" }, time(atMs)),
+      el("span", { class: "line-what" }, el("strong", {}, type), el("code", { title: instance }, shortId(instance))),
+      el(
+        "span",
+        { class: "line-states" },
+        before === after
+          ? null
+          : [
+              before === null ? el("span", { class: "muted" }, "begins") : stateChip(before),
+              el("span", { class: "arrow", "aria-label": "to" }, "→"),
+            ],
+        stateChip(after),
+      ),
+      el(
+        "span",
+        { class: "line-more" },
+        ...markChips(row),
+        ...effects.map((effect) => el("span", { class: "effect-name" }, effect)),
+      ),
+      verdictSign(verdict),
+    ),
+  );
+}
+
+/** Shows which record is the one, which one caused it, and which ones it caused. */
+function mark(list: HTMLElement, { seq, record }: Shown, rows: readonly RecordRow[]): void {
+  const here = String(seq);
+  const causes = causesOf(record?.cause ?? "0", rows);
+  for (const line of list.querySelectorAll(".record-line")) {
+    const other = line.getAttribute("data-seq") ?? "";
+    const row = rows.find((one) => one.seq === other);
+    const relation = other === here ? "here" : causes.includes(other) ? "cause" : row?.cause === here ? "effect" : null;
+    setAttributes(line, { "aria-current": other === here ? "true" : null, "data-relation": relation });
+    const words = { here: "●", cause: "↓", effect: "↳" };
+    fill(line.querySelector(".line-relation") ?? line, relation === null ? "" : words[relation]);
+  }
+}
+
+/** The chain of causes of a record, as far as it is listed. */
+function causesOf(cause: string, rows: readonly RecordRow[]): string[] {
+  const row = rows.find(({ seq }) => seq === cause);
+  return row === undefined ? [cause] : [cause, ...causesOf(row.cause, rows)];
+}

@@ -1,0 +1,231 @@
+import {
+  type Explained,
+  FeedError,
+  type FeedSource,
+  type Hello,
+  type InstancePath,
+  type Moment,
+  type Progress,
+  type RecordDetail,
+  type Search,
+} from "../feed.ts";
+
+/** The panels of the page. */
+export type View = "charts" | "instances" | "records" | "money" | "record";
+
+/** Everything that the page shows, at one moment. */
+export interface Shown {
+  readonly hello: Hello;
+  readonly progress: Progress;
+  readonly connection: "connected" | "lost" | "ended";
+  readonly connectionReason: string;
+  /** The record at which everything stands. */
+  readonly seq: bigint;
+  readonly record: RecordDetail | null;
+  readonly moment: Moment | null;
+  /** The chosen instance and its way until here. */
+  readonly instance: string | null;
+  readonly path: InstancePath | null;
+  /** The machine whose chart is large; null follows the record. */
+  readonly machine: string | null;
+  readonly view: View;
+  /** Whether the page goes along with a live log. */
+  readonly isFollowing: boolean;
+  readonly isPlaying: boolean;
+  /** Records a second. */
+  readonly speed: number;
+  readonly explained: Explained | null;
+  /** What went wrong last, in words. */
+  readonly problem: string | null;
+}
+
+/** Records a second that can be chosen. */
+export const SPEEDS = [1, 2, 5, 10, 25, 60] as const;
+
+type Listener = (now: Shown, before: Shown) => void;
+
+/** The state of the page: what is shown, and how it comes from the source. Panels read it and ask for other moments. */
+export class Session {
+  readonly source: FeedSource;
+  #shown: Shown;
+  readonly #listeners: Listener[] = [];
+  /** The moment wanted next, while another one is on its way. */
+  #wanted: bigint | null = null;
+  #isLoading = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(source: FeedSource, hello: Hello) {
+    this.source = source;
+    this.#shown = {
+      hello,
+      progress: hello.progress,
+      connection: hello.source === "live" ? "connected" : "ended",
+      connectionReason: "",
+      seq: BigInt(hello.progress.head),
+      record: null,
+      moment: null,
+      instance: null,
+      path: null,
+      machine: null,
+      view: "charts",
+      isFollowing: hello.source === "live",
+      isPlaying: false,
+      speed: 5,
+      explained: null,
+      problem: null,
+    };
+  }
+
+  /** Asks the source what there is, and begins to listen to it. */
+  static async open(source: FeedSource): Promise<Session> {
+    const session = new Session(source, await source.hello());
+    source.follow({
+      records: () => {},
+      progress: (progress) => session.#take(progress),
+      status: (connection, connectionReason) => session.change({ connection, connectionReason }),
+    });
+    return session;
+  }
+
+  get shown(): Shown {
+    return this.#shown;
+  }
+
+  get first(): bigint {
+    return BigInt(this.#shown.hello.first);
+  }
+
+  get head(): bigint {
+    return BigInt(this.#shown.progress.head);
+  }
+
+  /** Calls back with every change, from now on. */
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  change(members: Partial<Shown>): void {
+    const before = this.#shown;
+    this.#shown = { ...before, ...members };
+    for (const listener of this.#listeners) listener(this.#shown, before);
+  }
+
+  /** Shows the end of the log, for a beginning. */
+  start(): void {
+    this.change({});
+    this.#go(this.head);
+  }
+
+  /** Goes to a record. Asked for often, as by a slider, it skips what was not shown yet. */
+  seek(seq: bigint): void {
+    this.change({ isFollowing: false });
+    this.#go(seq);
+  }
+
+  /** Goes on with the end of a live log, or stays where it is. */
+  follow(isFollowing: boolean): void {
+    this.change({ isFollowing, ...(isFollowing ? { isPlaying: false } : {}) });
+    if (isFollowing) this.#go(this.head);
+  }
+
+  step(by: bigint): void {
+    this.play(false);
+    this.seek((this.#wanted ?? this.#shown.seq) + by);
+  }
+
+  play(isPlaying: boolean): void {
+    clearTimeout(this.#timer);
+    this.change({ isPlaying });
+    if (!isPlaying) return;
+    if (this.#shown.seq >= this.head) this.seek(this.first);
+    this.#tick();
+  }
+
+  setSpeed(speed: number): void {
+    this.change({ speed });
+  }
+
+  /** Goes to the nearest record of a kind. */
+  async jump(search: Omit<Search, "from">, what: string): Promise<void> {
+    this.play(false);
+    const found = await this.#ask(() => this.source.find({ ...search, from: String(this.#shown.seq) }));
+    if (found === undefined) return;
+    if (found === null)
+      this.change({ problem: `No ${what} ${search.direction === "forward" ? "after" : "before"} this record.` });
+    else this.seek(BigInt(found.seq));
+  }
+
+  /** Chooses an instance, whose way lights up; null for none. */
+  async choose(instance: string | null): Promise<void> {
+    this.change({ instance, path: null, ...(instance === null ? {} : { machine: machineOf(instance) }) });
+    if (instance !== null) await this.#loadPath();
+  }
+
+  async explain(id: string): Promise<void> {
+    const explained = await this.#ask(() => this.source.explain(id));
+    if (explained !== undefined) this.change({ explained });
+  }
+
+  #take(progress: Progress): void {
+    this.change({ progress });
+    if (this.#shown.isFollowing) this.#go(this.head);
+  }
+
+  #go(seq: bigint): void {
+    const bounded = seq < this.first ? this.first : seq > this.head ? this.head : seq;
+    this.#wanted = bounded;
+    if (!this.#isLoading) void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    this.#isLoading = true;
+    while (this.#wanted !== null) {
+      const seq = this.#wanted;
+      const text = String(seq);
+      const loaded = await this.#ask(async () => {
+        if (this.head < this.first) return null;
+        const [record, moment] = await Promise.all([this.source.record(text), this.source.moment(text)]);
+        return { seq, record, moment };
+      });
+      if (loaded) this.change(loaded);
+      if (this.#shown.instance !== null) await this.#loadPath();
+      if (this.#wanted === seq) this.#wanted = null;
+    }
+    this.#isLoading = false;
+  }
+
+  async #loadPath(): Promise<void> {
+    const { instance, seq } = this.#shown;
+    if (instance === null) return;
+    const path = await this.#ask(() => this.source.path(instance, String(seq)));
+    if (path !== undefined && this.#shown.instance === instance) this.change({ path });
+  }
+
+  #tick(): void {
+    this.#timer = setTimeout(() => {
+      if (!this.#shown.isPlaying) return;
+      if (this.#shown.seq >= this.head) return this.play(false);
+      if (!this.#isLoading) this.seek(this.#shown.seq + 1n);
+      this.#tick();
+    }, 1_000 / this.#shown.speed);
+  }
+
+  /** An answer of the source, or undefined where it refused; then the page says why. */
+  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      const answer = await question();
+      if (this.#shown.problem !== null) this.change({ problem: null });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      this.change({ problem: error.message });
+      return undefined;
+    }
+  }
+}
+
+/** The machine of an instance such as `message/12/ab…`. */
+export function machineOf(instance: string): string {
+  const end = instance.indexOf("/");
+  return end < 0 ? instance : instance.slice(0, end);
+}

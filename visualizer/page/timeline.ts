@@ -1,0 +1,153 @@
+import type { Mark, Search, Series } from "../feed.ts";
+import { button, el, fill, listening, setAttributes, svg } from "./dom.ts";
+import { digits, moment as momentText } from "./format.ts";
+import { icon } from "./icons.ts";
+import { type Session, type Shown, SPEEDS } from "./session.ts";
+
+/** Marks that have a lane of their own above the slider, from top to bottom. */
+const LANES: readonly (readonly [Mark, string])[] = [
+  ["halt", "halts"],
+  ["error", "errors"],
+  ["received", "received"],
+  ["redelivery", "redeliveries"],
+  ["restart", "restarts"],
+];
+/** Points of the overview: as many as a wide screen has columns for. */
+const POINTS = 400;
+const LANE = 6;
+/** A growing log draws its overview anew not more often than this. */
+const REDRAW_MS = 1_000;
+
+interface Jump {
+  readonly label: string;
+  readonly search: (shown: Shown) => Omit<Search, "from" | "direction"> | null;
+}
+
+const JUMPS: readonly Jump[] = [
+  { label: "halt", search: () => ({ mark: "halt" }) },
+  { label: "error", search: () => ({ mark: "error" }) },
+  { label: "record of the instance", search: ({ instance, record }) => withInstance(instance ?? record?.instance) },
+];
+
+/** The one slider, with its buttons: all panels show what was at its record. */
+export function timeline(session: Session): HTMLElement {
+  const slider = el("input", { type: "range", class: "slider", min: 0, max: 0, step: 1, "aria-label": "Record" });
+  listening(slider, { input: () => session.seek(BigInt(slider.value)) });
+  const place = el("output", { class: "place", "aria-live": "off" });
+  const overview = svg("svg", { class: "overview", preserveAspectRatio: "none", "aria-hidden": "true" });
+  session.onChange((shown) => {
+    setAttributes(slider, { min: String(session.first), max: String(session.head), "aria-valuetext": `record ${shown.seq}` });
+    slider.value = String(shown.seq);
+    const at = shown.record === null ? "" : momentText(shown.record.atMs);
+    fill(
+      place,
+      el("strong", {}, `#${digits(String(shown.seq))}`),
+      ` of ${digits(String(session.head))}`,
+      el("span", { class: "place-time" }, at),
+    );
+  });
+  keepOverview(session, overview);
+  return el(
+    "section",
+    { class: "timeline", "aria-label": "Timeline" },
+    el("div", { class: "timeline-controls" }, ...controls(session), place),
+    el("div", { class: "timeline-track" }, overview, slider),
+  );
+}
+
+function controls(session: Session): HTMLElement[] {
+  const play = button({ class: "button button-round button-main", title: "Play (space)" }, () =>
+    session.play(!session.shown.isPlaying),
+  );
+  const live = button({ class: "button button-live", title: "Live (L)" }, () => session.follow(!session.shown.isFollowing));
+  const speed = el(
+    "select",
+    { class: "select", "aria-label": "Speed", title: "Records a second" },
+    ...SPEEDS.map((value) => el("option", { value, selected: value === session.shown.speed }, `${value}/s`)),
+  );
+  listening(speed, { change: () => session.setSpeed(Number(speed.value)) });
+  session.onChange((shown) => {
+    fill(play, icon(shown.isPlaying ? "pause" : "play"));
+    setAttributes(play, { "aria-label": shown.isPlaying ? "Pause" : "Play", "aria-pressed": String(shown.isPlaying) });
+    setAttributes(live, { hidden: shown.hello.source !== "live", "aria-pressed": String(shown.isFollowing) });
+    fill(live, el("span", { class: "live-dot", "aria-hidden": "true" }), shown.isFollowing ? "Live" : "Paused");
+  });
+  const move = (label: string, sign: Parameters<typeof icon>[0], title: string, go: () => void) =>
+    button({ class: "button button-round", "aria-label": label, title }, go, icon(sign));
+  return [
+    el(
+      "div",
+      { class: "button-group" },
+      move("First record", "first", "First record (Home)", () => session.seek(session.first)),
+      move("One record back", "back", "One record back (←)", () => session.step(-1n)),
+      play,
+      move("One record on", "on", "One record on (→)", () => session.step(1n)),
+      move("Last record", "last", "Last record (End)", () => session.seek(session.head)),
+    ),
+    speed,
+    live,
+    el("div", { class: "jumps", role: "group", "aria-label": "Jump" }, ...JUMPS.map((jump) => jumpButtons(jump, session))),
+  ];
+}
+
+function jumpButtons(jump: Jump, session: Session): HTMLElement {
+  const go = (direction: "forward" | "backward") => () => {
+    const search = jump.search(session.shown);
+    if (search !== null) void session.jump({ ...search, direction }, jump.label);
+  };
+  return el(
+    "div",
+    { class: "button-group jump" },
+    button(
+      { class: "button", "aria-label": `Previous ${jump.label}`, title: `Previous ${jump.label}` },
+      go("backward"),
+      icon("left"),
+    ),
+    el("span", { class: "jump-label", "aria-hidden": "true" }, jump.label.split(" ").at(-1)),
+    button({ class: "button", "aria-label": `Next ${jump.label}`, title: `Next ${jump.label}` }, go("forward"), icon("right")),
+  );
+}
+
+function withInstance(instance: string | undefined): { instance: string } | null {
+  return instance === undefined ? null : { instance };
+}
+
+/** Draws what is remarkable along the slider, and anew as the log grows. */
+function keepOverview(session: Session, overview: SVGSVGElement): void {
+  let drawnHead = -1n;
+  let isBusy = false;
+  const draw = async () => {
+    if (isBusy || session.head === drawnHead || session.head < session.first) return;
+    isBusy = true;
+    drawnHead = session.head;
+    try {
+      drawLanes(
+        overview,
+        await session.source.series(String(session.first), String(drawnHead), POINTS),
+        session.first,
+        drawnHead,
+      );
+    } catch {
+      // The panels say when the source is gone; an overview that is a moment old does no harm.
+    } finally {
+      isBusy = false;
+    }
+  };
+  void draw();
+  setInterval(() => void draw(), REDRAW_MS);
+}
+
+function drawLanes(overview: SVGSVGElement, { points }: Series, first: bigint, head: bigint): void {
+  const width = 1_000;
+  const span = Math.max(1, Number(head - first));
+  const height = LANES.length * LANE;
+  setAttributes(overview, { viewBox: `0 0 ${width} ${height}` });
+  const ticks = points.flatMap(({ seq, marks }) =>
+    LANES.flatMap(([mark], lane) => {
+      if ((marks[mark] ?? 0) === 0) return [];
+      const x = (Number(BigInt(seq) - first) / span) * width;
+      return [svg("rect", { class: `tick tick-${mark}`, x: x - 1, y: lane * LANE + 0.5, width: 2, height: LANE - 1 })];
+    }),
+  );
+  fill(overview, ...ticks);
+}
