@@ -1,4 +1,5 @@
-import { ArkInfo, type FeeSchedule } from "../proto/generated/bark_server.ts";
+import type { FeeSchedule, PpmExpiryFee } from "../ark/fees.ts";
+import { ArkInfo, type PpmExpiryFeeEntry, type FeeSchedule as WireFeeSchedule } from "../proto/generated/bark_server.ts";
 import type { SimulatorNetwork } from "./network.ts";
 import type { ServerKeys } from "./server-keys.ts";
 
@@ -10,7 +11,34 @@ export interface ServerTerms {
   /** Most outputs of one arkoor part; not announced. */
   readonly maxArkoorFanout: number;
   readonly requiredBoardConfirmations: number;
+  /** Life of an HTLC for a payment out. */
+  readonly htlcSendExpiryDelta: number;
+  /** Δ of lightning.md §2. */
+  readonly htlcExpiryDelta: number;
+  /** Longest CLTV delta that a receive may ask for. */
+  readonly maxUserInvoiceCltvDelta: number;
+  /** Largest receive; `null` for none. */
+  readonly maxVtxoAmountSats: bigint | null;
+  /** Whether a receive is granted only with a proof or token. */
+  readonly lnReceiveAntiDosRequired: boolean;
+  readonly fees: FeeSchedule;
 }
+
+/** The table of payments out, offboards and refreshes (lightning.md §5.2). */
+const FEE_TABLE: readonly PpmExpiryFee[] = [
+  { expiryBlocksThreshold: 0, ppm: 0n },
+  { expiryBlocksThreshold: 97, ppm: 1_000n },
+  { expiryBlocksThreshold: 199, ppm: 4_000n },
+  { expiryBlocksThreshold: 2_161, ppm: 8_000n },
+];
+
+const DEFAULT_FEES: FeeSchedule = {
+  board: { minFeeSats: 330n, baseFeeSats: 100n, ppm: 1_000n },
+  offboard: { baseFeeSats: 200n, fixedAdditionalVbytes: 212n, ppmExpiryTable: FEE_TABLE },
+  refresh: { baseFeeSats: 150n, ppmExpiryTable: FEE_TABLE },
+  lightningReceive: { baseFeeSats: 100n, ppm: 2_000n },
+  lightningSend: { minFeeSats: 10n, baseFeeSats: 75n, ppmExpiryTable: FEE_TABLE },
+};
 
 /** What a server has unless told otherwise. */
 export const DEFAULT_TERMS: ServerTerms = {
@@ -19,20 +47,12 @@ export const DEFAULT_TERMS: ServerTerms = {
   maxVtxoExitDepth: 100,
   maxArkoorFanout: 4,
   requiredBoardConfirmations: 1,
-};
-
-const FEES: FeeSchedule = {
-  board: { minFeeSat: 0n, baseFeeSat: 0n, ppm: 0n },
-  offboard: { baseFeeSat: 0n, fixedAdditionalVb: 0n, ppmExpiryTable: [{ expiryBlocksThreshold: 0, ppm: 0n }] },
-  refresh: {
-    baseFeeSat: 0n,
-    ppmExpiryTable: [
-      { expiryBlocksThreshold: 0, ppm: 0n },
-      { expiryBlocksThreshold: 2_016, ppm: 1_000n },
-    ],
-  },
-  lightningReceive: { baseFeeSat: 0n, ppm: 0n },
-  lightningSend: { minFeeSat: 10n, baseFeeSat: 0n, ppmExpiryTable: [{ expiryBlocksThreshold: 0, ppm: 5_000n }] },
+  htlcSendExpiryDelta: 258,
+  htlcExpiryDelta: 40,
+  maxUserInvoiceCltvDelta: 250,
+  maxVtxoAmountSats: null,
+  lnReceiveAntiDosRequired: false,
+  fees: DEFAULT_FEES,
 };
 
 /** The answer to `GetArkInfo`: every member of mailbox.md §1.3 that a current server sends. */
@@ -46,15 +66,40 @@ export function arkInfo(network: SimulatorNetwork, keys: ServerKeys, terms: Serv
     vtxoExitDelta: terms.vtxoExitDelta,
     vtxoExpiryDelta: terms.vtxoLifetime,
     vtxoLifetime: terms.vtxoLifetime,
-    htlcSendExpiryDelta: 258,
-    htlcExpiryDelta: 40,
+    htlcSendExpiryDelta: terms.htlcSendExpiryDelta,
+    htlcExpiryDelta: terms.htlcExpiryDelta,
+    ...(terms.maxVtxoAmountSats === null ? {} : { maxVtxoAmount: terms.maxVtxoAmountSats }),
     requiredBoardConfirmations: terms.requiredBoardConfirmations,
-    maxUserInvoiceCltvDelta: 250,
+    maxUserInvoiceCltvDelta: terms.maxUserInvoiceCltvDelta,
     minBoardAmount: 330n,
     offboardFeerateSatVkb: 1_000n,
-    lnReceiveAntiDosRequired: false,
+    lnReceiveAntiDosRequired: terms.lnReceiveAntiDosRequired,
     maxVtxoExitDepth: terms.maxVtxoExitDepth,
     maxOffboardInputs: 10,
-    fees: FEES,
+    fees: wireFees(terms.fees),
   });
+}
+
+/** A fee schedule as it goes over the wire. */
+export function wireFees(fees: FeeSchedule): WireFeeSchedule {
+  const { board, offboard, refresh, lightningReceive, lightningSend } = fees;
+  return {
+    board: { minFeeSat: board.minFeeSats, baseFeeSat: board.baseFeeSats, ppm: board.ppm },
+    offboard: {
+      baseFeeSat: offboard.baseFeeSats,
+      fixedAdditionalVb: offboard.fixedAdditionalVbytes,
+      ppmExpiryTable: wireTable(offboard.ppmExpiryTable),
+    },
+    refresh: { baseFeeSat: refresh.baseFeeSats, ppmExpiryTable: wireTable(refresh.ppmExpiryTable) },
+    lightningReceive: { baseFeeSat: lightningReceive.baseFeeSats, ppm: lightningReceive.ppm },
+    lightningSend: {
+      minFeeSat: lightningSend.minFeeSats,
+      baseFeeSat: lightningSend.baseFeeSats,
+      ppmExpiryTable: wireTable(lightningSend.ppmExpiryTable),
+    },
+  };
+}
+
+function wireTable(table: readonly PpmExpiryFee[]): PpmExpiryFeeEntry[] {
+  return table.map(({ expiryBlocksThreshold, ppm }) => ({ expiryBlocksThreshold, ppm }));
 }

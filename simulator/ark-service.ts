@@ -1,34 +1,41 @@
-import { ServerError, Status } from "nice-grpc-common";
+import type { CallContext } from "nice-grpc-common";
 import { verifyAttestation } from "../ark/attestation.ts";
-import { encodeHex } from "../ark/hex.ts";
 import { decodeVtxoId, type VtxoId } from "../ark/vtxo-id.ts";
 import type {
   ArkInfo,
   ArkoorPackageCosignRequest,
   ArkoorPackageCosignResponse,
   ArkServiceImplementation,
+  CancelLightningReceiveRequest,
   CheckLightningPaymentRequest,
   CheckLightningReceiveRequest,
   CheckLightningReceiveResponse,
+  ClaimLightningReceiveRequest,
   GetVtxoRequest,
   GetVtxoResponse,
   GetVtxoStatusRequest,
   GetVtxoStatusResponse,
   HandshakeRequest,
   HandshakeResponse,
+  InitiateLightningPaymentRequest,
+  LightningPayHtlcCosignRequest,
   LightningPaymentStatus,
+  PrepareLightningReceiveClaimRequest,
   PrepareLightningReceiveClaimResponse,
   RegisterVtxoTransactionsRequest,
   RoundParticipationStatusRequest,
   RoundParticipationStatusResponse,
+  StartLightningReceiveRequest,
   StartLightningReceiveResponse,
 } from "../proto/generated/bark_server.ts";
 import { VtxoSpendState } from "../proto/generated/bark_server.ts";
 import type { Empty } from "../proto/generated/core.ts";
-import { arkInfo, type ServerTerms } from "./ark-info.ts";
+import { arkInfo, type ServerTerms, wireFees } from "./ark-info.ts";
 import type { ArkoorCosigner } from "./arkoor-cosigner.ts";
 import { announcement } from "./client-version.ts";
 import type { Faults } from "./faults.ts";
+import type { Lightning } from "./lightning.ts";
+import { checkHtlcVersion, readHash } from "./lightning-wire.ts";
 import type { SimulatorNetwork } from "./network.ts";
 import { badInput, NotFound, orBadInput } from "./rpc-status.ts";
 import type { ServerKeys } from "./server-keys.ts";
@@ -36,7 +43,6 @@ import type { LedgerEntry, SpendState, VtxoLedger } from "./vtxo-ledger.ts";
 import type { VtxoRegistry } from "./vtxo-registry.ts";
 
 const ATTESTATION_BYTES = 64;
-const HASH_BYTES = 32;
 
 /** What the Ark service stands on. */
 export interface ArkServiceParts {
@@ -46,13 +52,14 @@ export interface ArkServiceParts {
   readonly ledger: VtxoLedger;
   readonly registry: VtxoRegistry;
   readonly cosigner: ArkoorCosigner;
+  readonly lightning: Lightning;
   readonly faults: Faults;
   readonly protocolVersions: { readonly min: number; readonly max: number };
   /** The operator's announcement. */
   readonly psa: string | undefined;
 }
 
-/** `bark_server.ArkService` as far as mailbox, coins and arkoor payments need it; none of its methods looks at `pver`. */
+/** `bark_server.ArkService` without rounds; of its methods only those that make HTLCs look at `pver`. */
 export class ArkService implements ArkServiceImplementation {
   readonly #parts: ArkServiceParts;
 
@@ -71,7 +78,8 @@ export class ArkService implements ArkServiceImplementation {
 
   async getArkInfo(): Promise<ArkInfo> {
     const { network, keys, terms, faults } = this.#parts;
-    return { ...arkInfo(network, keys, terms), ...faults.arkInfo };
+    const fees = wireFees(faults.lightning.fees ?? terms.fees);
+    return { ...arkInfo(network, keys, terms), fees, ...faults.arkInfo };
   }
 
   async getVtxo(request: GetVtxoRequest): Promise<GetVtxoResponse> {
@@ -91,7 +99,7 @@ export class ArkService implements ArkServiceImplementation {
   }
 
   async registerVtxoTransactions(request: RegisterVtxoTransactionsRequest): Promise<Empty> {
-    this.#parts.registry.register(request.vtxos);
+    if (!this.#parts.faults.lightning.takeDroppedRegistration()) this.#parts.registry.register(request.vtxos);
     return {};
   }
 
@@ -101,47 +109,76 @@ export class ArkService implements ArkServiceImplementation {
   }
 
   async requestArkoorCosign(request: ArkoorPackageCosignRequest): Promise<ArkoorPackageCosignResponse> {
-    return this.#parts.cosigner.cosign(request);
+    return this.#answered(await this.#parts.cosigner.cosign(request));
   }
 
-  async checkLightningPayment(request: CheckLightningPaymentRequest): Promise<LightningPaymentStatus> {
-    throw unknownHash(request.hash, "payment");
+  async requestLightningPayHtlcCosign(
+    request: LightningPayHtlcCosignRequest,
+    context: CallContext,
+  ): Promise<ArkoorPackageCosignResponse> {
+    checkHtlcVersion(context);
+    return this.#answered(await this.#lightning.sends.cosign(request));
   }
 
-  async checkLightningReceive(request: CheckLightningReceiveRequest): Promise<CheckLightningReceiveResponse> {
-    throw unknownHash(request.hash, "receive");
+  async initiateLightningPayment(request: InitiateLightningPaymentRequest, context: CallContext): Promise<Empty> {
+    checkHtlcVersion(context);
+    this.#lightning.sends.initiate(request);
+    return {};
   }
 
-  async requestLightningPayHtlcCosign(): Promise<ArkoorPackageCosignResponse> {
-    throw unimplemented();
+  async checkLightningPayment(request: CheckLightningPaymentRequest, context: CallContext): Promise<LightningPaymentStatus> {
+    return this.#lightning.sends.check(request.hash, request.wait, context.signal);
   }
 
-  async initiateLightningPayment(): Promise<Empty> {
-    throw unimplemented();
+  async requestLightningPayHtlcRevocation(request: ArkoorPackageCosignRequest): Promise<ArkoorPackageCosignResponse> {
+    return this.#answered(await this.#lightning.sends.revoke(request));
   }
 
-  async requestLightningPayHtlcRevocation(): Promise<ArkoorPackageCosignResponse> {
-    throw unimplemented();
+  async startLightningReceive(
+    request: StartLightningReceiveRequest,
+    context: CallContext,
+  ): Promise<StartLightningReceiveResponse> {
+    checkHtlcVersion(context);
+    return { bolt11: this.#lightning.receives.start(request) };
   }
 
-  async startLightningReceive(): Promise<StartLightningReceiveResponse> {
-    throw unimplemented();
+  async checkLightningReceive(
+    request: CheckLightningReceiveRequest,
+    context: CallContext,
+  ): Promise<CheckLightningReceiveResponse> {
+    return this.#lightning.receives.check(request.hash, request.wait, context.signal);
   }
 
-  async prepareLightningReceiveClaim(): Promise<PrepareLightningReceiveClaimResponse> {
-    throw unimplemented();
+  async prepareLightningReceiveClaim(
+    request: PrepareLightningReceiveClaimRequest,
+    context: CallContext,
+  ): Promise<PrepareLightningReceiveClaimResponse> {
+    checkHtlcVersion(context);
+    return this.#lightning.receives.prepare(request);
   }
 
-  async claimLightningReceive(): Promise<ArkoorPackageCosignResponse> {
-    throw unimplemented();
+  async claimLightningReceive(request: ClaimLightningReceiveRequest): Promise<ArkoorPackageCosignResponse> {
+    return this.#answered(await this.#lightning.receives.claim(request));
   }
 
-  async cancelLightningReceive(): Promise<Empty> {
-    throw unimplemented();
+  async cancelLightningReceive(request: CancelLightningReceiveRequest): Promise<Empty> {
+    this.#lightning.receives.cancel(request.paymentHash);
+    return {};
   }
 
   async roundParticipationStatus(request: RoundParticipationStatusRequest): Promise<RoundParticipationStatusResponse> {
-    throw unknownHash(request.unlockHash, "round participation");
+    throw new NotFound("round participation", [readHash(request.unlockHash)]);
+  }
+
+  /** The Lightning side, once it has done what time alone does. */
+  get #lightning(): Lightning {
+    this.#parts.lightning.advance();
+    return this.#parts.lightning;
+  }
+
+  /** An answer of a cosign method, spoiled where a fault asks for it. */
+  #answered(response: ArkoorPackageCosignResponse): ArkoorPackageCosignResponse {
+    return this.#parts.faults.lightning.spoilSignatures(response);
   }
 
   #find(bytes: Uint8Array): LedgerEntry {
@@ -152,22 +189,12 @@ export class ArkService implements ArkServiceImplementation {
   }
 }
 
-/** A server without Lightning and rounds knows no hash. */
-function unknownHash(hash: Uint8Array, what: string): Error {
-  if (hash.length !== HASH_BYTES) return badInput(`invalid hash: expected ${HASH_BYTES} bytes, got ${hash.length}`);
-  return new NotFound(what, [encodeHex(hash)]);
-}
-
-/** What nice-grpc answers for a method without an implementation. */
-function unimplemented(): ServerError {
-  return new ServerError(Status.UNIMPLEMENTED, "");
-}
-
 function wireState(state: SpendState): VtxoSpendState {
   switch (state) {
     case "unregistered":
       return VtxoSpendState.VTXO_SPEND_STATE_UNREGISTERED;
     case "spendable":
+    case "pool":
       return VtxoSpendState.VTXO_SPEND_STATE_SPENDABLE;
     case "spent":
     case "ln-spent":

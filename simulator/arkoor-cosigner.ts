@@ -1,7 +1,13 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { ArkoorCosignRequest } from "../ark/arkoor-request.ts";
 import { arkoorResults } from "../ark/arkoor-result.ts";
-import { ARKOOR_COSIGN_RULES, type ArkoorServerPart, checkArkoorRequests, cosignArkoorPart } from "../ark/arkoor-server.ts";
+import {
+  ARKOOR_COSIGN_RULES,
+  type ArkoorRpcRules,
+  type ArkoorServerPart,
+  checkArkoorRequests,
+  cosignArkoorPart,
+} from "../ark/arkoor-server.ts";
 import { type ArkoorPart, spendingTxid } from "../ark/arkoor-transactions.ts";
 import { sha256 } from "../ark/crypto.ts";
 import { encodeHex } from "../ark/hex.ts";
@@ -10,12 +16,12 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { ArkoorPackageCosignRequest, type ArkoorPackageCosignResponse } from "../proto/generated/bark_server.ts";
 import type { ServerTerms } from "./ark-info.ts";
 import { internalOutputs } from "./arkoor-internal-outputs.ts";
-import { readCosignRequest, writeCosignResponse } from "./arkoor-wire.ts";
+import { readCosignRequest, writeCosignRequest, writeCosignResponse } from "./arkoor-wire.ts";
 import { badInput, internal, NotFound, orBadInput } from "./rpc-status.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ServerKeys } from "./server-keys.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
-import type { VtxoLedger } from "./vtxo-ledger.ts";
+import type { SpendState, VtxoLedger } from "./vtxo-ledger.ts";
 
 /** What the cosigner stands on. */
 export interface ArkoorCosignerParts {
@@ -33,7 +39,20 @@ interface CheckedPart {
   readonly part: ArkoorPart;
 }
 
-/** `RequestArkoorCosign`: checks, one write, then signatures (arkoor.md §10). */
+/** How a method of the server cosigns a package that it has checked (arkoor.md §10.1, rows 8 and 9). */
+export interface ExecutionRules {
+  /** Whether the inputs must be spendable before the write too. */
+  readonly checksBefore: boolean;
+  /** Whether inputs that another request works on are refused. */
+  readonly locks: boolean;
+  /** Last checks and effects of the method inside the write, before those of the inputs. */
+  readonly insideWrite?: () => void;
+}
+
+/** States in which an input may be marked as spent (arkoor.md §10.2). */
+const MARKABLE: readonly SpendState[] = ["spendable", "htlc-recv-unclaimed"];
+
+/** Cosigns packages: checks, one write, then signatures (arkoor.md §10). */
 export class ArkoorCosigner {
   readonly #parts: ArkoorCosignerParts;
   readonly #locked = new Set<VtxoId>();
@@ -43,24 +62,39 @@ export class ArkoorCosigner {
   }
 
   /**
-   * Cosigns a package. A request that was answered before is answered again, with fresh nonces.
+   * `RequestArkoorCosign`. A request that was answered before is answered again, with fresh nonces.
    *
    * @throws ServerError
    */
   async cosign(wire: ArkoorPackageCosignRequest): Promise<ArkoorPackageCosignResponse> {
-    const { terms, keys } = this.#parts;
-    const withInputs = this.#findInputs(wire.parts.map(readCosignRequest));
-    const rules = { ...ARKOOR_COSIGN_RULES, maxFanOut: terms.maxArkoorFanout, maxExitDepth: terms.maxVtxoExitDepth };
-    const built = orBadInput("package", () => checkArkoorRequests(withInputs, rules));
-    const checked = withInputs.flatMap(({ request }, i) => built.slice(i, i + 1).map((part) => ({ request, part })));
-    for (const part of checked) this.#checkUsable(part);
-    await this.#locking(checked, async () => {
+    const inputs = this.find(wire.parts.map((part) => readCosignRequest(part)));
+    return this.execute(this.check(inputs, this.paymentRules), { checksBefore: true, locks: true });
+  }
+
+  /** The rules of `RequestArkoorCosign` with the limits of this server. */
+  get paymentRules(): ArkoorRpcRules {
+    const { maxArkoorFanout: maxFanOut, maxVtxoExitDepth: maxExitDepth } = this.#parts.terms;
+    return { ...ARKOOR_COSIGN_RULES, maxFanOut, maxExitDepth };
+  }
+
+  /** Rows 1a to 7 of arkoor.md §10.1. @throws ServerError */
+  check(inputs: readonly ArkoorServerPart[], rules: ArkoorRpcRules): CheckedPart[] {
+    const built = orBadInput("package", () => checkArkoorRequests(inputs, rules));
+    return inputs.flatMap(({ request }, i) => built.slice(i, i + 1).map((part) => ({ request, part })));
+  }
+
+  /** Rows 8 and 9, the write, and the signatures. @throws ServerError */
+  async execute(checked: readonly CheckedPart[], rules: ExecutionRules): Promise<ArkoorPackageCosignResponse> {
+    const { keys } = this.#parts;
+    if (rules.checksBefore) for (const part of checked) this.#checkSpendable(part);
+    await this.#locking(rules.locks ? checked : [], async () => {
       // As the database of a real server does, this lets other requests in between.
       await yieldToOthers();
-      for (const part of checked) this.#checkUsable(part);
+      rules.insideWrite?.();
+      for (const part of checked) this.#checkMarkable(part);
       this.#write(checked);
     });
-    const random = this.#nonceSource(wire);
+    const random = this.#nonceSource(checked);
     const server = { secretKey: keys.serverSecretKey, randomBytes: (length: number) => random.bytes(length) };
     const signed = checked.map(({ request, part }) => cosignArkoorPart(part, request.userPublicNonces, server));
     return { parts: signed.map(writeCosignResponse) };
@@ -70,12 +104,13 @@ export class ArkoorCosigner {
    * Nonces follow from the whole request, so that answers do not depend on what else is going on. The user's nonces are
    * part of it: another message or another user nonce never meets the same server nonce.
    */
-  #nonceSource(wire: ArkoorPackageCosignRequest): SeededRandom {
+  #nonceSource(checked: readonly CheckedPart[]): SeededRandom {
+    const wire = { parts: checked.map(({ request }) => writeCosignRequest(request)) };
     return this.#parts.random.fork(encodeHex(sha256(ArkoorPackageCosignRequest.encode(wire).finish())));
   }
 
-  /** Row 1 of arkoor.md §10.1. */
-  #findInputs(requests: readonly ArkoorCosignRequest[]): ArkoorServerPart[] {
+  /** The inputs of a package: row 1 of arkoor.md §10.1. @throws ServerError */
+  find(requests: readonly ArkoorCosignRequest[]): ArkoorServerPart[] {
     const ids = requests.map((request) => request.inputVtxoId);
     const unknown = ids.filter((id) => !this.#parts.ledger.has(id));
     if (unknown.length > 0) throw new NotFound("vtxos", unknown);
@@ -87,14 +122,36 @@ export class ArkoorCosigner {
     });
   }
 
-  /** Row 8: spendable, or spent by this very part already (arkoor.md §10.2). */
-  #checkUsable({ request: { inputVtxoId: id }, part }: CheckedPart): void {
-    const entry = this.#parts.ledger.get(id);
-    const isRetry = entry?.state === "spent" && entry.spentBy === spendingTxid(part);
-    const isExited = (this.#parts.chain.transaction(part.input.point.txid)?.height ?? null) !== null;
-    if (!isRetry && (entry?.state !== "spendable" || isExited)) {
-      throw badInput(`expected ${id} to be spendable, got ${isExited ? "exited" : entry?.state}`);
+  /** Row 8: spendable for arkoor, or spent by this very part already (arkoor.md §10.2). */
+  #checkSpendable(checked: CheckedPart): void {
+    const { part, request } = checked;
+    if (this.#isRetry(checked)) return;
+    const { kind } = part.input.policy;
+    const state = this.#stateOf(request.inputVtxoId, part);
+    if (state !== "spendable" || kind !== "pubkey") {
+      throw badInput(
+        `expected ${request.inputVtxoId} to be spendable, got ${state}${kind === "pubkey" ? "" : ` of policy ${kind}`}`,
+      );
     }
+  }
+
+  /** The same inside the write, where HTLCs pass. */
+  #checkMarkable(checked: CheckedPart): void {
+    if (this.#isRetry(checked)) return;
+    const state = this.#stateOf(checked.request.inputVtxoId, checked.part);
+    if (state === null || state === "exited" || !MARKABLE.includes(state)) {
+      throw badInput(`expected ${checked.request.inputVtxoId} to be spendable, got ${state}`);
+    }
+  }
+
+  #isRetry({ request, part }: CheckedPart): boolean {
+    const entry = this.#parts.ledger.get(request.inputVtxoId);
+    return entry?.state === "spent" && entry.spentBy === spendingTxid(part);
+  }
+
+  #stateOf(id: VtxoId, part: ArkoorPart): SpendState | "exited" | null {
+    const isExited = (this.#parts.chain.transaction(part.input.point.txid)?.height ?? null) !== null;
+    return isExited ? "exited" : (this.#parts.ledger.get(id)?.state ?? null);
   }
 
   /** Row 9. */

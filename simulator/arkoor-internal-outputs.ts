@@ -11,7 +11,7 @@ export interface InternalOutput {
   readonly spentBy: string;
 }
 
-/** The checkpoint and isolation outputs of a part in checkpoint mode, each with the transaction that spends it (arkoor.md §10.2). */
+/** The checkpoint and isolation outputs of a part, each with the transaction that spends it (arkoor.md §10.2). */
 export function internalOutputs(part: ArkoorPart): InternalOutput[] {
   const [first, ...spenders] = part.transactions;
   const [sample] = arkoorResults(part);
@@ -19,7 +19,10 @@ export function internalOutputs(part: ArkoorPart): InternalOutput[] {
   const item = sample.genesis[part.input.genesis.length];
   if (!item) return [];
   const outputs = first.transaction.outputs.slice(0, -1);
-  return spenders.map((spender, vout) => {
+  // In direct mode only the isolation output is one, behind the normal ones.
+  const firstVout = part.mode === "direct" ? part.outputs.normal.length : 0;
+  return spenders.map((spender, i) => {
+    const vout = firstVout + i;
     const vtxo: Vtxo = {
       ...part.input,
       amountSats: outputs[vout]?.amountSats ?? 0n,

@@ -1,3 +1,4 @@
+import type { ServerError } from "nice-grpc-common";
 import { type ArkoorCosignRequest, type ArkoorCosignResponse, decodeDestination } from "../ark/arkoor-request.ts";
 import { decodePublicNonce } from "../ark/musig.ts";
 import { encodePolicy } from "../ark/policy.ts";
@@ -12,13 +13,14 @@ import { internal, orStatus } from "./rpc-status.ts";
 const ATTESTATION_BYTES = 64;
 
 /**
- * Reads one part of a cosign request. What does not parse is answered INTERNAL by the cosign methods (arkoor.md §10.1).
+ * Reads one part of a cosign request.
  *
+ * @param malformed How what does not parse is answered: INTERNAL by most cosign methods (arkoor.md §10.1).
  * @throws ServerError
  */
-export function readCosignRequest(part: WireRequest): ArkoorCosignRequest {
+export function readCosignRequest(part: WireRequest, malformed: (reason: string) => ServerError = internal): ArkoorCosignRequest {
   if (part.attestation.length !== ATTESTATION_BYTES) {
-    throw internal(`expected an attestation of ${ATTESTATION_BYTES} bytes, got ${part.attestation.length}`);
+    throw malformed(`expected an attestation of ${ATTESTATION_BYTES} bytes, got ${part.attestation.length}`);
   }
   return orStatus(
     () => ({
@@ -29,7 +31,7 @@ export function readCosignRequest(part: WireRequest): ArkoorCosignRequest {
       useCheckpoint: part.useCheckpoint,
       attestation: part.attestation,
     }),
-    internal,
+    malformed,
   );
 }
 

@@ -1,6 +1,7 @@
 import { Status } from "nice-grpc-common";
 import type { ArkInfo } from "../proto/generated/bark_server.ts";
 import { SimulatorError } from "./errors.ts";
+import { LightningFaults } from "./lightning-faults.ts";
 import type { SkewedClock } from "./skewed-clock.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -54,6 +55,8 @@ export class Faults {
   haveMore: HaveMoreRule = "reference";
   /** Members of `ArkInfo` that replace the true ones. */
   arkInfo: Partial<ArkInfo> = {};
+  /** Those of Lightning payments and of cosigning. */
+  readonly lightning = new LightningFaults();
 
   constructor(subscriptions: Subscriptions, clock: SkewedClock) {
     this.#subscriptions = subscriptions;
@@ -129,6 +132,7 @@ export class Faults {
     this.arkInfo = {};
     this.skewMs = 0;
     this.dropNotices = false;
+    this.lightning.clear();
   }
 
   /** How long the next call of a method waits. */

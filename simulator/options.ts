@@ -85,6 +85,9 @@ function resolveTerms(given: Partial<ServerTerms> = {}): ServerTerms {
   whole("terms.vtxoLifetime", terms.vtxoLifetime, 1, HIGHEST_DELTA);
   whole("terms.maxVtxoExitDepth", terms.maxVtxoExitDepth, 1, 65_535);
   whole("terms.maxArkoorFanout", terms.maxArkoorFanout, 1, 255);
+  whole("terms.htlcSendExpiryDelta", terms.htlcSendExpiryDelta, 1, HIGHEST_DELTA);
+  whole("terms.htlcExpiryDelta", terms.htlcExpiryDelta, 1, HIGHEST_DELTA);
+  whole("terms.maxUserInvoiceCltvDelta", terms.maxUserInvoiceCltvDelta, 1, HIGHEST_DELTA);
   whole("terms.requiredBoardConfirmations", terms.requiredBoardConfirmations, 0, HIGHEST_DELTA);
   return terms;
 }

@@ -3,16 +3,14 @@ import { isolateDust, sumSats } from "../ark/arkoor-allocation.ts";
 import { ArkoorCosignSession } from "../ark/arkoor-cosign.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import { type ArkoorPart, buildArkoorPart } from "../ark/arkoor-transactions.ts";
-import { boardFunding, buildBoard, signBoard } from "../ark/board.ts";
 import { publicKeyOf } from "../ark/crypto.ts";
-import { displayTxid } from "../ark/outpoint.ts";
 import type { UserPolicy } from "../ark/policy.ts";
-import { encodeTransaction, type Transaction } from "../ark/transaction.ts";
 import { encodeVtxo, exitDepth, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ServerTerms } from "./ark-info.ts";
 import type { ArkoorCosigner } from "./arkoor-cosigner.ts";
 import { readCosignResponse, writeCosignRequest } from "./arkoor-wire.ts";
+import { boardCoin, type Coin } from "./board-coin.ts";
 import { SimulatorError } from "./errors.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ServerKeys } from "./server-keys.ts";
@@ -64,15 +62,6 @@ export interface PayerParts {
   readonly cosigner: ArkoorCosigner;
   readonly registry: VtxoRegistry;
   readonly random: SeededRandom;
-}
-
-/** Confirmations of a funding transaction that is in a block. */
-const FUNDING_CONFIRMATIONS = 6;
-
-/** A payer's coin with the key that spends it. */
-interface Coin {
-  readonly vtxo: Vtxo<UserPolicy>;
-  readonly secretKey: Uint8Array;
 }
 
 /** Boards coins and sends them on: every signature is real and made by both sides, through the server's own methods. */
@@ -134,39 +123,17 @@ export class Payer {
   /** A coin that was boarded earlier: funding on the chain, known to the server, spendable. */
   #board(amountSats: bigint, request: PackageRequest, random: SeededRandom): Coin {
     const { keys, terms, ledger, chain } = this.#parts;
-    const secretKey = random.secretKey();
-    const boardTerms = {
-      userPubkey: publicKeyOf(secretKey),
-      serverPubkey: keys.serverPubkey,
+    const order = {
+      amountSats,
+      serverSecretKey: keys.serverSecretKey,
       expiryHeight: request.expiryHeight ?? chain.tip + terms.vtxoLifetime,
       exitDelta: terms.vtxoExitDelta,
+      unconfirmedAnchor: request.unconfirmedAnchor ?? false,
     };
-    const funding = fundingTransaction(amountSats, boardFunding(boardTerms).script, random);
-    const height = request.unconfirmedAnchor ? null : Math.max(1, chain.tip - FUNDING_CONFIRMATIONS + 1);
-    const fundingOutpoint = { txid: chain.add(encodeTransaction(funding), height), vout: 0 };
-    const board = buildBoard({ ...boardTerms, amountSats, feeSats: 0n, fundingOutpoint });
-    const secrets = { userSecretKey: secretKey, serverSecretKey: keys.serverSecretKey };
-    const vtxo = signBoard(board, secrets, (length) => random.bytes(length));
-    ledger.insert(vtxo, { state: "spendable", isInternal: false });
-    return { vtxo, secretKey };
+    const coin = boardCoin(chain, order, random);
+    ledger.insert(coin.vtxo, { state: "spendable", isInternal: false });
+    return coin;
   }
-}
-
-/** Spends an output of nobody: the simulated chain looks at no signature, so bytes of its shape do. */
-function fundingTransaction(amountSats: bigint, script: Uint8Array, random: SeededRandom): Transaction {
-  return {
-    version: 2,
-    inputs: [
-      {
-        outpoint: { txid: displayTxid(random.bytes(32)), vout: 0 },
-        script: new Uint8Array(),
-        sequence: 0xffff_fffd,
-        witness: [random.bytes(64)],
-      },
-    ],
-    outputs: [{ amountSats, script }],
-    lockTime: 0,
-  };
 }
 
 function describe(vtxo: Vtxo<UserPolicy>): SimulatedVtxo {

@@ -38,6 +38,7 @@ export class SimulatedChain {
   /** Spending transaction and input by the spent outpoint, as `txid:vout`. */
   readonly #spends = new Map<string, { readonly txid: string; readonly vin: number }>();
   readonly #hidden = new Set<string>();
+  readonly #listeners: (() => void)[] = [];
   #tip: number;
   #fault: ChainFault | null = null;
   /** How long the fault `slow` holds an answer back. */
@@ -74,7 +75,13 @@ export class SimulatedChain {
       if (entry.height === null) this.#transactions.set(entry.txid, { ...entry, height: this.#tip + 1 });
     }
     this.#tip += blocks;
+    for (const listener of this.#listeners) listener();
     return this.#tip;
+  }
+
+  /** Calls `listener` after blocks were added. */
+  onMined(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /**

@@ -16,6 +16,7 @@ import { checkCorruptions, type Payment, type PaymentRequest, spoil } from "./pa
 import { blindedIdOf, mailboxIdOf, readAddress } from "./recipient.ts";
 import type { ServerKeyName } from "./server-keys.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
+import type { SimulatedLightning } from "./simulated-lightning.ts";
 import type { LedgerEntry, SpendState } from "./vtxo-ledger.ts";
 import { buildWorld, type World } from "./world.ts";
 
@@ -86,6 +87,11 @@ export class Simulator implements AsyncDisposable {
   /** The faults of the Ark server. */
   get faults(): Faults {
     return this.#world.faults;
+  }
+
+  /** The simulated Lightning network and what the server does with it. */
+  get lightning(): SimulatedLightning {
+    return this.#world.lightning;
   }
 
   /** What `GetArkInfo` answers while no fault changes it. */

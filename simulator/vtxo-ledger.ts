@@ -3,7 +3,15 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { SimulatorError } from "./errors.ts";
 
 /** What the server knows of a VTXO (arkoor.md §10.2). */
-export const SPEND_STATES = ["unregistered", "spendable", "spent", "unclaimed", "htlc-recv-unclaimed", "ln-spent"] as const;
+export const SPEND_STATES = [
+  "unregistered",
+  "spendable",
+  "spent",
+  "unclaimed",
+  "htlc-recv-unclaimed",
+  "ln-spent",
+  "pool",
+] as const;
 
 /** Name of a spend state. */
 export type SpendState = (typeof SPEND_STATES)[number];

@@ -8,6 +8,7 @@ import { answerEsplora } from "./esplora.ts";
 import { Faults } from "./faults.ts";
 import { GrpcServer } from "./grpc-server.ts";
 import { HttpServer } from "./http-server.ts";
+import { Lightning } from "./lightning.ts";
 import { MailboxService } from "./mailbox-service.ts";
 import { MailboxStore } from "./mailbox-store.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -15,6 +16,7 @@ import { Payer } from "./payer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { ServerKeys } from "./server-keys.ts";
 import { SimulatedChain } from "./simulated-chain.ts";
+import type { SimulatedLightning } from "./simulated-lightning.ts";
 import { SkewedClock } from "./skewed-clock.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { VtxoLedger } from "./vtxo-ledger.ts";
@@ -33,6 +35,7 @@ export interface World {
   readonly gate: CallGate;
   readonly mailbox: MailboxService;
   readonly payer: Payer;
+  readonly lightning: SimulatedLightning;
   readonly grpc: GrpcServer;
   readonly esplora: HttpServer;
 }
@@ -52,9 +55,13 @@ export function buildWorld(options: ResolvedOptions): World {
 
   const registry = new VtxoRegistry(ledger, chain);
   const cosigner = new ArkoorCosigner({ ledger, chain, keys, terms, random: random.fork("nonces") });
+  const lightning = new Lightning({
+    ...{ bitcoinNetwork: network, keys, terms, ledger, chain, cosigner, mailboxes: store, nowMs },
+    ...{ faults: faults.lightning, random: random.fork("lightning") },
+  });
   const gate = new CallGate(faults);
   const mailbox = new MailboxService({ keys, ledger, store, subscriptions, faults, pageLimit: options.pageLimit, nowMs });
-  const ark = new ArkService({ ...options, keys, ledger, registry, cosigner, faults });
+  const ark = new ArkService({ ...options, keys, ledger, registry, cosigner, lightning, faults });
   return {
     options,
     keys,
@@ -66,6 +73,7 @@ export function buildWorld(options: ResolvedOptions): World {
     faults,
     gate,
     mailbox,
+    lightning: lightning.outside,
     payer: new Payer({ keys, terms, ledger, chain, cosigner, registry, random: random.fork("payer") }),
     grpc: new GrpcServer(host, options.grpcPort, { ark, mailbox, gate, subscriptions }),
     esplora: new HttpServer(host, options.chainPort, (request) =>

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CHAIN_FAULTS, CORRUPTIONS } from "../../simulator/index.ts";
+import { CHAIN_FAULTS, CORRUPTIONS, GRANT_FAULTS, INVOICE_FAULTS, PAYMENT_OUTCOMES } from "../../simulator/index.ts";
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 const documentation = read("../../docs/simulator.md");
@@ -9,8 +9,9 @@ test("the example in the documentation is the one that is tested", () => {
   expect(documentation).toContain(`\`\`\`ts\n${read("./documented-example.test.ts").trimEnd()}\n\`\`\``);
 });
 
-test("the documentation names every error code, chain fault and corruption", () => {
+test("the documentation names every error code, fault, outcome and corruption", () => {
   const codes = [...read("../../simulator/errors.ts").matchAll(/\| "([A-Z_]+)"/g)].map(([, code]) => code ?? "");
   expect(codes.length).toBeGreaterThan(10);
-  for (const name of [...codes, ...CHAIN_FAULTS, ...CORRUPTIONS]) expect(documentation).toContain(`\`${name}\``);
+  const faults = [...CHAIN_FAULTS, ...CORRUPTIONS, ...INVOICE_FAULTS, ...GRANT_FAULTS, ...PAYMENT_OUTCOMES];
+  for (const name of [...codes, ...faults]) expect(documentation).toContain(`\`${name}\``);
 });
