@@ -89,7 +89,7 @@ export function judgeVtxo(received: ReceivedVtxo): Judgement {
     checkExpiry(vtxo, received);
     const keyIndex = received.ownsKey(policy.userPubkey);
     if (keyIndex === undefined) throw new ArkError("NOT_OWNED", "expected a user key of this wallet, got another");
-    return { kind: "accepted", id, vtxo: { ...vtxo, policy }, keyIndex, flags: flagsOf(vtxo, received) };
+    return { kind: "accepted", id, vtxo: { ...vtxo, policy }, keyIndex, flags: vtxoFlags(vtxo, received.ownsKey) };
   } catch (error) {
     if (!(error instanceof ArkError)) throw error;
     return { kind: "refused", code: error.code, message: error.message, id, ...stage };
@@ -172,7 +172,12 @@ function checkExpiry(vtxo: Vtxo, received: ReceivedVtxo): void {
   }
 }
 
-function flagsOf(vtxo: Vtxo, { ownsKey }: ReceivedVtxo): VtxoFlag[] {
+/**
+ * What the owner of a good VTXO should know about it.
+ *
+ * @param ownsKey as in {@link ReceivedVtxo}
+ */
+export function vtxoFlags(vtxo: Vtxo, ownsKey: ReceivedVtxo["ownsKey"]): VtxoFlag[] {
   const flags: VtxoFlag[] = [];
   if (vtxo.amountSats < P2TR_DUST_SATS) flags.push("dust");
   if (!isStandard(vtxo)) flags.push("nonStandard");

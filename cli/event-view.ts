@@ -41,6 +41,13 @@ function describe(event: WalletEvent, style: Style): Described {
         paint: good,
       };
     }
+    case "payment.changed":
+    case "exit.required": {
+      const why = event.code === null ? "" : `  ${escapeText(event.code)}: ${escapeText(event.message ?? "")}`;
+      const exit = event.type === "exit.required" ? `  ${plural(event.vtxos.length, "VTXO")} to exit by ${event.byHeight}` : "";
+      const paint = { pending: accent, successful: good, failed: bad, canceled: notice }[event.status];
+      return { text: `${shortenId(event.payment)} ${escapeText(event.state)}${why}${exit}`, paint };
+    }
     case "message.ignored":
       return { text: `${escapeText(event.rule)} ${faint(`at ${event.checkpoint}`)}`, paint: faint };
     case "package.halted":

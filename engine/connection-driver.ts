@@ -109,7 +109,7 @@ export class ConnectionDriver {
     const { signal } = connection.stop;
     if (mode === "drain") {
       const read = this.#notices.drain(session, signal).then(() => this.#engine.loop.settled());
-      const acted = read.then(() => this.#engine.drives.runAll()).catch((error) => this.#tellNotices(connection, error));
+      const acted = read.then(() => this.#actOnNotices()).catch((error) => this.#tellNotices(connection, error));
       this.#closing = Promise.allSettled([this.#closing, acted]).then(() => this.#endNotices(connection, session));
     } else {
       const lose = (error: unknown): void => {
@@ -118,7 +118,15 @@ export class ConnectionDriver {
       };
       connection.subscription = this.#notices.follow$(session, signal).subscribe({ error: lose });
       this.#engine.drives.consider();
+      this.#engine.actions.drive();
     }
+  }
+
+  /** Payments go on while a package is in the way, and what a notice asked of them is done. */
+  async #actOnNotices(): Promise<void> {
+    await this.#engine.drives.runAll();
+    this.#engine.actions.drive();
+    await this.#engine.actions.idle();
   }
 
   /** Lets the connection go; what was under way is aborted. */
@@ -153,10 +161,12 @@ export class ConnectionDriver {
     this.#pin(session.info);
     if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
     engine.drives.consider();
+    engine.actions.drive();
     await checkUnsure(engine, signal);
     if (!this.#hasRecognised) await recognise(engine, session, signal);
     this.#hasRecognised = true;
     await new Consumer(engine).drain(session, signal);
+    if (engine.loop.pending.isReconciling()) await engine.actions.idle();
     finishReconciling(engine);
     // Who follows the mailbox is live first, and looks at held items and the tip beside it.
     const isDrain = engine.loop.pending.contextOf(CONNECTION)?.mode === "drain";
@@ -166,7 +176,7 @@ export class ConnectionDriver {
     }
     await engine.loop.settled();
     await engine.outbox.flush(signal);
-    if (isDrain) await engine.drives.runAll();
+    if (isDrain) await this.#actOnNotices();
     signal.throwIfAborted();
     if (connection.isQuiet) await this.openStream();
     else engine.feed({ instance: CONNECTION, event: { type: "mailbox.caughtUp" } });

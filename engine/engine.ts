@@ -3,17 +3,19 @@ import type { ChainSource } from "../chain/source.ts";
 import { effectKinds } from "../machines/effects.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { Network } from "../streams/server-info.ts";
+import { ActionDriver } from "./action-driver.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { ConnectionDriver } from "./connection-driver.ts";
 import { Drives } from "./drives.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
+import { paymentDrivers } from "./payment-drivers.ts";
 import type { Clock, Ports } from "./ports.ts";
 import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
-import type { IssuedEffect, Transition } from "./transition.ts";
+import { decodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
 import { Vetting } from "./vetting.ts";
 import { CONNECTION, type WalletState } from "./wallet-state.ts";
 
@@ -56,12 +58,15 @@ export class Engine implements RunLoopListener {
   readonly vetting: Vetting;
   readonly outbox: Outbox;
   readonly drives: Drives;
+  readonly actions: ActionDriver;
   readonly connection: ConnectionDriver;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
   readonly #stopped = new AbortController();
+  readonly #log: EventLog;
 
   constructor(parts: EngineParts) {
+    this.#log = parts.log;
     this.committed = parts.committed;
     this.keyring = parts.keyring;
     this.chain = parts.chain;
@@ -79,7 +84,8 @@ export class Engine implements RunLoopListener {
     this.blobs = new BlobReader(parts.log, parts.committed);
     this.vetting = new Vetting(this);
     this.outbox = new Outbox(this);
-    this.drives = new Drives(this, parts.ports.drivers);
+    this.drives = new Drives(this, { ...paymentDrivers(this), ...parts.ports.drivers });
+    this.actions = new ActionDriver(this);
     this.connection = new ConnectionDriver(this);
   }
 
@@ -97,11 +103,24 @@ export class Engine implements RunLoopListener {
     return this.#stopped.signal;
   }
 
-  /** Takes an event and carries out the queries it leads to. */
-  feed(dispatch: Dispatch): Fed {
-    const dispatched = this.loop.dispatch(dispatch);
-    for (const { digest, data } of dispatch.blobs ?? []) this.blobs.remember(digest, data, dispatched.committed);
-    const done = Promise.all(dispatched.queries.map((effect) => this.#query(effect, dispatch.instance))).then(() => {});
+  /**
+   * The record with which an instance ended.
+   *
+   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
+   */
+  async lastRecordOf(instance: string): Promise<Transition> {
+    const seq = this.committed.endOf(instance);
+    if (seq === undefined) throw new HeartwoodError("NOT_FOUND", `expected the end of ${instance}, got none`);
+    return decodeTransition((await this.#log.get(seq)).record, this.committed.machines);
+  }
+
+  /** Takes an event, or several in one commit, and carries out the queries they lead to. */
+  feed(...dispatches: readonly Dispatch[]): Fed {
+    const dispatched = this.loop.dispatch(...dispatches);
+    for (const { digest, data } of dispatches.flatMap(({ blobs = [] }) => blobs)) {
+      this.blobs.remember(digest, data, dispatched.committed);
+    }
+    const done = Promise.all(dispatched.queries.map((effect) => this.#query(effect))).then(() => {});
     // Whoever waits sees a failure; where nobody waits, the listener was told.
     done.catch(() => {});
     return { ...dispatched, done };
@@ -119,8 +138,10 @@ export class Engine implements RunLoopListener {
   /** A command starts only now that the record which asks for it is durable (DESIGN §2). */
   onCommitted(transition: Transition): void {
     for (const effect of transition.effects) {
-      if (effectKinds[effect.type] === "command")
-        this.outbox.issue({ effect, instance: transition.instance, seq: transition.seq });
+      if (effectKinds[effect.type] !== "command") continue;
+      const command = { effect, instance: transition.instance, seq: transition.seq };
+      if (this.actions.isFor(command)) this.actions.issue(command);
+      else this.outbox.issue(command);
     }
     if (transition.event.type === "message.received") this.drives.consider();
     this.#snapshots?.consider();
@@ -132,6 +153,7 @@ export class Engine implements RunLoopListener {
     this.#stopped.abort();
     this.outbox.stop();
     this.drives.stop();
+    this.actions.stop();
     this.connection.abandon();
     this.#committed$.error(error);
   }
@@ -140,6 +162,7 @@ export class Engine implements RunLoopListener {
   async stop(): Promise<void> {
     this.outbox.stop();
     this.drives.stop();
+    this.actions.stop();
     this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     await this.connection.closed();
     await this.loop.close();
@@ -148,7 +171,7 @@ export class Engine implements RunLoopListener {
     this.#committed$.complete();
   }
 
-  async #query(effect: IssuedEffect, _from: string): Promise<void> {
+  async #query(effect: IssuedEffect): Promise<void> {
     switch (effect.type) {
       case "vetPackage":
         return this.vetting.vetPackage(effect.id, effect.params);

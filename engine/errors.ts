@@ -20,6 +20,11 @@
  * | `NOT_FOUND` | no such entry in this wallet |
  * | `AMBIGUOUS_ID` | a cut id fits several: give more of it |
  * | `NOT_CONNECTED` | start the wallet, or sync |
+ * | `BAD_ADDRESS` | the address is none, or of another network or server, or nothing can be delivered to it: see the cause |
+ * | `BAD_AMOUNT` | correct the amount |
+ * | `INSUFFICIENT_FUNDS` | wait for money, or pay less: the message says what is spendable |
+ * | `CHAIN_UNAVAILABLE` | the chain source told no tip: try again |
+ * | `PAYMENT_FAILED` | nothing was paid; the cause says why |
  */
 export type HeartwoodErrorCode =
   | "BAD_OPTION"
@@ -39,7 +44,12 @@ export type HeartwoodErrorCode =
   | "MIGRATION_FAILED"
   | "NOT_FOUND"
   | "AMBIGUOUS_ID"
-  | "NOT_CONNECTED";
+  | "NOT_CONNECTED"
+  | "BAD_ADDRESS"
+  | "BAD_AMOUNT"
+  | "INSUFFICIENT_FUNDS"
+  | "CHAIN_UNAVAILABLE"
+  | "PAYMENT_FAILED";
 
 /** A refusal of the engine. */
 export class HeartwoodError extends Error {

@@ -1,6 +1,8 @@
+import { isAction } from "../machines/books.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
+import { describeAction } from "./explain-action.ts";
 import type { Subject } from "./explain-subject.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import { rulesOf } from "./rules.ts";
@@ -49,7 +51,7 @@ export function describeStep(transition: Transition, subject: Subject, from: str
     case "expiry":
       return describeExpiry(transition, subject);
     default:
-      return generic(transition, from);
+      return isAction(transition.machine) ? describeAction(transition, subject) : generic(transition, from);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
+import { type HeldItem, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
@@ -50,8 +50,28 @@ export function mentionsOf(transition: Transition): Subject[] {
     case "expiry":
       return event.type === "tip.seen" ? (event.changes as readonly { readonly id: VtxoId }[]).map(({ id }) => vtxo(id)) : [];
     default:
-      return [];
+      return entriesOf(transition);
   }
+}
+
+/** What the entries of an action's record are about. */
+function entriesOf({ effects }: Transition): Subject[] {
+  return effects.flatMap((effect): Subject[] => {
+    switch (effect.type) {
+      case "lockCoins":
+      case "releaseCoins":
+      case "spendCoins":
+      case "offerCoins":
+      case "requireExit":
+        return effect.params.ids.map(vtxo);
+      case "createCoins":
+        return effect.params.coins.map(({ id }) => vtxo(id));
+      case "writeMovement":
+        return movementOf(effect.params.movement);
+      default:
+        return [];
+    }
+  });
 }
 
 function vtxo(id: VtxoId): Subject {
@@ -63,5 +83,5 @@ function item(key: string): Subject {
 }
 
 function movementOf(movement: unknown): Subject[] {
-  return movement === undefined || movement === null ? [] : [{ kind: "movement", id: (movement as ReceiveMovement).id }];
+  return movement === undefined || movement === null ? [] : [{ kind: "movement", id: (movement as { readonly id: string }).id }];
 }

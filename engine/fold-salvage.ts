@@ -6,7 +6,8 @@ import type { WalletState } from "./wallet-state.ts";
 /** Folds a record of `salvage/main` in: nothing is certain after a salvage, until the server was asked about it. */
 export function foldSalvage(state: WalletState, { event, seq, atMs }: Transition, context: Instance["context"]): void {
   if (event.type === "wallet.salvaged") {
-    for (const [id, coin] of state.coins) state.coins.set(id, { ...coin, isUnsure: true });
+    // What an action has locked it asks the server about itself, when it goes on.
+    for (const [id, coin] of state.coins) if (coin.holder === undefined) state.coins.set(id, { ...coin, isUnsure: true });
     state.nextKeyIndex += Number(context.keyGap);
     return;
   }

@@ -35,7 +35,7 @@ export async function importVtxo(engine: Engine, given: Uint8Array): Promise<Vet
   const bytes = new Uint8Array(given);
   const { pending } = engine.loop;
   const id = readableVtxoId(bytes);
-  if (id !== undefined && pending.coins.has(id)) {
+  if (id !== undefined && pending.isKnown(id)) {
     await engine.loop.settled();
     return { status: "known", id };
   }

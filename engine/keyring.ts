@@ -1,8 +1,13 @@
 import { buildAddress, encodeAddress } from "../ark/address.ts";
+import { ArkoorCosignSession } from "../ark/arkoor-cosign.ts";
+import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
+import type { ArkoorPart } from "../ark/arkoor-transactions.ts";
 import { signAttestation } from "../ark/attestation.ts";
 import { createAuthorization, encodeAuthorization } from "../ark/authorization.ts";
 import { decodeHex } from "../ark/hex.ts";
 import type { WalletKeys } from "../ark/keys.ts";
+import type { UserPolicy } from "../ark/policy.ts";
+import type { Vtxo } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Clock, Randomness } from "./ports.ts";
 
@@ -16,6 +21,15 @@ const AUX_BYTES = 32;
 export interface ServerPins {
   readonly serverPubkey: string;
   readonly mailboxPubkey: string;
+}
+
+/** An attempt to get a package cosigned: what to send, and what to do with the answer, once. */
+export interface CosignAttempt {
+  readonly requests: readonly ArkoorCosignRequest[];
+  /** The new VTXOs; @throws ArkError of {@link ArkoorCosignSession.finish} */
+  finish(responses: readonly ArkoorCosignResponse[]): Vtxo<UserPolicy>[];
+  /** Overwrites the secret nonces. */
+  abandon(): void;
 }
 
 /** Everything that needs a secret key, in one place: no other part of the engine sees one. */
@@ -77,6 +91,35 @@ export class Keyring {
     return this.#withSecret(this.#keys.vtxoSecretKey(keyIndex), (secretKey) =>
       signAttestation({ kind: "vtxo-status", vtxoId }, secretKey, this.#randomness.bytes(AUX_BYTES)),
     );
+  }
+
+  /** Public key of 33 bytes at an index. */
+  publicKey(keyIndex: number): Uint8Array {
+    return this.#keys.vtxoPublicKey(keyIndex);
+  }
+
+  /**
+   * One attempt to get a package cosigned, with nonces of its own that live in it alone (arkoor.md §5).
+   *
+   * @param keyIndices of the parts' inputs, in their order
+   * @throws ArkError of {@link ArkoorCosignSession.start}
+   */
+  startCosigning(parts: readonly ArkoorPart[], keyIndices: readonly number[]): CosignAttempt {
+    const withKeys = <T>(use: (secretKeys: Uint8Array[]) => T): T => {
+      const secretKeys = keyIndices.map((index) => this.#keys.vtxoSecretKey(index));
+      try {
+        return use(secretKeys);
+      } finally {
+        for (const secretKey of secretKeys) secretKey.fill(0);
+      }
+    };
+    const randomBytes = (length: number): Uint8Array => this.#randomness.bytes(length);
+    const session = withKeys((secretKeys) => ArkoorCosignSession.start({ parts, secretKeys, randomBytes }));
+    return {
+      requests: session.requests,
+      finish: (responses) => withKeys((secretKeys) => session.finish(responses, secretKeys)),
+      abandon: () => session.abandon(),
+    };
   }
 
   /** The wallet's address at a key index: the same index gives the same address (vtxo.md §7.3). */

@@ -1,14 +1,9 @@
-import type { VtxoSource } from "../machines/package.ts";
 import type { ServerSession } from "../streams/session.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { backUpIds, registerVtxos } from "./server-calls.ts";
 import type { OpenCommand } from "./wallet-state.ts";
 
-/** Most VTXOs and bytes of one registration (mailbox.md W-39), most ids of one recovery post (M-65). */
-const CHUNK_ITEMS = 20;
-const CHUNK_BYTES = 3 * 1024 * 1024;
-/** Life of the authorization for a recovery post, in seconds (mailbox.md M-6). */
-const RECOVERY_AUTHORIZATION_S = 60;
 /** Wait before a command that got no good answer is tried again while connected. */
 const RETRY_MS = 30_000;
 
@@ -96,18 +91,20 @@ export class Outbox {
   }
 
   async #try({ effect, instance }: OpenCommand, session: ServerSession, signal: AbortSignal): Promise<boolean> {
+    const { blobs, keyring } = this.#engine;
+    const parts = { session, blobs, keyring, signal };
     try {
       switch (effect.type) {
         case "registerVtxos":
-          await this.#register(effect.params.sources, session, signal);
+          await registerVtxos(effect.params.sources, parts);
           this.#engine.feed({ instance, event: { type: "vtxos.registered" }, effectId: effect.id });
           return true;
         case "postRecoveryIds":
-          await this.#backUp(effect.params.ids, session, signal);
+          await backUpIds(effect.params.ids, parts);
           this.#engine.feed({ instance, event: { type: "recoveryIds.posted" }, effectId: effect.id });
           return true;
         default:
-          return true; // timers run by themselves
+          return true; // timers and actions run by themselves
       }
     } catch (error) {
       if (!signal.aborted && !this.#stopped) {
@@ -115,31 +112,6 @@ export class Outbox {
         this.#engine.ports.logger("warn", "a command got no good answer and is tried again", details);
       }
       return false;
-    }
-  }
-
-  async #register(sources: readonly VtxoSource[], session: ServerSession, signal: AbortSignal): Promise<void> {
-    let chunk: Uint8Array[] = [];
-    let bytes = 0;
-    for (const source of sources) {
-      const vtxo = await this.#engine.blobs.vtxo(source);
-      if (chunk.length === CHUNK_ITEMS || bytes + vtxo.length > CHUNK_BYTES) {
-        await session.registerVtxoTransactions(chunk, { signal });
-        chunk = [];
-        bytes = 0;
-      }
-      chunk.push(vtxo);
-      bytes += vtxo.length;
-    }
-    if (chunk.length > 0) await session.registerVtxoTransactions(chunk, { signal });
-  }
-
-  async #backUp(ids: readonly string[], session: ServerSession, signal: AbortSignal): Promise<void> {
-    const { keyring } = this.#engine;
-    for (let from = 0; from < ids.length; from += CHUNK_ITEMS) {
-      const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
-      const chunk = ids.slice(from, from + CHUNK_ITEMS);
-      await session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: chunk, authorization }, { signal });
     }
   }
 }

@@ -2,9 +2,10 @@ import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
+import { policyKindOf } from "./free-coins.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { askSpendState, Undecided } from "./vet-vtxo.ts";
-import { type Coin, isReconciling, SALVAGE, type WalletState } from "./wallet-state.ts";
+import { type Coin, SALVAGE, type WalletState } from "./wallet-state.ts";
 
 /** VTXOs whose answers stand in one record. */
 const BATCH_VTXOS = 64;
@@ -19,7 +20,7 @@ const KEY_DIGITS = 32;
  * @throws HeartwoodError `WALLET_RECONCILING`
  */
 export function refuseWhileReconciling(state: Readonly<WalletState>): void {
-  if (!isReconciling(state)) return;
+  if (!state.isReconciling()) return;
   throw new HeartwoodError(
     "WALLET_RECONCILING",
     "expected a wallet that knows which of its VTXOs are unspent, got one that was salvaged: connect once with sync() or start()",
@@ -34,7 +35,7 @@ export function refuseWhileReconciling(state: Readonly<WalletState>): void {
  * @throws the reason of the signal
  */
 export async function checkUnsure(engine: Engine, signal: AbortSignal): Promise<void> {
-  if (!isReconciling(engine.loop.pending)) return;
+  if (!engine.loop.pending.isReconciling()) return;
   const unsure = [...engine.loop.pending.coins.values()].filter((coin) => coin.isUnsure === true);
   for (let from = 0; from < unsure.length; from += BATCH_VTXOS) {
     const batch = unsure.slice(from, from + BATCH_VTXOS);
@@ -47,10 +48,15 @@ export async function checkUnsure(engine: Engine, signal: AbortSignal): Promise<
   }
 }
 
-/** Ends the reconciling of a wallet that has read its mailbox to the end, if every VTXO got its answer. */
+/**
+ * Ends the reconciling of a wallet that has read its mailbox to the end, if every VTXO got its answer, and every payment
+ * that had inputs locked too: what it makes may have been spent in the records that were lost.
+ */
 export function finishReconciling(engine: Engine): void {
   const { pending } = engine.loop;
-  if (!isReconciling(pending) || [...pending.coins.values()].some((coin) => coin.isUnsure === true)) return;
+  const isOpen = (coin: Coin): boolean =>
+    coin.isUnsure === true || (coin.holder !== undefined && coin.exitBy === undefined && policyKindOf(coin) === "pubkey");
+  if (!pending.isReconciling() || [...pending.coins.values()].some(isOpen)) return;
   engine.feed({ instance: SALVAGE, event: { type: "wallet.reconciled" } });
 }
 

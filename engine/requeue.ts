@@ -57,6 +57,7 @@ export class Requeue {
         this.#tipHeight = tip.value.height;
         noteTip(this.#engine, tip.value.height);
       }
+      if (isNewTip) this.#engine.actions.drive();
       const nowMs = this.#engine.clock.nowMs();
       await checkUnsure(this.#engine, this.#signal);
       finishReconciling(this.#engine);

@@ -1,17 +1,11 @@
-import type { VtxoId } from "../ark/vtxo-id.ts";
-import type { Notice } from "../machines/drive.machine.ts";
 import { effectKinds } from "../machines/effects.ts";
 import { MIGRATED, schemaOf } from "../machines/event-schemas.ts";
 import { migrate } from "../machines/migrate.ts";
-import { type Verdict, verdictIds } from "../machines/package.ts";
 import { machineNamed } from "../machines/registry.ts";
-import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { type MachineDefinition, type MachineEvent, type Outcome, step } from "../machines/step.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
-import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
-import { driveKey } from "./fold-drives.ts";
-import { isPlausible } from "./plausible-checkpoint.ts";
+import { withFacts } from "./facts.ts";
 import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
 import { CONNECTION, type LiveInstance, MAILBOX, type WalletState } from "./wallet-state.ts";
@@ -151,7 +145,7 @@ export class RunLoop {
     if (this.#pending.hasFinished(instance)) return this.#count();
     const machine = machineNamed(instance.slice(0, instance.indexOf("/")), this.#pending.machines);
     const current = this.#pending.instances.get(instance);
-    const event = this.#withFacts(dispatch.event, instance, atMs);
+    const event = withFacts(dispatch.event, { instance, atMs, state: this.#pending, randomness: this.#randomness });
     const outcome = decide(machine, current, event, atMs);
     if (outcome.kind === "unexpected") return this.#count();
     const seq = this.#pending.seq + 1n;
@@ -177,47 +171,6 @@ export class RunLoop {
     };
     this.#pending.apply(transition);
     return transition;
-  }
-
-  /** Facts shared between instances are put in from the pending state, in the tick that uses them (DESIGN §6). */
-  #withFacts(event: MachineEvent, instance: string, atMs: number): MachineEvent {
-    switch (event.type) {
-      case "message.received":
-        return { ...event, advance: event.ahead !== true && isPlausible(event.checkpoint as bigint, atMs) };
-      case "package.vetted": {
-        const ids = (event.verdicts as readonly Verdict[]).flatMap(verdictIds);
-        const { checkpoint, digest } = this.#pending.contextOf(instance) as { checkpoint: bigint; digest: string };
-        const name = `arkoor_receive.${checkpoint}`;
-        const movement = this.#pending.movements.has(name) ? `${name}.${digest}` : name;
-        return { ...event, known: [...new Set(ids)].filter((id) => this.#pending.coins.has(id)), movement };
-      }
-      case "item.vetted":
-        return { ...event, isKnown: verdictIds(event.verdict as Verdict).some((id) => this.#pending.coins.has(id)) };
-      case "vtxos.checked": {
-        const isUnsure = (id: VtxoId): boolean => this.#pending.coins.get(id)?.isUnsure === true;
-        const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
-        return { ...event, unspent, withdrawn: (event.withdrawn as readonly WithdrawnVtxo[]).filter(({ id }) => isUnsure(id)) };
-      }
-      case "drive.finished": {
-        const { seq } = this.#pending.drives.get(driveKey(event as unknown as Notice)) ?? {};
-        return { ...event, isLatest: seq !== undefined && seq <= (event.throughSeq as bigint) };
-      }
-      case "tip.seen":
-        return { ...event, changes: expiryChanges(this.#pending.coins.values(), event as unknown as ExpiryTerms) };
-      case "address.issued":
-        return { ...event, keyIndex: this.#pending.nextKeyIndex };
-      case "connection.failed":
-        return { ...event, jitterPermille: this.#jitterPermille() };
-      case "package.halted":
-        return instance === CONNECTION ? { ...event, jitterPermille: this.#jitterPermille() } : event;
-      default:
-        return event;
-    }
-  }
-
-  #jitterPermille(): number {
-    const [high = 0, low = 0] = this.#randomness.bytes(2);
-    return (high * 256 + low) % 1000;
   }
 
   #commit(transitions: readonly Transition[], bodies: readonly Uint8Array[]): Promise<void> {

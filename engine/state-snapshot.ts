@@ -9,7 +9,7 @@ import { SeqIndex } from "./seq-index.ts";
 import { DIGEST_BYTES, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;
@@ -30,7 +30,7 @@ type Header = {
 };
 
 /**
- * A state as parts of a snapshot: a header, the two indexes, then rows of the tables. Equal states give equal parts.
+ * A state as parts of a snapshot: a header, the three indexes, then rows of the tables. Equal states give equal parts.
  *
  * Lazy: the state must not change until the last part was taken. Give it a clone.
  */
@@ -41,6 +41,7 @@ export function* encodeState(state: WalletState): Generator<Uint8Array, void, un
   const header: Header = { format: STATE_FORMAT, seq, checkpoint, nextKeyIndex, counters, versions, rows };
   yield encodePart(header);
   yield state.finished.encode();
+  yield state.spent.encode();
   yield state.blobs.encode();
   for (const table of TABLES) {
     let part: Plain[] = [];
@@ -56,7 +57,7 @@ export function* encodeState(state: WalletState): Generator<Uint8Array, void, un
 /** The state of a snapshot; undefined if another build made it, or what it says does not fit together. */
 export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDefinition[] = machines): WalletState | undefined {
   try {
-    const [first = new Uint8Array(), finished, blobs, ...tables] = parts;
+    const [first = new Uint8Array(), finished, spent, blobs, ...tables] = parts;
     const header = decodePart(first) as unknown as Header;
     if (header.format !== STATE_FORMAT || header.seq !== seq) return undefined;
     const state = new WalletState(among);
@@ -65,9 +66,13 @@ export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDef
     state.nextKeyIndex = header.nextKeyIndex;
     Object.assign(state.counters, header.counters);
     for (const [name, version] of Object.entries(header.versions)) state.versions.set(name, version);
-    const indexes = [decodeIndex(NAME_KEY_BYTES, finished), decodeIndex(DIGEST_BYTES, blobs)] as const;
-    if (indexes[0] === undefined || indexes[1] === undefined) return undefined;
-    [state.finished, state.blobs] = [indexes[0], indexes[1]];
+    const [ended, gone, held] = [
+      decodeIndex(NAME_KEY_BYTES, finished),
+      decodeIndex(NAME_KEY_BYTES, spent),
+      decodeIndex(DIGEST_BYTES, blobs),
+    ];
+    if (ended === undefined || gone === undefined || held === undefined) return undefined;
+    [state.finished, state.spent, state.blobs] = [ended, gone, held];
     for (const part of tables) putRows(state, decodePart(part) as unknown as readonly [Table, readonly [string, never][]]);
     if (!TABLES.every((table) => state[table].size === header.rows[table])) return undefined;
     return isOfThisBuild(state) ? state : undefined;

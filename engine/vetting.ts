@@ -120,7 +120,7 @@ export class Vetting {
       keyring,
       tipHeight: tip.value.height,
       nextKeyIndex: loop.pending.nextKeyIndex,
-      isKnown: (id: VtxoId) => loop.pending.coins.has(id),
+      isKnown: (id: VtxoId) => loop.pending.isKnown(id),
       signal,
     };
   }

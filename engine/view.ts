@@ -1,19 +1,16 @@
+import type { PolicyKind } from "../ark/policy.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import { sumOf } from "../machines/books.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
-import {
-  CONNECTION,
-  type Coin,
-  type Counters,
-  isReconciling,
-  MAILBOX,
-  SALVAGE,
-  WALLET,
-  type WalletState,
-} from "./wallet-state.ts";
+import { policyKindOf } from "./free-coins.ts";
+import { type Movement, movementsOf } from "./movement-view.ts";
+import { CONNECTION, type Coin, type Counters, MAILBOX, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
 
-/** The wallet's money, in sats. */
+/**
+ * The wallet's money, in sats. The total is Σ of all movements; it is spendable, awaiting registration, unsure, expired,
+ * locked, pending in and exiting together. Pending out and unconfirmed stand beside it.
+ */
 export interface Balance {
-  /** Σ of all movements, and Σ of all VTXOs that are the wallet's. */
   readonly totalSats: bigint;
   /** Registered with the server: can be paid with. */
   readonly spendableSats: bigint;
@@ -23,6 +20,14 @@ export interface Balance {
   readonly unsureSats: bigint;
   /** Past their expiry height: the server can take them at any time, and nobody else takes them as payment. */
   readonly expiredSats: bigint;
+  /** Inputs of payments that the server has not signed yet. */
+  readonly lockedSats: bigint;
+  /** Incoming over Lightning: promised by the server, and to be claimed. */
+  readonly pendingInSats: bigint;
+  /** Only an exit brings it back (`exit.required`). */
+  readonly exitingSats: bigint;
+  /** Not in the total: on its way out over Lightning, and back again if that fails. */
+  readonly pendingOutSats: bigint;
   /** Not in the total: held because its anchor transaction is not in a block yet. */
   readonly unconfirmedSats: bigint;
 }
@@ -31,7 +36,10 @@ export interface Balance {
 export interface WalletVtxo {
   readonly id: VtxoId;
   readonly amountSats: bigint;
-  readonly state: "spendable" | "awaiting-registration" | "unsure" | "expired";
+  readonly state: "spendable" | "awaiting-registration" | "unsure" | "expired" | "locked" | "exiting";
+  /** The payment that has it locked, or null. */
+  readonly lockedBy: string | null;
+  readonly policy: PolicyKind;
   readonly expiryHeight: number;
   /** How far it has run out, as `vtxo.expiring` said; null if it has not. `Wallet.expiring` tells it of this moment. */
   readonly expiryStage: ExpiryStage | null;
@@ -42,24 +50,6 @@ export interface WalletVtxo {
   readonly seq: bigint;
   /** Warnings, such as `dust` or `nonStandard` (vtxo.md §10). */
   readonly flags: readonly string[];
-}
-
-/** An entry of the history (mailbox.md §6.2); `heartwood.salvage` takes out what was spent in records that were lost. */
-export interface Movement {
-  readonly id: string;
-  readonly subsystem:
-    | { readonly name: "bark.arkoor"; readonly kind: "receive" }
-    | { readonly name: "heartwood.salvage"; readonly kind: "withdrawal" };
-  readonly status: "successful";
-  readonly intendedBalanceSats: bigint;
-  readonly effectiveBalanceSats: bigint;
-  readonly feeSats: bigint;
-  readonly inputVtxos: readonly VtxoId[];
-  readonly outputVtxos: readonly VtxoId[];
-  readonly receivedOn: readonly { readonly keyIndex: number; readonly amountSats: bigint }[];
-  readonly checkpoint: bigint;
-  readonly seq: bigint;
-  readonly createdAtMs: number;
 }
 
 /** A VTXO that is not money now, kept with its reason (mailbox.md W-4). */
@@ -118,21 +108,27 @@ export interface WalletStatus {
   readonly epoch: bigint;
 }
 
-export function balanceOf(state: WalletState): Balance {
+export function balanceOf(state: Readonly<WalletState>): Balance {
   const coins = [...state.coins.values()];
-  const sumOf = (wanted: WalletVtxo["state"]) => sum(coins.filter((coin) => stateOf(coin) === wanted));
-  const unconfirmedSats = sum(
-    [...state.quarantine.values()]
-      .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.coins.has(id)))
-      .map((item) => ({ amountSats: item.amountSats ?? 0n })),
-  );
+  const isOut = (coin: Coin): boolean => policyKindOf(coin) === "server-htlc-send" && coin.exitBy === undefined;
+  const pendingOut = coins.filter(isOut);
+  const owned = coins.filter((coin) => !isOut(coin));
+  const inState = (wanted: WalletVtxo["state"]): Coin[] => owned.filter((coin) => stateOf(coin) === wanted);
+  const [inputs, incoming] = [inState("locked").filter(isPubkey), inState("locked").filter((coin) => !isPubkey(coin))];
+  const unconfirmed = [...state.quarantine.values()]
+    .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.isKnown(id)))
+    .map((item) => ({ amountSats: item.amountSats ?? 0n }));
   return {
-    totalSats: sum(coins),
-    spendableSats: sumOf("spendable"),
-    awaitingRegistrationSats: sumOf("awaiting-registration"),
-    unsureSats: sumOf("unsure"),
-    expiredSats: sumOf("expired"),
-    unconfirmedSats,
+    totalSats: sumOf(owned),
+    spendableSats: sumOf(inState("spendable")),
+    awaitingRegistrationSats: sumOf(inState("awaiting-registration")),
+    unsureSats: sumOf(inState("unsure")),
+    expiredSats: sumOf(inState("expired")),
+    lockedSats: sumOf(inputs),
+    pendingInSats: sumOf(incoming),
+    exitingSats: sumOf(inState("exiting")),
+    pendingOutSats: sumOf(pendingOut),
+    unconfirmedSats: sumOf(unconfirmed),
   };
 }
 
@@ -140,28 +136,11 @@ export function balanceOf(state: WalletState): Balance {
 export function vtxosOf(state: WalletState): WalletVtxo[] {
   return [...state.coins.values()]
     .map((coin) => {
-      const { source: _, registered: _registered, isUnsure: _isUnsure, expiryStage = null, ...members } = coin;
-      return { ...members, expiryStage, state: stateOf(coin) };
+      const { id, amountSats, expiryHeight, expiryStage = null, exitDepth, keyIndex, checkpoint, seq, flags } = coin;
+      const place = { expiryHeight, expiryStage, exitDepth, keyIndex, checkpoint, seq, flags };
+      return { id, amountSats, state: stateOf(coin), lockedBy: coin.holder ?? null, policy: policyKindOf(coin), ...place };
     })
     .sort((a, b) => a.expiryHeight - b.expiryHeight || (a.amountSats < b.amountSats ? 1 : a.amountSats > b.amountSats ? -1 : 0));
-}
-
-export function movementsOf(state: WalletState): Movement[] {
-  return [...state.movements.values()].map(({ id, amountSats, inputs, outputs, receivedOn, checkpoint, seq, atMs }) => ({
-    id,
-    subsystem:
-      inputs === undefined ? { name: "bark.arkoor", kind: "receive" } : { name: "heartwood.salvage", kind: "withdrawal" },
-    status: "successful",
-    intendedBalanceSats: amountSats,
-    effectiveBalanceSats: amountSats,
-    feeSats: 0n,
-    inputVtxos: inputs ?? [],
-    outputVtxos: outputs,
-    receivedOn,
-    checkpoint,
-    seq,
-    createdAtMs: atMs,
-  }));
 }
 
 export function quarantineOf(state: WalletState): QuarantinedVtxo[] {
@@ -197,18 +176,20 @@ export function statusOf(state: WalletState): WalletStatus {
 }
 
 /** The first of the reasons against paying with it. */
-function stateOf({ registered, isUnsure, expiryStage }: Coin): WalletVtxo["state"] {
+function stateOf({ registered, isUnsure, expiryStage, holder, exitBy }: Coin): WalletVtxo["state"] {
+  if (exitBy !== undefined) return "exiting";
+  if (holder !== undefined) return "locked";
   if (isUnsure === true) return "unsure";
   if (expiryStage === "expired") return "expired";
   return registered ? "spendable" : "awaiting-registration";
 }
 
 function reconcilingOf(state: WalletState): Reconciling | null {
-  if (!isReconciling(state)) return null;
+  if (!state.isReconciling()) return null;
   const { keptSeq, lostTo } = state.contextOf(SALVAGE) as { keptSeq: bigint; lostTo: bigint | null };
   return { keptSeq, lostTo, unsureVtxos: [...state.coins.values()].filter(({ isUnsure }) => isUnsure === true).length };
 }
 
-function sum(coins: readonly { readonly amountSats: bigint }[]): bigint {
-  return coins.reduce((total, { amountSats }) => total + amountSats, 0n);
+function isPubkey(coin: Coin): boolean {
+  return policyKindOf(coin) === "pubkey";
 }

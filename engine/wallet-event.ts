@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import { type ActionOutcome, isAction, movementIdOf } from "../machines/books.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type HeldItem, isImport, type ReceiveMovement } from "../machines/package.ts";
@@ -67,9 +68,26 @@ export type WalletEvent = EventBase &
         readonly amountSats: bigint;
         readonly vtxos: readonly VtxoId[];
       }
+    /** A payment began, went on or ended. */
+    | ({ readonly type: "payment.changed" } & PaymentNotice)
+    /** As above, and only an exit brings these VTXOs back; it should begin before that height. They pay nothing any more. */
+    | ({ readonly type: "exit.required"; readonly vtxos: readonly VtxoId[]; readonly byHeight: number } & PaymentNotice)
     /** VTXOs came nearer to their expiry, or past it; or the tip is lower than it had seemed, and the stage is null. */
     | { readonly type: "vtxo.expiring"; readonly tipHeight: number; readonly vtxos: readonly ExpiryNotice[] }
   );
+
+/** Where a payment is. */
+export interface PaymentNotice {
+  /** Its id, as `Payment.id`. */
+  readonly payment: string;
+  /** What it moved, as soon as there is such a movement. */
+  readonly movement: string;
+  readonly state: string;
+  readonly status: "pending" | ActionOutcome["status"];
+  /** Why it did not succeed, or null. */
+  readonly code: string | null;
+  readonly message: string | null;
+}
 
 /** A VTXO of which `vtxo.expiring` tells. */
 export interface ExpiryNotice extends ExpiryChange {
@@ -98,8 +116,20 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
     case "expiry":
       return fromExpiry(transition);
     default:
-      return undefined;
+      return isAction(transition.machine) ? fromAction(transition) : undefined;
   }
+}
+
+function fromAction({ seq, atMs, instance, state, change, effects }: Transition): WalletEvent {
+  const outcome = (change.outcome ?? { status: "pending", code: null, message: null }) as Pick<
+    PaymentNotice,
+    "status" | "code" | "message"
+  >;
+  const notice = { payment: instance, movement: movementIdOf(instance), state, ...outcome };
+  const exits = effects.flatMap((effect) => (effect.type === "requireExit" ? [effect.params] : []));
+  if (exits.length === 0) return { seq, atMs, type: "payment.changed", ...notice };
+  const byHeight = Math.min(...exits.map((exit) => exit.byHeight));
+  return { seq, atMs, type: "exit.required", ...notice, vtxos: exits.flatMap(({ ids }) => ids), byHeight };
 }
 
 function fromWallet({ seq, atMs, event, instance }: Transition): WalletEvent | undefined {

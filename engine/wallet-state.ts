@@ -1,21 +1,25 @@
 import { sha256 } from "../ark/crypto.ts";
 import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { OwnVtxo } from "../machines/books.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
-import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
+import type { HeldItem } from "../machines/package.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
+import { foldBooks } from "./fold-books.ts";
 import { type Drive, foldDrive, foldNotice } from "./fold-drives.ts";
 import { foldExpiry } from "./fold-expiry.ts";
+import { foldMessage, foldQuarantined } from "./fold-packages.ts";
 import { foldSalvage } from "./fold-salvage.ts";
+import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { contextAfter, type IssuedEffect, type Transition } from "./transition.ts";
 
-/** A VTXO that is the wallet's money. */
-export interface Coin extends AcceptedVtxo {
-  /** Checkpoint of the message that brought it. */
+/** A VTXO that the wallet holds; one that was spent is remembered by its id alone ({@link WalletState.isKnown}). */
+export interface Coin extends OwnVtxo {
+  /** Checkpoint of the message that brought it; 0 if an action made it. */
   readonly checkpoint: bigint;
   /** The record that credited it. */
   readonly seq: bigint;
@@ -23,15 +27,10 @@ export interface Coin extends AcceptedVtxo {
   readonly isUnsure?: true;
   /** How far it had run out at the last tip that changed it. */
   readonly expiryStage?: ExpiryStage;
-}
-
-/** A finished movement with the record that made it. */
-export interface RecordedMovement extends ReceiveMovement {
-  /** VTXOs that left the wallet, where some did. */
-  readonly inputs?: readonly VtxoId[];
-  readonly seq: bigint;
-  readonly atMs: number;
-  readonly checkpoint: bigint;
+  /** The action that has it locked; free without one. */
+  readonly holder?: string;
+  /** Only an exit brings it back, and should begin before that height: nothing pays with it. */
+  readonly exitBy?: number;
 }
 
 /** An item that is held now. */
@@ -99,6 +98,8 @@ export class WalletState {
   readonly outbox = new Map<string, OpenCommand>();
   /** What notices asked to be looked at, by {@link driveKey}. */
   readonly drives = new Map<string, Drive>();
+  /** The record that spent a VTXO of the wallet, by {@link nameKey} of its id. */
+  spent = new SeqIndex(NAME_KEY_BYTES);
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
   readonly #undecided = new Map<string, bigint>();
@@ -127,16 +128,17 @@ export class WalletState {
     this.#keepInstance(transition, context);
     this.#keepBlobs(transition);
     this.#keepOutbox(transition);
+    foldBooks(this, transition);
     switch (transition.machine) {
       case "message":
-        this.#foldMessage(transition, context);
+        foldMessage(this, transition, context);
         foldNotice(this, transition);
         break;
       case "quarantined":
-        this.#foldQuarantined(transition, context);
+        foldQuarantined(this, transition, context);
         break;
       case "mailbox":
-        this.#reach(context.position as bigint);
+        this.reach(context.position as bigint);
         break;
       case "salvage":
         foldSalvage(this, transition, context);
@@ -148,7 +150,7 @@ export class WalletState {
         foldDrive(this, context);
         break;
       case "wallet":
-        if (transition.event.type === "address.issued") this.#useKey(Number(transition.event.keyIndex));
+        if (transition.event.type === "address.issued") this.useKey(Number(transition.event.keyIndex));
         break;
     }
   }
@@ -168,13 +170,40 @@ export class WalletState {
     for (const [key, drive] of this.drives) copy.drives.set(key, drive);
     for (const [name, version] of this.versions) copy.versions.set(name, version);
     copy.finished = this.finished.clone();
+    copy.spent = this.spent.clone();
     copy.blobs = this.blobs.clone();
     return copy;
   }
 
   /** Whether an instance had its end. */
   hasFinished(instance: string): boolean {
-    return this.finished.get(nameKey(instance)) !== undefined;
+    return this.endOf(instance) !== undefined;
+  }
+
+  /** The record with which an instance ended. */
+  endOf(instance: string): bigint | undefined {
+    return this.finished.get(nameKey(instance));
+  }
+
+  /** Whether a VTXO is the wallet's, or was until it was spent: nothing is credited twice. */
+  isKnown(id: VtxoId): boolean {
+    return this.coins.has(id) || this.isSpent(id);
+  }
+
+  /** Whether a VTXO of the wallet was spent. */
+  isSpent(id: VtxoId): boolean {
+    return this.spent.get(nameKey(id)) !== undefined;
+  }
+
+  /** Takes a VTXO out of the wallet for good. */
+  spend(id: VtxoId, seq: bigint): void {
+    this.coins.delete(id);
+    this.spent.set(nameKey(id), seq);
+  }
+
+  /** Whether the wallet's log lost its end, and what was in it is not found out yet. */
+  isReconciling(): boolean {
+    return this.instances.get(SALVAGE)?.state === "Reconciling";
   }
 
   /** The record that holds the bytes with that digest (hex), if one does. */
@@ -236,74 +265,15 @@ export class WalletState {
     }
   }
 
-  /** The one record that decides a message: its coins, its movement and the advance of the checkpoint. */
-  #foldMessage(transition: Transition, context: Instance["context"]): void {
-    const { event, state } = transition;
-    const checkpoint = context.checkpoint as bigint;
-    // A message of a kind that was unknown is received once more by a build that knows it.
-    const isFirst = transition.version === 1n;
-    if (event.type === "message.received" && isFirst) this.counters.messages++;
-    if (event.type === "message.redelivered") this.counters.redeliveries++;
-    if (event.type === "package.undecided" || event.type === "package.poisoned") this.counters.halts++;
-    if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
-    const decides = event.type === "package.vetted" || (isFirst && (state === "Ignored" || state === "Kept"));
-    if (!decides) return;
-    if (state === "Applied") {
-      this.counters.packages++;
-      this.#credit(transition, checkpoint, context);
-    } else {
-      this.counters.ignored++;
-    }
-    if (context.advance === true) this.#reach(checkpoint);
-  }
-
-  #foldQuarantined(transition: Transition, context: Instance["context"]): void {
-    const { event, instance, state } = transition;
-    const key = instance.slice("quarantined/".length);
-    const item = context.item as HeldItem;
-    if (event.type === "item.held") this.counters.quarantined++;
-    if (event.type === "vtxos.registered") this.#markRegistered(context.vtxos as readonly AcceptedVtxo[]);
-    if (state === "Held") {
-      const { heldAtMs, attempts, nextTryAtMs } = context as unknown as Omit<QuarantineEntry, "key">;
-      this.quarantine.set(key, { ...item, key, heldAtMs, attempts, nextTryAtMs });
-      return;
-    }
-    this.quarantine.delete(key);
-    if (state === "Released" && event.type === "item.vetted") {
-      this.counters.released++;
-      this.#credit(transition, item.checkpoint, context);
-    }
-  }
-
-  #credit({ seq, atMs }: Transition, checkpoint: bigint, context: Instance["context"]): void {
-    const movement = context.movement as ReceiveMovement;
-    for (const vtxo of context.vtxos as readonly AcceptedVtxo[]) {
-      this.coins.set(vtxo.id, { ...vtxo, checkpoint, seq });
-      this.#useKey(vtxo.keyIndex);
-    }
-    this.movements.set(movement.id, { ...movement, seq, atMs, checkpoint });
-  }
-
-  #markRegistered(vtxos: readonly AcceptedVtxo[]): void {
-    for (const { id } of vtxos) {
-      const coin = this.coins.get(id);
-      if (coin !== undefined && !coin.registered) this.coins.set(id, { ...coin, registered: true });
-    }
-  }
-
   /** A checkpoint never goes back (mailbox.md M-34). */
-  #reach(checkpoint: bigint): void {
+  reach(checkpoint: bigint): void {
     if (checkpoint > this.checkpoint) this.checkpoint = checkpoint;
   }
 
-  #useKey(index: number): void {
+  /** Notes that a key is in use: the next fresh one comes behind it. */
+  useKey(index: number): void {
     this.nextKeyIndex = Math.max(this.nextKeyIndex, index + 1);
   }
-}
-
-/** Whether the wallet's log lost its end, and what was in it is not found out yet. */
-export function isReconciling(state: Readonly<WalletState>): boolean {
-  return state.instances.get(SALVAGE)?.state === "Reconciling";
 }
 
 /** Whether a message in that state waits for an answer. */
@@ -311,7 +281,7 @@ export function isUndecided(state: string): boolean {
   return state === "Vetting" || state === "Halted";
 }
 
-/** The key of an instance's name in {@link WalletState.finished}: the first bytes of its SHA-256. */
-function nameKey(instance: string): Uint8Array {
-  return sha256(new TextEncoder().encode(instance)).slice(0, NAME_KEY_BYTES);
+/** The key of an instance's name, or a VTXO's id, in an index: the first bytes of its SHA-256. */
+function nameKey(name: string): Uint8Array {
+  return sha256(new TextEncoder().encode(name)).slice(0, NAME_KEY_BYTES);
 }

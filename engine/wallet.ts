@@ -8,13 +8,14 @@ import { type Explanation, explain } from "./explain.ts";
 import { followEvents } from "./follow-events.ts";
 import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
 import type { ServerPins } from "./keyring.ts";
+import { type Movement, movementsOf } from "./movement-view.ts";
+import { findPayment, openPayments, type Payment } from "./payment.ts";
+import { type SendOptions, send } from "./send.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
 import { transitionsOf } from "./transitions-of.ts";
 import {
   type Balance,
   balanceOf,
-  type Movement,
-  movementsOf,
   type QuarantinedVtxo,
   quarantineOf,
   statusOf,
@@ -227,6 +228,32 @@ export class Wallet implements AsyncDisposable {
     const index = Number(loop.pending.contextOf(WALLET)?.lastIssuedIndex);
     await loop.settled();
     return this.#addressAt(index, pins);
+  }
+
+  /**
+   * Pays to an Ark address. Resolves as soon as the payment is recorded: it then goes on by itself while the wallet is
+   * connected, also after a restart, and its inputs are locked.
+   *
+   * @throws HeartwoodError `BAD_ADDRESS`, `BAD_AMOUNT`, `INSUFFICIENT_FUNDS`, `NOT_CONNECTED`, `SERVER_NOT_SEEN`,
+   * `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
+   */
+  async send(address: string, amountSats: bigint, options: SendOptions = {}): Promise<Payment> {
+    this.#checkOpen();
+    return send(this.#engine, address, amountSats, options);
+  }
+
+  /** The payments that are not finished. */
+  payments(): readonly Payment[] {
+    return openPayments(this.#engine);
+  }
+
+  /**
+   * A payment by its id, finished or not.
+   *
+   * @throws HeartwoodError `NOT_FOUND`
+   */
+  payment(id: string): Payment {
+    return findPayment(this.#engine, id);
   }
 
   /** Lets the wallet go: ends the connection, waits for what was decided to be durable. A second call waits too. */

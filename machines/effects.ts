@@ -1,9 +1,12 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { ActionMovement, OwnVtxo, PaymentInput } from "./books.ts";
 import type { HeldItem, VtxoSource } from "./package.ts";
 
 /**
  * Everything a machine may ask for, by name, with its parameters.
  *
- * A *route* is an event for another instance, taken in the same commit. A *query* changes nothing outside and
+ * A *route* is an event for another instance, taken in the same commit. An *entry* changes the wallet's books: it is folded
+ * from the record itself, with the instance as the holder of what is locked. A *query* changes nothing outside and
  * is asked again when needed. A *command* starts only after its record is durable and stays in the outbox until
  * its result is recorded (DESIGN §2).
  */
@@ -13,6 +16,21 @@ export interface EffectParams {
   haltMailbox: { checkpoint: bigint; code: string };
   haltConnection: { checkpoint: bigint; code: string };
   holdItem: { key: string; item: HeldItem };
+  // entries
+  /** All of them are free, or this instance's already. */
+  lockCoins: { ids: readonly VtxoId[] };
+  releaseCoins: { ids: readonly VtxoId[] };
+  /** Free, locked by this instance, or spent already. */
+  spendCoins: { ids: readonly VtxoId[] };
+  /** New VTXOs, locked by this instance or free; those that the wallet knows stay as they are. */
+  createCoins: { coins: readonly OwnVtxo[]; locked: boolean };
+  /** From now on they can be paid with: the server has their signatures, or gets them once more before. */
+  offerCoins: { ids: readonly VtxoId[] };
+  /** Only an exit brings them back: they stay out of every payment, also when the instance ends. */
+  requireExit: { ids: readonly VtxoId[]; byHeight: number };
+  reserveKeys: { from: number; count: number };
+  /** Opens a movement, or replaces it. */
+  writeMovement: { movement: ActionMovement };
   // queries
   /** `holdPoison`: what alone gets no answer has had its time, and is held (mailbox.md W-22). */
   vetPackage: { checkpoint: bigint; digest: string; holdPoison: boolean };
@@ -26,6 +44,16 @@ export interface EffectParams {
   registerVtxos: { sources: readonly VtxoSource[] };
   postRecoveryIds: { ids: readonly string[] };
   startTimer: { timer: string; dueAtMs: number };
+  // commands of arkoor-send
+  cosignPayment: {
+    inputs: readonly PaymentInput[];
+    address: string;
+    amountSats: bigint;
+    changeKeyIndex: number;
+    changePieces: readonly bigint[];
+  };
+  registerPayment: { sources: readonly VtxoSource[]; backUp: readonly VtxoId[] };
+  deliverPayment: { address: string; sources: readonly VtxoSource[] };
 }
 
 /** `live` follows the mailbox until stopped, `drain` reads what is there and ends. */
@@ -37,7 +65,7 @@ export type EffectType = keyof EffectParams;
 export type Effect = { [Type in EffectType]: { readonly type: Type; readonly params: EffectParams[Type] } }[EffectType];
 
 /** How the engine treats an effect. */
-export type EffectKind = "route" | "query" | "command";
+export type EffectKind = "route" | "entry" | "query" | "command";
 
 /** The kind of every effect; the table is complete by its type. */
 export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
@@ -45,6 +73,14 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   haltMailbox: "route",
   haltConnection: "route",
   holdItem: "route",
+  lockCoins: "entry",
+  releaseCoins: "entry",
+  spendCoins: "entry",
+  createCoins: "entry",
+  offerCoins: "entry",
+  requireExit: "entry",
+  reserveKeys: "entry",
+  writeMovement: "entry",
   vetPackage: "query",
   openConnection: "query",
   openStream: "query",
@@ -53,6 +89,9 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   registerVtxos: "command",
   postRecoveryIds: "command",
   startTimer: "command",
+  cosignPayment: "command",
+  registerPayment: "command",
+  deliverPayment: "command",
   // Removes its timer from the outbox in the fold; the executor only forgets it.
   cancelTimer: "query",
 };

@@ -1,3 +1,4 @@
+import { arkoorSendMachine } from "./arkoor-send.machine.ts";
 import { connectionMachine } from "./connection.machine.ts";
 import { driveMachine } from "./drive.machine.ts";
 import { MachineError } from "./errors.ts";
@@ -19,6 +20,7 @@ export const machines: readonly MachineDefinition[] = [
   salvageMachine,
   expiryMachine,
   driveMachine,
+  arkoorSendMachine,
 ];
 
 /**

@@ -1,8 +1,10 @@
 import { type Channel, type Client, createClient } from "nice-grpc";
 import type { Observable } from "rxjs";
+import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
 import { encodeVtxoId, type VtxoId } from "../ark/vtxo-id.ts";
 import { ArkServiceDefinition, VtxoSpendState } from "../proto/generated/bark_server.ts";
 import { MailboxServiceDefinition } from "../proto/generated/mailbox_server.ts";
+import { decodeCosignResponses, encodeCosignRequests } from "./arkoor-wire.ts";
 import { Caller, type CallOptions } from "./calls.ts";
 import { CONNECT_TIMEOUT_MS, type ConnectionOptions, openChannel } from "./channel.ts";
 import type { Held } from "./credit.ts";
@@ -48,6 +50,8 @@ export interface ServerSession extends AsyncDisposable {
   getVtxoStatus(id: VtxoId, attestation: Uint8Array, options?: CallOptions): Promise<VtxoStatus>;
   /** All or nothing, idempotent; the request must stay below 4 MiB (mailbox.md §3.8, W-39). */
   registerVtxoTransactions(vtxos: readonly Uint8Array[], options?: CallOptions): Promise<void>;
+  /** Has a package of arkoor transactions cosigned: idempotent, with fresh nonces each time (arkoor.md §9, §10.2). */
+  requestArkoorCosign(parts: readonly ArkoorCosignRequest[], options?: CallOptions): Promise<readonly ArkoorCosignResponse[]>;
   /** Delivers 1 to 100 VTXOs to the mailbox of their owner (mailbox.md §3.7). */
   postArkoorMessage(blindedId: Uint8Array, vtxos: readonly Uint8Array[], options?: CallOptions): Promise<void>;
   /** Backs up 1 to 20 ids (mailbox.md §3.7). */
@@ -183,6 +187,15 @@ class GrpcSession implements ServerSession {
     const request = { vtxos: [...vtxos] };
     const run = this.#ark.registerVtxoTransactions;
     await this.#caller.unary("RegisterVtxoTransactions", (call) => run(request, call), options);
+  }
+
+  async requestArkoorCosign(
+    parts: readonly ArkoorCosignRequest[],
+    options?: CallOptions,
+  ): Promise<readonly ArkoorCosignResponse[]> {
+    const request = { parts: encodeCosignRequests(parts) };
+    const run = this.#ark.requestArkoorCosign;
+    return decodeCosignResponses(await this.#caller.unary("RequestArkoorCosign", (call) => run(request, call), options));
   }
 
   async postArkoorMessage(blindedId: Uint8Array, vtxos: readonly Uint8Array[], options?: CallOptions): Promise<void> {

@@ -214,6 +214,10 @@ class Session implements ServerSession {
     return this.#call(() => this.#server.backUp(ids), true);
   }
 
+  async requestArkoorCosign(): Promise<never> {
+    throw failure("SERVER_REFUSED");
+  }
+
   async postArkoorMessage(): Promise<void> {
     throw failure("SERVER_REFUSED");
   }

@@ -37,15 +37,15 @@ export async function simulate(options: SimulatorOptions = {}): Promise<Simulato
 }
 
 /** Options of a wallet that lives on that simulator. */
-export function walletOptions(simulator: Simulator, directory: string): OpenOptions {
+export function walletOptions(simulator: Simulator, directory: string, mnemonic = MNEMONIC) {
   return {
     directory,
-    mnemonic: () => MNEMONIC,
+    mnemonic: () => mnemonic,
     server: simulator.serverUrl,
     chain: simulator.chainUrl,
     network: "regtest",
     create: true,
-  };
+  } satisfies OpenOptions;
 }
 
 /** The same with waits that cost next to nothing, and a chain source that gives up at once. */
@@ -163,10 +163,10 @@ export async function eventually(holds: () => boolean | Promise<boolean>, what: 
 export function expectBooksToBalance({ balance, movements, vtxos }: WalletStatus): void {
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, amount) => total + amount, 0n);
   expect(sum(movements.map(({ effectiveBalanceSats }) => effectiveBalanceSats))).toBe(balance.totalSats);
-  expect(sum(vtxos.map(({ amountSats }) => amountSats))).toBe(balance.totalSats);
-  expect(balance.spendableSats + balance.awaitingRegistrationSats + balance.unsureSats + balance.expiredSats).toBe(
-    balance.totalSats,
-  );
+  expect(sum(vtxos.map(({ amountSats }) => amountSats))).toBe(balance.totalSats + balance.pendingOutSats);
+  const { spendableSats, awaitingRegistrationSats, unsureSats, expiredSats, lockedSats, pendingInSats, exitingSats } = balance;
+  const parts = [spendableSats, awaitingRegistrationSats, unsureSats, expiredSats, lockedSats, pendingInSats, exitingSats];
+  expect(sum(parts)).toBe(balance.totalSats);
   const credited = movements.flatMap(({ outputVtxos }) => outputVtxos);
   for (const id of movements.flatMap(({ inputVtxos }) => inputVtxos)) credited.splice(credited.indexOf(id), 1);
   expect(new Set(credited).size).toBe(credited.length);

@@ -190,10 +190,14 @@ test("a received package is one finished movement with all its members (mailbox.
     feeSats: 0n,
     inputVtxos: [],
     outputVtxos: vtxos.map(({ id }) => id),
-    receivedOn: [{ keyIndex: 0, amountSats: 7_000n }],
+    exitedVtxos: [],
+    sentTo: [],
+    receivedOn: [{ keyIndex: 0, destination: null, amountSats: 7_000n }],
+    metadata: {},
     checkpoint,
     seq: movement?.seq,
     createdAtMs: movement?.createdAtMs,
+    updatedAtMs: movement?.createdAtMs,
   });
   expect(wallet.vtxos().map(({ id, state }) => [id, state])).toEqual(
     expect.arrayContaining(vtxos.map(({ id }) => [id, "spendable"])),

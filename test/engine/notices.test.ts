@@ -91,11 +91,14 @@ test("a mark stands in the record that takes the notice in, before the checkpoin
   expect(first?.drives).toMatchObject([{ kind: "lightning-send", hash: hex(1) }]);
   expect(states.find((state) => state.checkpoint === checkpoint)?.seq).toBe(first?.seq);
 
-  // Another process, which has no driver for it at all, then one that has.
-  const without = await Heartwood.open({ ...options, ports: { clock: new FastClock() } });
-  await without.sync();
-  expect(without.status().openNotices).toBe(1);
-  await without.close();
+  // Another process, whose driver is busy, then one that drives.
+  const busy = await Heartwood.open({
+    ...options,
+    ports: { clock: new FastClock(), drivers: { "lightning-send": async () => "busy" } },
+  });
+  await busy.sync();
+  expect(busy.status().openNotices).toBe(1);
+  await busy.close();
   const again = await openWallet(options);
   await goLive(again);
   await eventually(() => again.status().openNotices === 0, "the drive that ended");

@@ -1,3 +1,5 @@
+import type { PaidVtxo } from "../../machines/arkoor-send.machine.ts";
+import type { PaymentInput } from "../../machines/books.ts";
 import type { AcceptedVtxo, HeldItem, Verdict } from "../../machines/package.ts";
 
 /** A made-up VTXO id: `n` repeated. */
@@ -36,4 +38,22 @@ export function itemOf(n: number, more: Partial<HeldItem> = {}): HeldItem {
 /** The verdict that refuses {@link itemOf}. */
 export function refused(n: number, more: Partial<HeldItem> = {}): Verdict {
   return { kind: "refused", key: n.toString(16).padStart(16, "0"), item: itemOf(n, more) };
+}
+
+/** An input of a payment. */
+export function inputOf(n: number, amountSats: bigint): PaymentInput {
+  const { id, expiryHeight, keyIndex, source } = vtxoOf(n);
+  return { id, amountSats, expiryHeight, keyIndex, source };
+}
+
+/** A VTXO of a recipient. */
+export function paidOf(n: number, amountSats: bigint): PaidVtxo {
+  const { id, source } = vtxoOf(n);
+  return { id, amountSats, source };
+}
+
+/** The request of a payment with these inputs, as the run loop completes it. */
+export function payment(inputs: readonly PaymentInput[], amountSats: bigint) {
+  const facts = { inputsAreFree: true, keyIndex: 9, movement: "arkoor_send.01" };
+  return { type: "payment.requested", address: "tark1", amountSats, inputs, ...facts } as const;
 }

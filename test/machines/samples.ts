@@ -1,5 +1,5 @@
 import type { MachineEvent } from "../../machines/step.ts";
-import { accepted, idOf, itemOf, refused } from "./fixtures.ts";
+import { accepted, idOf, inputOf, itemOf, paidOf, payment, refused, vtxoOf } from "./fixtures.ts";
 
 /** Events that between them satisfy every guard. */
 export const samples: { readonly [machine: string]: readonly MachineEvent[] } = {
@@ -76,6 +76,14 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     outcome: "driven",
     isLatest,
   })),
+  "arkoor-send": [
+    payment([inputOf(1, 600n), inputOf(2, 500n)], 700n),
+    { type: "package.cosigned", paid: [paidOf(3, 600n), paidOf(4, 100n)], change: [vtxoOf(5, { amountSats: 400n })] },
+    ...[[], [idOf(1)]].map((spent) => ({ type: "package.refused", code: "SERVER_REJECTED", message: "no", spent })),
+    { type: "package.registered", refusal: null },
+    { type: "delivery.failed", code: "SERVER_FAILED" },
+    { type: "package.delivered" },
+  ],
   expiry: ["refresh", null].map((stage, index) => ({
     type: "tip.seen",
     height: 100 + index,

@@ -5,13 +5,14 @@ import { defaultPorts } from "../../../engine/node/default-ports.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
 import { type Simulator, startSimulator } from "../../../simulator/index.ts";
 import { createMemoryLog, type EventLog, exportLines, type MemoryLog } from "../../../store/index.ts";
-import { eventually, MNEMONIC } from "../helpers.ts";
+import { addressOf, eventually, MNEMONIC, OTHER_MNEMONIC } from "../helpers.ts";
 import { ManualClock, steadyChain, steadyPorts } from "./outside.ts";
 import { wrapLog } from "./wrapped-log.ts";
 
 const LOG_ID = "676f6c64".repeat(8);
 const BEGINNING_MS = 1_790_000_000_000;
 const RETRY_MS = 60_000;
+const POLL_MS = 30_000;
 
 /** Everything that the life below needs. */
 interface World {
@@ -41,6 +42,7 @@ export async function liveGoldenLife(): Promise<string> {
   const world = { simulator, clock, log, options };
   await drainedLife(world);
   await followingLife(world);
+  await payingLife(world);
   await interruptedLife(world);
   await salvagedLife(world);
   await expiringLife(world);
@@ -128,7 +130,37 @@ async function followingLife({ simulator, clock, log, options }: World): Promise
   await wallet.stop();
 }
 
-/** Third epoch, which ends like a process that is killed; in the fourth somebody else answers for the server. */
+/** Third epoch: a payment that is refused, and one that is delivered at the second attempt. */
+async function payingLife({ simulator, clock, log, options }: World): Promise<void> {
+  clock.advance(60_000);
+  await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
+  const live = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
+  wallet.start();
+  await live;
+  // The first look at the tip wakes whatever waits.
+  await eventually(() => clock.isAwaited(POLL_MS), "the first poll");
+  const address = addressOf(simulator, OTHER_MNEMONIC, 0);
+  simulator.faults.failNext("RequestArkoorCosign", Status.INVALID_ARGUMENT);
+  const refused = await wallet.send(address, 1_500n);
+  await refused.settled().catch((error: unknown) => {
+    if (codeOf(error) !== "PAYMENT_FAILED") throw error;
+  });
+  clock.advance(500);
+  simulator.faults.failNext("PostArkoorMessage", Status.INTERNAL);
+  const delayed = when(
+    wallet,
+    (event) => event.type === "payment.changed" && event.state === "Delivering" && event.code === null,
+  );
+  const sent = await wallet.send(address, 1_500n);
+  await delayed;
+  await eventually(() => clock.isAwaited(RETRY_MS), "a delivery that waits");
+  clock.advance(RETRY_MS);
+  await sent.settled();
+  clock.advance(500);
+  await wallet.stop();
+}
+
+/** Fourth epoch, which ends like a process that is killed; in the fifth somebody else answers for the server. */
 async function interruptedLife({ simulator, clock, log, options }: World): Promise<void> {
   clock.advance(60_000);
   const opened = await log.open();
@@ -153,7 +185,7 @@ async function interruptedLife({ simulator, clock, log, options }: World): Promi
   });
 }
 
-/** Fifth and sixth epoch: what a salvage adds to what it kept, and a wallet of which a VTXO was spent in the lost records. */
+/** Sixth and seventh epoch: what a salvage adds to what it kept, and a wallet of which a VTXO was spent in the lost records. */
 async function salvagedLife({ simulator, clock, log, options }: World): Promise<void> {
   clock.advance(60_000);
   {
@@ -168,7 +200,7 @@ async function salvagedLife({ simulator, clock, log, options }: World): Promise<
   await wallet.sync();
 }
 
-/** Seventh epoch, a month later: what is left is about to expire. */
+/** Eighth epoch, a month later: what is left is about to expire. */
 async function expiringLife({ simulator, clock, log, options }: World): Promise<void> {
   clock.advance(60_000);
   await using wallet = await Heartwood.openOn(await log.open(), options);

@@ -22,6 +22,11 @@ export class ManualClock implements Clock {
     return () => void this.#waiting.delete(call);
   }
 
+  /** Whether somebody waits for exactly that long. */
+  isAwaited(afterMs: number): boolean {
+    return [...this.#waiting.values()].includes(this.#nowMs + afterMs);
+  }
+
   /** Lets time pass, and calls who waited for it, in order. */
   advance(byMs: number): void {
     this.#nowMs += byMs;

@@ -1,0 +1,4 @@
+import { arkoorSendExecutors } from "./arkoor-send-executors.ts";
+
+/** Who carries out which command of an action; one file a flow. */
+export const actionExecutors = { ...arkoorSendExecutors };

@@ -1,0 +1,128 @@
+import { vtxoFlags } from "../ark/accept.ts";
+import type { Destination } from "../ark/arkoor-allocation.ts";
+import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
+import { buildArkoorPackage } from "../ark/arkoor-transactions.ts";
+import type { UserPolicy } from "../ark/policy.ts";
+import { decodeTransaction } from "../ark/transaction.ts";
+import { validateVtxo } from "../ark/validate.ts";
+import { decodeVtxo, encodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { OwnVtxo, PaymentInput } from "../machines/books.ts";
+import type { EffectParams } from "../machines/effects.ts";
+import type { VtxoSource } from "../machines/package.ts";
+import type { CallOptions } from "../streams/calls.ts";
+import { StreamError } from "../streams/errors.ts";
+import type { ActionCall } from "./action-driver.ts";
+import { digestOf } from "./blob-reader.ts";
+import type { Engine } from "./engine.ts";
+import { registerVtxos } from "./server-calls.ts";
+import type { Blob } from "./transition.ts";
+
+/** The server refused the call of a step itself, and changed nothing in it (lightning.md §4.2). */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly code: string;
+
+  constructor({ code, message }: StreamError) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A package to be cosigned: the same on every retry (arkoor.md §11.3). */
+export interface Package {
+  readonly inputs: readonly Pick<PaymentInput, "keyIndex" | "source">[];
+  /** Payment first, then the change. */
+  readonly destinations: readonly Destination[];
+  /** The call that fits the purpose. */
+  readonly request: (parts: readonly ArkoorCosignRequest[], options: CallOptions) => Promise<readonly ArkoorCosignResponse[]>;
+}
+
+/**
+ * Has a package cosigned, as arkoor.md §9 says: registers the inputs, asks, checks, signs, and validates every new VTXO
+ * against its own chain anchor. Nonces live in this call alone.
+ *
+ * @throws Refused by the cosign call itself; whatever else is no refusal: the package may be tried again as it is
+ */
+export async function cosignPackage<Type extends keyof EffectParams>(
+  call: ActionCall<Type>,
+  { inputs, destinations, request }: Package,
+): Promise<Vtxo<UserPolicy>[]> {
+  const { engine, keyring, signal } = call;
+  const vtxos = await Promise.all(inputs.map(async ({ source }) => decodeVtxo(await engine.blobs.vtxo(source))));
+  await registerVtxos(
+    inputs.map(({ source }) => source),
+    call,
+  );
+  const parts = buildArkoorPackage({ inputs: vtxos, destinations });
+  const attempt = keyring.startCosigning(
+    parts,
+    inputs.map(({ keyIndex }) => keyIndex),
+  );
+  try {
+    const responses = await orRefused(() => request(attempt.requests, { signal }));
+    signal.throwIfAborted();
+    const results = attempt.finish(responses);
+    await validateResults(results, engine, signal);
+    return results;
+  } finally {
+    attempt.abandon();
+  }
+}
+
+/**
+ * Tells a refusal of the step's own call from everything that may pass.
+ *
+ * @throws Refused
+ */
+export async function orRefused<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof StreamError && error.isRejection) throw new Refused(error);
+    throw error;
+  }
+}
+
+/** A new VTXO of the wallet, for its books, and the bytes that the log has to keep. */
+export function ownVtxo(vtxo: Vtxo<UserPolicy>, keyIndex: number, { keyring }: Pick<Engine, "keyring">): Kept<OwnVtxo> {
+  const { source, blob } = keptBytes(vtxo);
+  const flags = vtxoFlags(vtxo, (key) => keyring.usedIndex(key, keyIndex + 1));
+  const { amountSats, expiryHeight, genesis, policy } = vtxo;
+  const ofHtlc = policy.kind === "pubkey" ? {} : { policyKind: policy.kind };
+  const exitDepth = genesis.length;
+  return {
+    vtxo: { id: vtxoId(vtxo), amountSats, expiryHeight, exitDepth, keyIndex, source, registered: false, flags, ...ofHtlc },
+    blob,
+  };
+}
+
+/** A VTXO of somebody else that the wallet has to hand over. */
+export function foreignVtxo(vtxo: Vtxo<UserPolicy>): Kept<{ id: VtxoId; amountSats: bigint; source: VtxoSource }> {
+  const { source, blob } = keptBytes(vtxo);
+  return { vtxo: { id: vtxoId(vtxo), amountSats: vtxo.amountSats, source }, blob };
+}
+
+/** Something that a record tells, with the bytes behind it. */
+interface Kept<T> {
+  readonly vtxo: T;
+  readonly blob: Blob & { readonly data: Uint8Array };
+}
+
+function keptBytes(vtxo: Vtxo): { source: VtxoSource; blob: Blob & { readonly data: Uint8Array } } {
+  const data = encodeVtxo(vtxo);
+  const digest = digestOf(data);
+  return { source: { digest, entry: null }, blob: { digest, data } };
+}
+
+/** Results share their inputs' anchors, so each transaction is asked for once. */
+async function validateResults(results: readonly Vtxo[], { chain }: Engine, signal: AbortSignal): Promise<void> {
+  const anchors = [...new Set(results.map(({ chainAnchor }) => chainAnchor.txid))];
+  for (const txid of anchors) {
+    const answer = await chain.transaction(txid, { signal });
+    if (answer.kind === "unknown") throw answer.error;
+    if (answer.kind === "absent") throw new Error(`expected anchor transaction ${txid}, got none`);
+    const transaction = decodeTransaction(answer.value);
+    for (const vtxo of results) if (vtxo.chainAnchor.txid === txid) validateVtxo(vtxo, transaction);
+  }
+}

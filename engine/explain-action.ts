@@ -1,0 +1,59 @@
+import type { Described } from "./explain-step.ts";
+import type { Subject } from "./explain-subject.ts";
+import type { IssuedEffect, Transition } from "./transition.ts";
+
+/** The state table that an action follows. */
+const RULES: Readonly<Record<string, string>> = {
+  "arkoor-send": "arkoor.md §11.2",
+  "lightning-send": "lightning.md §8.3",
+  "lightning-receive": "lightning.md §9.3",
+};
+
+/** A record of an action in words, by what it enters into the books about a VTXO or a movement. */
+export function describeAction({ machine, instance, event, state, effects, change }: Transition, subject: Subject): Described {
+  const told = effects.flatMap((effect) => toldOf(effect, subject, instance));
+  const rules = [RULES[machine] ?? "lightning.md §4"];
+  const { code } = (change.outcome ?? { code: null }) as { readonly code: string | null };
+  const reason = code === null ? {} : { code };
+  const last = told.at(-1);
+  if (last === undefined) return { text: `${instance} took ${event.type}: it is ${state} now.`, rules, ...reason };
+  return { ...last, text: told.map(({ text }) => text).join(" "), rules, ...reason };
+}
+
+function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): Described[] {
+  switch (effect.type) {
+    case "writeMovement": {
+      const { movement } = effect.params;
+      if (kind !== "movement" || movement.id !== id) return [];
+      const { effectiveSats, feeSats, status } = movement;
+      const text = `The movement is ${status}: ${effectiveSats} sat, of which ${feeSats} sat are a fee.`;
+      return [{ text, now: `${status}, ${effectiveSats} sat` }];
+    }
+    case "createCoins": {
+      const coin = effect.params.coins.find((one) => kind === "vtxo" && one.id === id);
+      if (coin === undefined) return [];
+      const [how, now] = effect.params.locked ? [", locked", `locked by ${instance}`] : ["", "credited, awaiting registration"];
+      const text = `${instance} made it: ${coin.amountSats} sat of key ${coin.keyIndex}, which expire at height ${coin.expiryHeight}${how}.`;
+      return [{ text, now }];
+    }
+    case "lockCoins":
+    case "releaseCoins":
+    case "spendCoins":
+    case "offerCoins":
+    case "requireExit":
+      return kind === "vtxo" && effect.params.ids.includes(id) ? [WORDS[effect.type](instance)] : [];
+    default:
+      return [];
+  }
+}
+
+const WORDS = {
+  lockCoins: (instance: string) => ({ text: `It is locked for ${instance}.`, now: `locked by ${instance}` }),
+  releaseCoins: (instance: string) => ({ text: `${instance} lets it go: it is free again.`, now: "spendable" }),
+  spendCoins: (instance: string) => ({ text: `${instance} spent it.`, now: `spent by ${instance}`, expiry: "" }),
+  offerCoins: () => ({ text: "From here on it can be paid with.", now: "spendable", isRegistration: true as const }),
+  requireExit: (instance: string) => ({
+    text: `${instance} cannot go on with it: only an exit brings it back.`,
+    now: "waiting for an exit",
+  }),
+};

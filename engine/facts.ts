@@ -1,0 +1,75 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import { movementIdOf } from "../machines/books.ts";
+import type { Notice } from "../machines/drive.machine.ts";
+import { type Verdict, verdictIds } from "../machines/package.ts";
+import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
+import type { MachineEvent } from "../machines/step.ts";
+import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
+import { driveKey } from "./fold-drives.ts";
+import { isFree } from "./free-coins.ts";
+import { isPlausible } from "./plausible-checkpoint.ts";
+import type { Randomness } from "./ports.ts";
+import { CONNECTION, type WalletState } from "./wallet-state.ts";
+
+/** Where facts come from: the pending state in the tick that uses them. */
+export interface FactSource {
+  /** The instance that gets the event. */
+  readonly instance: string;
+  readonly atMs: number;
+  readonly state: Readonly<WalletState>;
+  readonly randomness: Randomness;
+}
+
+/**
+ * The event with the facts that instances share (DESIGN §6): so no two of them can find the same VTXO new, pick the same
+ * coin, or use the same key.
+ */
+export function withFacts(event: MachineEvent, source: FactSource): MachineEvent {
+  const { instance, atMs, state, randomness } = source;
+  switch (event.type) {
+    case "message.received":
+      return { ...event, advance: event.ahead !== true && isPlausible(event.checkpoint as bigint, atMs) };
+    case "package.vetted":
+      return { ...event, ...factsOfPackage(event, source) };
+    case "item.vetted":
+      return { ...event, isKnown: verdictIds(event.verdict as Verdict).some((id) => state.isKnown(id)) };
+    case "vtxos.checked": {
+      const isUnsure = (id: VtxoId): boolean => state.coins.get(id)?.isUnsure === true;
+      const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
+      return { ...event, unspent, withdrawn: (event.withdrawn as readonly WithdrawnVtxo[]).filter(({ id }) => isUnsure(id)) };
+    }
+    case "drive.finished": {
+      const { seq } = state.drives.get(driveKey(event as unknown as Notice)) ?? {};
+      return { ...event, isLatest: seq !== undefined && seq <= (event.throughSeq as bigint) };
+    }
+    case "tip.seen":
+      return { ...event, changes: expiryChanges(state.coins.values(), event as unknown as ExpiryTerms) };
+    case "address.issued":
+      return { ...event, keyIndex: state.nextKeyIndex };
+    case "payment.requested": {
+      const inputs = event.inputs as readonly { readonly id: VtxoId }[];
+      const inputsAreFree =
+        new Set(inputs.map(({ id }) => id)).size === inputs.length && inputs.every(({ id }) => isFree(state, id));
+      return { ...event, inputsAreFree, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
+    }
+    case "connection.failed":
+      return { ...event, jitterPermille: jitterPermille(randomness) };
+    case "package.halted":
+      return instance === CONNECTION ? { ...event, jitterPermille: jitterPermille(randomness) } : event;
+    default:
+      return event;
+  }
+}
+
+function factsOfPackage(event: MachineEvent, { instance, state }: FactSource) {
+  const ids = (event.verdicts as readonly Verdict[]).flatMap(verdictIds);
+  const { checkpoint, digest } = state.contextOf(instance) as { checkpoint: bigint; digest: string };
+  const name = `arkoor_receive.${checkpoint}`;
+  const movement = state.movements.has(name) ? `${name}.${digest}` : name;
+  return { known: [...new Set(ids)].filter((id) => state.isKnown(id)), movement };
+}
+
+function jitterPermille(randomness: Randomness): number {
+  const [high = 0, low = 0] = randomness.bytes(2);
+  return (high * 256 + low) % 1000;
+}

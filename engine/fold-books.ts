@@ -1,0 +1,77 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import { MachineError } from "../machines/errors.ts";
+import { markRegistered } from "./fold-packages.ts";
+import type { IssuedEffect, Transition } from "./transition.ts";
+import type { Coin, WalletState } from "./wallet-state.ts";
+
+/**
+ * Folds the entries of a record into the books: what an action locks, spends, makes and moves (lightning.md §4.5, §11).
+ *
+ * @throws MachineError `MACHINE_FAULT` for an entry that no action may make: nothing of its record is written
+ */
+export function foldBooks(state: WalletState, transition: Transition): void {
+  for (const effect of transition.effects) foldEntry(state, transition, effect);
+}
+
+function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effect: IssuedEffect): void {
+  switch (effect.type) {
+    case "lockCoins":
+      for (const id of effect.params.ids) put(state, { ...own(state, id, instance, effect.type), holder: instance });
+      break;
+    case "releaseCoins":
+      for (const id of effect.params.ids) put(state, withoutHolder(own(state, id, instance, effect.type)));
+      break;
+    case "spendCoins":
+      for (const id of effect.params.ids.filter((spent) => !state.isSpent(spent))) {
+        own(state, id, instance, effect.type);
+        state.spend(id, seq);
+      }
+      break;
+    case "createCoins":
+      for (const vtxo of effect.params.coins.filter(({ id }) => !state.isKnown(id))) {
+        const lock = effect.params.locked ? { holder: instance } : {};
+        // What the lost end of a log did with it is for the server to say.
+        const doubt = state.isReconciling() ? ({ isUnsure: true } as const) : {};
+        put(state, { ...vtxo, ...lock, ...doubt, checkpoint: 0n, seq });
+        state.useKey(vtxo.keyIndex);
+      }
+      break;
+    case "offerCoins":
+      markRegistered(state, effect.params.ids);
+      break;
+    case "requireExit":
+      for (const id of effect.params.ids) {
+        put(state, { ...own(state, id, instance, effect.type), holder: instance, exitBy: effect.params.byHeight });
+      }
+      break;
+    case "reserveKeys":
+      state.useKey(effect.params.from + effect.params.count - 1);
+      break;
+    case "writeMovement": {
+      const { movement } = effect.params;
+      const before = state.movements.get(movement.id);
+      const { seq: firstSeq, atMs: firstAtMs } = before ?? { seq, atMs };
+      state.movements.set(movement.id, { ...movement, seq: firstSeq, atMs: firstAtMs, checkpoint: 0n, updatedAtMs: atMs });
+      break;
+    }
+  }
+}
+
+/** A VTXO that is free or this instance's. */
+function own(state: WalletState, id: VtxoId, instance: string, entry: string): Coin {
+  const coin = state.coins.get(id);
+  if (coin !== undefined && (coin.holder === undefined || coin.holder === instance)) return coin;
+  const got = coin === undefined ? "none" : `one locked by ${coin.holder}`;
+  throw new MachineError("MACHINE_FAULT", `${instance} asks for ${entry}: expected ${id} free or its own, got ${got}`);
+}
+
+/** What has to be exited stays where it is. */
+function withoutHolder(coin: Coin): Coin {
+  if (coin.exitBy !== undefined) return coin;
+  const { holder: _, ...free } = coin;
+  return free;
+}
+
+function put(state: WalletState, coin: Coin): void {
+  state.coins.set(coin.id, coin);
+}

@@ -1,0 +1,29 @@
+import { encodeHex } from "../ark/hex.ts";
+import { decodeDelivery } from "../streams/delivery.ts";
+import type { Drivers } from "./drives.ts";
+import type { Engine } from "./engine.ts";
+import type { Drive } from "./fold-drives.ts";
+
+/** Who looks at Lightning notices: the payments of that hash (lightning.md §10). */
+export function paymentDrivers(engine: Engine): Drivers {
+  const drive = (noticed: Drive) => tellPayments(engine, noticed);
+  return { "lightning-send": drive, "lightning-receive": drive };
+}
+
+/**
+ * Tells every open payment of a hash of a notice, as `payment.noticed` with the preimage in hex where there is one, and
+ * drives it. A machine that knows all that already does not take the event.
+ */
+async function tellPayments(engine: Engine, { kind, hash, digest }: Drive): Promise<"driven" | "unknown"> {
+  const { content } = decodeDelivery(await engine.blobs.read(digest));
+  const found = content.kind === "lightning-send-finished" ? content.preimage : undefined;
+  const preimage = found === undefined ? null : encodeHex(found);
+  const name = `${kind}/${hash}`;
+  const isOfHash = (instance: string): boolean => instance === name || instance.startsWith(`${name}/`);
+  const instances = [...engine.loop.pending.instances.keys()].filter(isOfHash);
+  for (const instance of instances) {
+    await engine.feed({ instance, event: { type: "payment.noticed", preimage } }).committed;
+    engine.actions.drive(instance);
+  }
+  return instances.length === 0 ? "unknown" : "driven";
+}

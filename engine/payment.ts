@@ -1,0 +1,113 @@
+import { EmptyError, filter, firstValueFrom, type Observable } from "rxjs";
+import { map, takeWhile } from "rxjs/operators";
+import { isAction, movementIdOf } from "../machines/books.ts";
+import type { Engine } from "./engine.ts";
+import { HeartwoodError } from "./errors.ts";
+import { type Movement, toMovement } from "./movement-view.ts";
+import { type PaymentNotice, toWalletEvent, type WalletEvent } from "./wallet-event.ts";
+
+/** An event of a payment. */
+export type PaymentEvent = Extract<WalletEvent, PaymentNotice>;
+
+/** How a payment ended well. */
+export interface SettledPayment {
+  readonly id: string;
+  readonly movement: Movement;
+}
+
+/** A payment that the log remembers: it goes on by itself while the wallet is connected, also after a restart. */
+export class Payment {
+  /** Names it for good: `Wallet.payment` finds it again. */
+  readonly id: string;
+  readonly #engine: Engine;
+
+  /** @internal */
+  constructor(id: string, engine: Engine) {
+    this.id = id;
+    this.#engine = engine;
+  }
+
+  /** What is durable of it. */
+  get status(): PaymentNotice["status"] {
+    const { committed } = this.#engine;
+    if (!committed.hasFinished(this.id)) return "pending";
+    const status = this.#movement()?.status ?? "failed";
+    return status === "pending" ? "failed" : status;
+  }
+
+  /** What happens to it from now on; completes at its end. */
+  get events$(): Observable<PaymentEvent> {
+    return this.#engine.committed$.pipe(
+      map(toWalletEvent),
+      filter((event): event is PaymentEvent => event !== undefined && "payment" in event && event.payment === this.id),
+      takeWhile(({ status }) => status === "pending", true),
+    );
+  }
+
+  /**
+   * Resolves when it succeeded.
+   *
+   * @param options.signal ends the waiting; the payment goes on
+   * @throws HeartwoodError `PAYMENT_FAILED` if nothing was paid, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
+   */
+  async settled(options: { readonly signal?: AbortSignal } = {}): Promise<SettledPayment> {
+    options.signal?.throwIfAborted();
+    const end = this.#engine.committed.hasFinished(this.id) ? await this.#recordedEnd() : await this.#nextEnd(options.signal);
+    const movement = this.#movement();
+    if (end.status === "successful" && movement !== undefined) return { id: this.id, movement };
+    const cause = Object.assign(new Error(end.message ?? end.status), { code: end.code ?? "CANCELED" });
+    throw new HeartwoodError("PAYMENT_FAILED", `the payment ${end.status}: ${end.message ?? end.code ?? end.status}`, { cause });
+  }
+
+  async #recordedEnd(): Promise<PaymentNotice> {
+    const record = await this.#engine.lastRecordOf(this.id);
+    return toWalletEvent(record) as PaymentEvent;
+  }
+
+  async #nextEnd(signal: AbortSignal | undefined): Promise<PaymentNotice> {
+    const ended = firstValueFrom(this.events$.pipe(filter(({ status }) => status !== "pending")));
+    try {
+      return await (signal === undefined ? ended : orAborted(ended, signal));
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (cause instanceof EmptyError) throw new HeartwoodError("WALLET_CLOSED", "the wallet was closed during a payment");
+      throw new HeartwoodError("WALLET_FAILED", "the wallet stopped at a failure during a payment", { cause });
+    }
+  }
+
+  #movement(): Movement | undefined {
+    const row = this.#engine.committed.movements.get(movementIdOf(this.id));
+    return row === undefined ? undefined : toMovement(row);
+  }
+}
+
+/** The payments that are not finished. */
+export function openPayments(engine: Engine): Payment[] {
+  const open = [...engine.committed.instances].filter(([, { machine }]) => isAction(machine));
+  return open.map(([name]) => new Payment(name, engine));
+}
+
+/**
+ * A payment by its id.
+ *
+ * @throws HeartwoodError `NOT_FOUND`
+ */
+export function findPayment(engine: Engine, id: string): Payment {
+  const { committed } = engine;
+  const isKnown = isAction(id.split("/")[0] ?? "") && (committed.instances.has(id) || committed.hasFinished(id));
+  if (!isKnown) throw new HeartwoodError("NOT_FOUND", `expected a payment ${id} of this wallet, got none`);
+  return new Payment(id, engine);
+}
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,57 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { VtxoSource } from "../machines/package.ts";
+import type { ServerSession } from "../streams/session.ts";
+import type { BlobReader } from "./blob-reader.ts";
+import type { Keyring } from "./keyring.ts";
+
+/** Most VTXOs and bytes of one registration (mailbox.md W-39), most ids of one recovery post (M-65). */
+const CHUNK_ITEMS = 20;
+const CHUNK_BYTES = 3 * 1024 * 1024;
+/** Most VTXOs of one post to a mailbox (arkoor.md §12.2). */
+const POST_ITEMS = 100;
+/** Life of the authorization for a recovery post, in seconds (mailbox.md M-6). */
+const RECOVERY_AUTHORIZATION_S = 60;
+
+/** What calls need of an engine. */
+export interface CallParts {
+  readonly session: ServerSession;
+  readonly blobs: BlobReader;
+  readonly keyring: Keyring;
+  readonly signal: AbortSignal;
+}
+
+/** Gives the server the signatures of VTXOs: idempotent, in calls of a bounded size (arkoor.md §9). */
+export async function registerVtxos(sources: readonly VtxoSource[], { session, blobs, signal }: CallParts): Promise<void> {
+  for await (const chunk of chunksOf(sources, blobs, CHUNK_ITEMS)) await session.registerVtxoTransactions(chunk, { signal });
+}
+
+/** Posts VTXOs to a mailbox: done when all chunks were taken (arkoor.md §12.2). */
+export async function postToMailbox(blindedId: Uint8Array, sources: readonly VtxoSource[], parts: CallParts): Promise<void> {
+  const { session, blobs, signal } = parts;
+  for await (const chunk of chunksOf(sources, blobs, POST_ITEMS)) await session.postArkoorMessage(blindedId, chunk, { signal });
+}
+
+/** Backs up ids in the recovery mailbox (mailbox.md M-65). */
+export async function backUpIds(ids: readonly VtxoId[], { session, keyring, signal }: CallParts): Promise<void> {
+  for (let from = 0; from < ids.length; from += CHUNK_ITEMS) {
+    const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
+    const chunk = ids.slice(from, from + CHUNK_ITEMS);
+    await session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: chunk, authorization }, { signal });
+  }
+}
+
+async function* chunksOf(sources: readonly VtxoSource[], blobs: BlobReader, mostItems: number): AsyncGenerator<Uint8Array[]> {
+  let chunk: Uint8Array[] = [];
+  let bytes = 0;
+  for (const source of sources) {
+    const vtxo = await blobs.vtxo(source);
+    if (chunk.length === mostItems || bytes + vtxo.length > CHUNK_BYTES) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(vtxo);
+    bytes += vtxo.length;
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,252 @@
+// A payment to an Ark address (arkoor.md §11).
+//
+//   owner             arkoor-send                       executors → server
+//      │ payment.requested │                                 │
+//      ├──────────────────▶│ Cosigning ─── cosignPayment ───▶│ registers the inputs, RequestArkoorCosign
+//      │                   │◀─────────────── package.refused ┤ Failed: the inputs are free again
+//      │                   │◀────────────── package.cosigned ┤
+//      │                   │ Registering ─ registerPayment ─▶│ RegisterVtxoTransactions
+//      │                   │◀──────────── package.registered ┤
+//      │                   │ Delivering ─── deliverPayment ─▶│ PostArkoorMessage to each mailbox of the address
+//      │                   │◀─────────────── delivery.failed ┤ Delivering: again after a while
+//      │                   │◀───────────── package.delivered ┤
+//      │                   │ Delivered                       │
+import { setup } from "xstate";
+import { changePieces } from "../ark/arkoor-allocation.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import { type ActionMovement, type ActionOutcome, idsOf, type OwnVtxo, type PaymentInput, sumOf } from "./books.ts";
+import { effectActions } from "./effects.ts";
+import type { EventSchemas } from "./event-schemas.ts";
+import type { VtxoSource } from "./package.ts";
+import type { MachineDefinition } from "./step.ts";
+
+/** A VTXO of the recipient, with the place of its bytes: they are nowhere else until it is delivered. */
+export type PaidVtxo = { readonly id: VtxoId; readonly amountSats: bigint; readonly source: VtxoSource };
+
+type ArkoorSendContext = {
+  readonly movement: string;
+  readonly address: string;
+  readonly amountSats: bigint;
+  /** In the order of every retry (arkoor.md §11.3). */
+  readonly inputs: readonly PaymentInput[];
+  readonly changeKeyIndex: number;
+  readonly changePieces: readonly bigint[];
+  readonly paid: readonly PaidVtxo[];
+  readonly change: readonly OwnVtxo[];
+  /** Why the last attempt to deliver did not succeed. */
+  readonly delay: string | null;
+  readonly outcome: ActionOutcome | null;
+};
+
+type ArkoorSendEvent =
+  | {
+      readonly type: "payment.requested";
+      readonly address: string;
+      readonly amountSats: bigint;
+      readonly inputs: readonly PaymentInput[];
+      /** Facts: whether no payment has any of the inputs, the next fresh key, and the name of the movement. */
+      readonly inputsAreFree: boolean;
+      readonly keyIndex: number;
+      readonly movement: string;
+    }
+  | { readonly type: "package.cosigned"; readonly paid: readonly PaidVtxo[]; readonly change: readonly OwnVtxo[] }
+  /** `spent`: inputs that the server calls spent all the same, by a package of which the wallet has no signatures. */
+  | { readonly type: "package.refused"; readonly code: string; readonly message: string; readonly spent: readonly VtxoId[] }
+  | { readonly type: "package.registered"; readonly refusal: string | null }
+  | { readonly type: "delivery.failed"; readonly code: string }
+  | { readonly type: "package.delivered" };
+
+const events: EventSchemas<ArkoorSendEvent["type"]> = {
+  "payment.requested": [],
+  "package.cosigned": [],
+  "package.refused": [],
+  "package.registered": [],
+  "delivery.failed": [],
+  "package.delivered": [],
+};
+
+const definition = setup({
+  types: { context: {} as ArkoorSendContext, events: {} as ArkoorSendEvent },
+  actions: effectActions(
+    "lockCoins",
+    "releaseCoins",
+    "spendCoins",
+    "createCoins",
+    "offerCoins",
+    "requireExit",
+    "reserveKeys",
+    "writeMovement",
+    "cosignPayment",
+    "registerPayment",
+    "deliverPayment",
+  ),
+  guards: {
+    isCovered: ({ event }) =>
+      event.type === "payment.requested" && event.inputsAreFree && sumOf(event.inputs) >= event.amountSats,
+    isBalanced: ({ context, event }) =>
+      event.type === "package.cosigned" &&
+      sumOf(event.paid) === context.amountSats &&
+      sumOf(event.paid) + sumOf(event.change) === sumOf(context.inputs),
+    isNews: ({ context, event }) => event.type === "delivery.failed" && event.code !== context.delay,
+  },
+});
+
+const begin = definition.assign(({ event }) => {
+  if (event.type !== "payment.requested") return {};
+  const { movement, address, amountSats, inputs, keyIndex } = event;
+  const pieces = changePieces(sumOf(inputs) - amountSats, amountSats);
+  return { movement, address, amountSats, inputs, changeKeyIndex: keyIndex, changePieces: pieces };
+});
+
+const keepResults = definition.assign(({ event }) =>
+  event.type === "package.cosigned" ? { paid: event.paid, change: event.change } : {},
+);
+
+const fail = definition.assign(({ event }) => {
+  if (event.type !== "package.refused") return {};
+  const { code, message } = event;
+  return { outcome: { status: "failed" as const, code, message } };
+});
+
+const letInputsGo = definition.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== "package.refused") return;
+  const spent = context.inputs.filter(({ id }) => event.spent.includes(id));
+  const untouched = context.inputs.filter(({ id }) => !event.spent.includes(id));
+  if (untouched.length > 0) enqueue({ type: "releaseCoins", params: { ids: idsOf(untouched) } });
+  if (spent.length === 0) return;
+  const byHeight = Math.min(...spent.map(({ expiryHeight }) => expiryHeight));
+  enqueue({ type: "requireExit", params: { ids: idsOf(spent), byHeight } });
+});
+
+const keepDelay = definition.assign(({ event }) => (event.type === "delivery.failed" ? { delay: event.code } : {}));
+
+const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
+
+type Scope = { readonly context: ArkoorSendContext };
+
+const inputIds = ({ context }: Scope) => ({ ids: idsOf(context.inputs) });
+
+const writeMovement = (status: ActionMovement["status"]) => ({
+  type: "writeMovement" as const,
+  params: ({ context }: Scope) => ({ movement: movementOf(context, status) }),
+});
+
+/** `arkoor-send/<random>`: Cosigning → Registering → Delivering → Delivered, or Failed. */
+export const arkoorSendMachine: MachineDefinition = {
+  name: "arkoor-send",
+  revision: 1,
+  events,
+  logic: definition.createMachine({
+    id: "arkoor-send",
+    initial: "Requested",
+    context: {
+      movement: "",
+      address: "",
+      amountSats: 0n,
+      inputs: [],
+      changeKeyIndex: 0,
+      changePieces: [],
+      paid: [],
+      change: [],
+      delay: null,
+      outcome: null,
+    },
+    states: {
+      Requested: {
+        on: {
+          "payment.requested": {
+            guard: "isCovered",
+            target: "Cosigning",
+            actions: [
+              begin,
+              { type: "lockCoins", params: inputIds },
+              { type: "reserveKeys", params: ({ context }) => ({ from: context.changeKeyIndex, count: 1 }) },
+              {
+                type: "cosignPayment",
+                params: ({ context: { inputs, address, amountSats, changeKeyIndex, changePieces } }) => ({
+                  inputs,
+                  address,
+                  amountSats,
+                  changeKeyIndex,
+                  changePieces,
+                }),
+              },
+            ],
+          },
+        },
+      },
+      /**
+       * Sent: the package, perhaps several times, always the same one. Awaited: the server's signatures. At risk: nothing;
+       * the server may call the inputs spent, and then answers the same package again.
+       */
+      Cosigning: {
+        on: {
+          "package.cosigned": {
+            guard: "isBalanced",
+            target: "Registering",
+            actions: [
+              keepResults,
+              { type: "spendCoins", params: inputIds },
+              { type: "createCoins", params: ({ context }) => ({ coins: context.change, locked: false }) },
+              writeMovement("pending"),
+              {
+                type: "registerPayment",
+                params: ({ context: { paid, change } }) => ({
+                  sources: [...paid, ...change].map(({ source }) => source),
+                  backUp: idsOf(change),
+                }),
+              },
+            ],
+          },
+          "package.refused": { target: "Failed", actions: [fail, letInputsGo] },
+        },
+      },
+      /**
+       * The money has left. Awaited: that the server has all signatures. A refusal does not stop the delivery: the recipient
+       * has what an exit needs. Nor does it freeze the change, which is registered again when it is spent.
+       */
+      Registering: {
+        on: {
+          "package.registered": {
+            target: "Delivering",
+            actions: [
+              { type: "offerCoins", params: ({ context }) => ({ ids: idsOf(context.change) }) },
+              {
+                type: "deliverPayment",
+                params: ({ context: { address, paid } }) => ({ address, sources: paid.map(({ source }) => source) }),
+              },
+            ],
+          },
+        },
+      },
+      /** Awaited: one mailbox that takes the VTXOs. At risk: the recipient's money, of which this log has the only copy. */
+      Delivering: {
+        on: {
+          "delivery.failed": { guard: "isNews", actions: [keepDelay] },
+          "package.delivered": { target: "Delivered", actions: [succeed, writeMovement("successful")] },
+        },
+      },
+      Delivered: { type: "final" },
+      Failed: { type: "final" },
+    },
+  }),
+};
+
+function movementOf(context: ArkoorSendContext, status: ActionMovement["status"]): ActionMovement {
+  const { movement, address, amountSats, inputs, change } = context;
+  return {
+    id: movement,
+    subsystem: "bark.arkoor",
+    kind: "send",
+    status,
+    intendedSats: -amountSats,
+    effectiveSats: -amountSats,
+    feeSats: 0n,
+    inputs: idsOf(inputs),
+    outputs: idsOf(change),
+    exited: [],
+    sentTo: [{ destination: address, amountSats }],
+    receivedOn: [],
+    metadata: {},
+  };
+}
