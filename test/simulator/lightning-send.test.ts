@@ -10,10 +10,10 @@ let simulator: Simulator;
 let client: Client;
 let clock: { nowMs: number };
 let hands: Hands;
-let wallets = 0;
 beforeAll(async () => {
   ({ simulator, clock } = await startTestSimulator());
   client = connect(simulator);
+  hands = new Hands(simulator, new TestWallet("payer"));
 });
 afterEach(() => {
   simulator.faults.clear();
@@ -25,9 +25,8 @@ afterAll(async () => {
   await simulator.stop();
 });
 
-/** HTLCs for a payment, by a wallet of their own. */
+/** HTLCs for a payment. */
 async function locked(amountSats = 10_000n, invoice = simulator.lightning.invoice({ amountSats })) {
-  hands = new Hands(simulator, new TestWallet(`payer ${wallets++}`));
   return { invoice, htlcs: await hands.lock(client, invoice, amountSats), amountSats };
 }
 
@@ -50,7 +49,7 @@ test("a payment succeeds: its HTLCs are the server's, preimage by status and by 
   expect(await status(invoice)).toBe(encodeHex(invoice.preimage ?? new Uint8Array()));
   expect(htlcs.map((htlc) => simulator.vtxo(vtxoId(htlc))?.state)).toEqual(["ln-spent"]);
   const preimage = await status(invoice);
-  expect(await notices(client, hands.wallet)).toEqual([{ kind: "finished", paymentHash: invoice.paymentHash, preimage }]);
+  expect(await notices(client, hands.wallet, invoice.paymentHash)).toEqual([{ kind: "finished", preimage }]);
   const again = hands.initiation(invoice, htlcs, amountSats);
   expect(await refusal(client.ark.initiateLightningPayment(again), Status.INVALID_ARGUMENT)).toMatch(/got ln-spent/);
   const { wire } = hands.payment([await hands.coin(12_000n)], amountSats, hands.htlc(invoice.paymentHash));
@@ -73,9 +72,7 @@ test("a failed payment is revoked with amount and fee, and the same invoice can 
   await client.ark.initiateLightningPayment(hands.initiation(invoice, more, amountSats));
   await client.ark.checkLightningPayment({ hash: decodeHex(invoice.paymentHash), wait: true });
   expect(await status(invoice)).toBe(encodeHex(invoice.preimage ?? new Uint8Array()));
-  expect(await notices(client, hands.wallet)).toEqual([
-    { kind: "finished", paymentHash: invoice.paymentHash, preimage: undefined },
-  ]);
+  expect(await notices(client, hands.wallet, invoice.paymentHash)).toEqual([{ kind: "finished", preimage: undefined }]);
 });
 
 describe("outcomes on demand", () => {
@@ -112,7 +109,7 @@ describe("outcomes on demand", () => {
     const told = await status(invoice);
     expect(told).toMatch(/^[0-9a-f]{64}$/);
     expect(told).not.toBe(preimage);
-    expect(await notices(client, hands.wallet)).toHaveLength(1);
+    expect(await notices(client, hands.wallet, invoice.paymentHash)).toHaveLength(1);
     simulator.lightning.finish(invoice.paymentHash, "success");
     expect(await status(invoice)).toBe(preimage);
   });
@@ -145,7 +142,7 @@ describe("outcomes on demand", () => {
     await client.ark.initiateLightningPayment(request);
     await client.ark.checkLightningPayment({ hash: decodeHex(invoice.paymentHash), wait: true });
     expect(await status(invoice)).toBe(encodeHex(invoice.preimage ?? new Uint8Array()));
-    expect(await notices(client, hands.wallet)).toEqual([]);
+    expect(await notices(client, hands.wallet, invoice.paymentHash)).toEqual([]);
   });
 
   test("an expiry too close to pay fails 75 seconds later", async () => {
@@ -160,7 +157,6 @@ describe("outcomes on demand", () => {
 
 describe("what the HTLC cosign refuses", () => {
   async function cosign(change: { expiry?: number; policy?: "pubkey"; hash?: string; version?: string }): Promise<unknown> {
-    hands = new Hands(simulator, new TestWallet(`refused ${wallets++}`));
     const { paymentHash } = simulator.lightning.invoice();
     const policy = change.policy ? hands.pubkey : hands.htlc(change.hash ?? paymentHash, change.expiry);
     const { wire } = hands.payment([await hands.coin(12_000n)], 10_000n, policy);
@@ -195,7 +191,6 @@ describe("what the HTLC cosign refuses", () => {
   });
 
   test("wrong partial signatures are noticed by the client alone", async () => {
-    hands = new Hands(simulator, new TestWallet("cheated"));
     const { wire, finish } = hands.payment([await hands.coin(12_000n)], 10_000n, hands.htlc("11".repeat(32)));
     simulator.faults.lightning.wrongSignatures = true;
     const response = await client.ark.requestLightningPayHtlcCosign(wire);
@@ -227,7 +222,6 @@ describe("what an initiation refuses", () => {
   test("HTLCs that were not registered, or whose registration was forgotten", async () => {
     const amountSats = 10_000n;
     const invoice = simulator.lightning.invoice({ amountSats });
-    hands = new Hands(simulator, new TestWallet("forgetful"));
     simulator.faults.lightning.dropRegistrations = 1;
     const htlcs = await hands.lock(client, invoice, amountSats);
     const request = hands.initiation(invoice, htlcs, amountSats);
@@ -256,6 +250,6 @@ test("a revocation refuses other destinations, other inputs and fan-outs", async
     ]).wire;
   await revoke(split(others), Status.INTERNAL);
   await revoke(hands.attempt(htlcs, [{ amountSats: htlc.amountSats, policy: htlc.policy }]).wire, Status.INVALID_ARGUMENT);
-  await revoke(hands.revocation([await hands.coin(500n)]).wire, Status.INTERNAL);
+  await revoke(hands.revocation([await hands.coin(12_000n)]).wire, Status.INTERNAL);
   expect(await revoke(split(), Status.INVALID_ARGUMENT)).toMatch(/FAN_OUT/);
 });

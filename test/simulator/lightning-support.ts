@@ -21,17 +21,25 @@ export class Hands {
   readonly wallet: TestWallet;
   readonly #simulator: Simulator;
   readonly #random = new SeededRandom("hands");
+  readonly #coins = new Map<bigint, ArkoorInput[]>();
 
   constructor(simulator: Simulator, wallet: TestWallet) {
     this.#simulator = simulator;
     this.wallet = wallet;
   }
 
-  /** A fresh coin. */
+  /** A fresh coin; they are made by the four, which is cheaper. */
   async coin(amountSats: bigint): Promise<ArkoorInput> {
-    const [made] = await this.#simulator.createPackage(this.wallet.address(this.#simulator), { amountsSats: [amountSats] });
-    if (!made) throw new Error("expected a coin, got none");
-    return decodeVtxo(made.bytes);
+    const supply = this.#coins.get(amountSats) ?? [];
+    this.#coins.set(amountSats, supply);
+    if (supply.length === 0) {
+      const request = { amountsSats: Array(4).fill(amountSats), perCoin: 4 };
+      const made = await this.#simulator.createPackage(this.wallet.address(this.#simulator), request);
+      supply.push(...made.map(({ bytes }) => decodeVtxo(bytes)));
+    }
+    const coin = supply.pop();
+    if (!coin) throw new Error("expected a coin, got none");
+    return coin;
   }
 
   /** A package in checkpoint mode, ready to be sent. */
@@ -98,16 +106,15 @@ export class Hands {
   }
 }
 
-/** What a mailbox holds of Lightning, in order, with bytes as hex. */
-export async function notices(client: Client, wallet: TestWallet): Promise<object[]> {
+/** What a mailbox holds of a Lightning payment, in order, with bytes as hex. */
+export async function notices(client: Client, wallet: TestWallet, paymentHash: string): Promise<object[]> {
   const { messages } = await client.mailbox.readMailbox(wallet.request());
   return messages.flatMap(({ message }): object[] => {
-    if (message?.$case === "incomingLightningPayment") {
-      const { paymentHash, amountMsat } = message.value;
-      return [{ kind: "incoming", paymentHash: encodeHex(paymentHash), amountMsat }];
+    if (message?.$case === "incomingLightningPayment" && encodeHex(message.value.paymentHash) === paymentHash) {
+      return [{ kind: "incoming", amountMsat: message.value.amountMsat }];
     }
-    if (message?.$case !== "lightningSendFinished") return [];
-    const { paymentHash, preimage } = message.value;
-    return [{ kind: "finished", paymentHash: encodeHex(paymentHash), preimage: preimage && encodeHex(preimage) }];
+    if (message?.$case !== "lightningSendFinished" || encodeHex(message.value.paymentHash) !== paymentHash) return [];
+    const { preimage } = message.value;
+    return [{ kind: "finished", preimage: preimage && encodeHex(preimage) }];
   });
 }
