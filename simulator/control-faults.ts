@@ -1,5 +1,6 @@
 import { Status } from "nice-grpc-common";
 import type { ControlBody } from "./control-body.ts";
+import { describeLightningFaults, readLightningFaults } from "./control-lightning.ts";
 import { SIMULATOR_METHODS } from "./faults.ts";
 import type { Simulator } from "./simulator.ts";
 
@@ -63,6 +64,7 @@ const MEMBERS: Readonly<Record<string, Member>> = {
       faults.skewMs = skewMs;
     };
   },
+  lightning: (body, name) => readLightningFaults(body.object(name)),
   rotateKeys(body, name) {
     const key = body.word(name, ["server", "mailbox"]);
     return (simulator) => simulator.rotateKeys(key);
@@ -82,9 +84,10 @@ export function readFaults(body: ControlBody): ((simulator: Simulator) => void)[
 }
 
 /** The faults that stay until changed. */
-export function describeFaults({ faults, chain }: Simulator): object {
-  const { pageLimit, haveMore, dropNotices, skewMs } = faults;
-  return { pageLimit, haveMore, dropNotices, skewMs, chain: chain.fault };
+export function describeFaults(simulator: Simulator): object {
+  const { pageLimit, haveMore, dropNotices, skewMs } = simulator.faults;
+  const lightning = describeLightningFaults(simulator);
+  return { pageLimit, haveMore, dropNotices, skewMs, chain: simulator.chain.fault, lightning };
 }
 
 function ifTrue(act: (simulator: Simulator) => void): Member {

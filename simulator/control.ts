@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { encodeHex } from "../ark/hex.ts";
 import { ControlBody } from "./control-body.ts";
 import { describeFaults, readFaults } from "./control-faults.ts";
+import { LIGHTNING_HANDLERS } from "./control-lightning.ts";
 import { CORRUPTIONS } from "./corruption.ts";
 import { SimulatorError } from "./errors.ts";
 import type { HttpAnswer } from "./http-server.ts";
@@ -22,6 +23,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST /redeliver": redeliver,
   "POST /unknown": deliverUnknown,
   "POST /server": setServer,
+  ...LIGHTNING_HANDLERS,
 };
 
 /** Answers one request to the control interface; refusals are `{"error": {"code", "message"}}`. */

@@ -11,6 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.stop());
 
+const NO_FAULTS = {
+  ...{ pageLimit: null, haveMore: "reference", dropNotices: false, skewMs: 0, chain: null },
+  lightning: {
+    ...{ invoice: null, grant: null, wrongSignatures: false, tipAhead: 0, dropRegistrations: 0 },
+    ...{ dropNotices: false, hidePreimages: false, hasOtherFees: false },
+  },
+};
+
 async function call(
   method: "GET" | "POST",
   path: string,
@@ -27,7 +35,7 @@ test("GET /status tells the endpoints, keys, tip, faults and counters", async ()
   expect(status).toBe(200);
   expect(body).toMatchObject({ network: "regtest", serverUrl, chainUrl, controlUrl, tip: 200 });
   expect(body.serverPubkey).toBe(Buffer.from(arkInfo.serverPubkey).toString("hex"));
-  expect(body.faults).toEqual({ pageLimit: null, haveMore: "reference", dropNotices: false, skewMs: 0, chain: null });
+  expect(body.faults).toEqual(NO_FAULTS);
   expect(body.counters).toMatchObject({ openSubscriptions: 0, sent: 0 });
 });
 
@@ -86,6 +94,7 @@ test("POST /faults switches faults, and clears them", async () => {
     delay: { method: "GetVtxo", delayMs: 1 },
     cutStreams: true,
     endStreams: true,
+    lightning: { grant: "other-key", tipAhead: 2, raiseFeesSats: "5" },
   };
   expect((await call("POST", "/faults", faults)).body).toEqual({
     pageLimit: 3,
@@ -93,18 +102,29 @@ test("POST /faults switches faults, and clears them", async () => {
     dropNotices: true,
     skewMs: -5,
     chain: null,
+    lightning: { ...NO_FAULTS.lightning, grant: "other-key", tipAhead: 2, hasOtherFees: true },
   });
   expect(simulator.faults.take("Handshake", "before")).toMatchObject({ status: 13 });
   expect(simulator.faults.take("ReadMailbox", "afterwards")).not.toBeNull();
   expect(simulator.faults.delayMs("GetVtxo")).toBe(1);
-  expect((await call("POST", "/faults", { clear: true })).body).toEqual({
-    pageLimit: null,
-    haveMore: "reference",
-    dropNotices: false,
-    skewMs: 0,
-    chain: null,
-  });
+  expect((await call("POST", "/faults", { clear: true })).body).toEqual(NO_FAULTS);
   expect(simulator.faults.take("Handshake", "before")).toBeNull();
+});
+
+test("the Lightning network is steered: invoices, outcomes, payments, the server's node", async () => {
+  const invoice = await call("POST", "/lightning/invoice", { amountSats: "1000", description: "tea" });
+  expect(invoice.body).toMatchObject({ bolt11: expect.stringMatching(/^lnbcrt/), paymentHash: expect.any(String) });
+  const { bolt11, paymentHash } = invoice.body;
+  const outcome = { outcome: "failure", paymentHash };
+  expect((await call("POST", "/lightning/outcome", outcome)).body).toEqual({ outcome: "failure" });
+  for (const path of ["/lightning/pay", "/lightning/incoming"]) {
+    expect((await call("POST", path, { bolt11 })).body.error).toMatchObject({ code: "UNKNOWN_PAYMENT" });
+    expect((await call("POST", path, { bolt11: "lnbc1" })).body.error).toMatchObject({ code: "INVOICE_INVALID" });
+  }
+  const finish = await call("POST", "/lightning/finish", { paymentHash, how: "success" });
+  expect(finish.body.error).toMatchObject({ code: "UNKNOWN_PAYMENT" });
+  await call("POST", "/lightning/node", { online: false });
+  expect((await call("GET", "/lightning")).body).toEqual({ isNodeOnline: false, payments: [], receives: [] });
 });
 
 test("POST /server takes the Ark server down and up", async () => {
@@ -135,6 +155,8 @@ describe("bad requests are typed and change nothing", () => {
     ["POST", "/chain", { fault: "down", hid: "" }, "BAD_REQUEST"],
     ["POST", "/faults", { skewMs: 7, haveMore: "perhaps" }, "BAD_REQUEST"],
     ["POST", "/unknown", { field: 77 }, "BAD_REQUEST"],
+    ["POST", "/faults", { skewMs: 7, lightning: { grant: "magic" } }, "BAD_REQUEST"],
+    ["POST", "/lightning/outcome", { outcome: "magic" }, "BAD_REQUEST"],
   ] as const)("%s %s %j", async (method, path, body, code) => {
     const before = [simulator.sent.length, simulator.chain.tip, simulator.chain.fault, simulator.faults.skewMs];
     const answer = await call(method, path, body);
