@@ -45,9 +45,10 @@ export class ChartView {
   }
 
   light({ active, last, way, visited, counts }: Light): void {
+    const total = Object.values(counts).reduce((sum, number) => sum + number, 0);
     for (const [id, { group, count }] of this.#places) {
       const state = active.has(id) ? "active" : visited.has(id) ? "visited" : "idle";
-      const number = counts[id] ?? 0;
+      const number = total > 1 ? (counts[id] ?? 0) : 0;
       setAttributes(group, { "data-state": state, "aria-current": active.has(id) ? "true" : null, "data-count": number });
       count.textContent = number > 0 ? String(number) : "";
     }

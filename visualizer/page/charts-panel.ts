@@ -31,13 +31,13 @@ export function chartsPanel(session: Session): HTMLElement {
     },
     "Fit",
   );
+  const forget = button({ class: "button button-quiet" }, () => void session.choose(null), "Forget it");
   const stage = el("div", { class: "chart-stage chart-stage-fitted", tabindex: 0, role: "region", "aria-label": "Statechart" });
   const head = el(
     "header",
     { class: "machine-head" },
     el("div", {}, title, subtitle),
-    legend(),
-    el("div", { class: "machine-buttons" }, fit, pin),
+    el("div", { class: "machine-buttons" }, forget, fit, pin),
   );
   let shownName = "";
   session.onChange((shown) => {
@@ -48,6 +48,7 @@ export function chartsPanel(session: Session): HTMLElement {
     if (shownName !== name) fill(stage, chosen.large.element);
     shownName = name;
     describe(chosen, shown, title, subtitle);
+    setAttributes(forget, { hidden: shown.instance === null });
     setAttributes(pin, { "aria-pressed": String(shown.machine !== null) });
     fill(pin, shown.machine === null ? "Follows the record" : "Pinned");
     scrollToActive(chosen, stage);
@@ -55,7 +56,7 @@ export function chartsPanel(session: Session): HTMLElement {
   return el(
     "section",
     { class: "panel charts-panel", "aria-label": "Statecharts" },
-    strip,
+    el("div", { class: "machine-side" }, strip, legend()),
     el("div", { class: "machine-large" }, head, stage),
   );
 }

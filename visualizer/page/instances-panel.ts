@@ -60,7 +60,10 @@ function instanceButton(row: InstanceRow, shown: Shown, session: Session): HTMLE
   const name = row.instance.slice(row.machine.length + 1);
   const made = button(
     { class: "instance", "aria-pressed": String(isChosen), "data-now": isNow ? "true" : null, title: row.instance },
-    () => void session.choose(isChosen ? null : row.instance),
+    () => {
+      session.change({ view: "charts" });
+      void session.choose(isChosen ? null : row.instance);
+    },
     el("code", { class: "instance-name" }, shortId(name)),
     stateChip(row.state, row.isFinished),
     el("span", { class: "instance-age" }, ageOf(row, shown)),

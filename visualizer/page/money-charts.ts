@@ -28,6 +28,8 @@ interface Options {
   /** Marked where they happened. */
   readonly marks: readonly (readonly [Mark, string])[];
   readonly textOf: (value: bigint) => string;
+  /** Whether the lowest value that is drawn is zero, whatever the lowest is. */
+  readonly isFromZero: boolean;
   readonly empty: string;
 }
 
@@ -41,6 +43,7 @@ export function checkpointChart(session: Session): LineChart {
       ["redelivery", "redelivered"],
     ],
     textOf: (value) => digits(String(value)),
+    isFromZero: false,
     empty: "The wallet has consumed no message yet: the checkpoint stands at 0.",
   });
 }
@@ -55,65 +58,70 @@ export function balanceChart(session: Session): LineChart {
     ],
     marks: [["received", "received"]],
     textOf: (value) => sats(String(value)),
+    isFromZero: true,
     empty: "The wallet has had no money yet.",
   });
 }
 
-function lineChart(session: Session, { title, lines, marks, textOf, empty }: Options): LineChart {
+function lineChart(session: Session, options: Options): LineChart {
+  const { title, lines, marks, textOf } = options;
   const drawing = svg("svg", {
     class: "line-chart",
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     preserveAspectRatio: "none",
     role: "img",
+    "aria-label": title,
   });
   const cursor = svg("line", { class: "line-cursor", y1: 0, y2: HEIGHT, "vector-effect": "non-scaling-stroke" });
-  const [low, high] = [el("span", { class: "axis axis-low" }), el("span", { class: "axis axis-high" })];
-  const note = el("span", { class: "part-note" });
-  const picture = el("div", { class: "line-picture" }, drawing, low, high);
+  const axis = el("p", { class: "axis" });
+  const picture = el("div", { class: "line-picture" }, drawing);
   listening(picture, { click: (event) => seekTo(event, picture, session) });
   const xOf = (seq: bigint) => (Number(seq - session.first) / Math.max(1, Number(session.head - session.first))) * WIDTH;
+  let drawn: readonly SeriesPoint[] = [];
+  let range = "";
   const draw = ({ points }: Series) => {
+    drawn = points;
     const values = points.flatMap((point) => lines.map(({ amountAt }) => amountAt(point)));
-    const [least, most] = extremes(values, title === "Balance");
-    const isEmpty = values.every((value) => value === 0n);
+    const [least, most] = extremes(values, options.isFromZero);
     const yOf = (value: bigint) => (most === least ? BOTTOM : BOTTOM - ratio(value - least, most - least) * (BOTTOM - TOP));
-    const paths = lines.map(({ className, amountAt }) =>
-      svg("path", {
-        class: className,
-        d: steps(points.map((point) => [xOf(BigInt(point.seq)), yOf(amountAt(point))])),
-        "vector-effect": "non-scaling-stroke",
-      }),
-    );
-    const [main] = lines;
-    const ticks = points.flatMap((point) =>
-      marks.flatMap(([mark]) => {
-        if ((point.marks[mark] ?? 0) === 0 || main === undefined) return [];
-        const x = xOf(BigInt(point.seq));
-        return [
-          svg("line", {
-            class: `line-mark line-mark-${mark}`,
-            x1: x,
-            x2: x,
-            y1: yOf(main.amountAt(point)) - 14,
-            y2: yOf(main.amountAt(point)) + 14,
-            "vector-effect": "non-scaling-stroke",
-          }),
-        ];
-      }),
-    );
-    setAttributes(drawing, { "aria-label": `${title} from ${textOf(least)} to ${textOf(most)}` });
-    fill(drawing, ...paths, ...ticks, cursor);
-    fill(low, isEmpty ? "" : textOf(least));
-    fill(high, isEmpty ? "" : textOf(most));
-    fill(note, isEmpty ? empty : "");
+    fill(drawing, ...drawLines(points, options, xOf, yOf), cursor);
+    range = values.every((value) => value === 0n) ? options.empty : `${textOf(least)} to ${textOf(most)}`;
   };
-  const point = (seq: bigint) => setAttributes(cursor, { x1: xOf(seq), x2: xOf(seq) });
+  const point = (seq: bigint) => {
+    setAttributes(cursor, { x1: xOf(seq), x2: xOf(seq) });
+    const here = drawn.findLast((one) => BigInt(one.seq) <= seq) ?? drawn[0];
+    const [main] = lines;
+    const now = here === undefined || main === undefined ? "" : textOf(main.amountAt(here));
+    fill(axis, el("span", {}, range), el("strong", {}, now));
+  };
   const keys = [
     ...lines.map(({ name, className }) => key(name, className)),
     ...marks.map(([mark, name]) => key(name, `line-mark-${mark}`)),
   ];
-  const head = el("h3", {}, title, el("span", { class: "line-keys" }, ...keys), note);
-  return { element: el("section", { class: "part" }, head, picture), draw, point };
+  const head = el("h3", {}, title, el("span", { class: "line-keys" }, ...keys));
+  return { element: el("section", { class: "part" }, head, picture, axis), draw, point };
+}
+
+function drawLines(
+  points: readonly SeriesPoint[],
+  { lines, marks }: Options,
+  xOf: (seq: bigint) => number,
+  yOf: (value: bigint) => number,
+): SVGElement[] {
+  const paths = lines.map(({ className, amountAt }) => {
+    const d = steps(points.map((point) => [xOf(BigInt(point.seq)), yOf(amountAt(point))]));
+    return svg("path", { class: className, d, "vector-effect": "non-scaling-stroke" });
+  });
+  const [main] = lines;
+  const ticks = points.flatMap((point) =>
+    marks.flatMap(([mark]) => {
+      if ((point.marks[mark] ?? 0) === 0 || main === undefined) return [];
+      const [x, y] = [xOf(BigInt(point.seq)), yOf(main.amountAt(point))];
+      const at = { x1: x, x2: x, y1: y - 14, y2: y + 14, "vector-effect": "non-scaling-stroke" };
+      return [svg("line", { class: `line-mark line-mark-${mark}`, ...at })];
+    }),
+  );
+  return [...paths, ...ticks];
 }
 
 function key(name: string, className: string): HTMLElement {

@@ -130,11 +130,11 @@ function table<Table extends "vtxos" | "movements" | "quarantine" | "outbox">(
 const vtxoHead = ["VTXO", "Amount", "State", "Expires at", "Depth", "Key", "Credited by"];
 function vtxoCells(row: VtxoRow, session: Session): Child[] {
   const stage = row.expiryStage === null ? "" : ` (${row.expiryStage})`;
-  const flags = row.flags.map((flag) => el("span", { class: "mark mark-error" }, flag));
+  const flags = row.flags.map((flag) => el("span", { class: "mark" }, flag));
   return [
     idLink(session, row.id),
     el("span", { class: "amount" }, sats(row.amountSats)),
-    [el("span", { class: "state-chip" }, row.state), ...flags],
+    [el("span", { class: "state-chip", "data-vtxo": row.state }, row.state), " ", ...flags],
     `${digits(row.expiryHeight)}${stage}`,
     String(row.exitDepth),
     String(row.keyIndex),

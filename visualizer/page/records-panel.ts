@@ -128,22 +128,21 @@ function recordLine(row: RecordRow, session: Session): HTMLElement {
   );
 }
 
-/** Shows which record is the one, which one caused it, and which ones it caused. */
+/** Shows which record is the one, and draws in the margin what caused it and what it caused. */
 function mark(list: HTMLElement, { seq, record }: Shown, rows: readonly RecordRow[]): void {
-  const here = String(seq);
-  const causes = causesOf(record?.cause ?? "0", rows);
-  for (const line of list.querySelectorAll(".record-line")) {
-    const other = line.getAttribute("data-seq") ?? "";
-    const row = rows.find((one) => one.seq === other);
-    const relation = other === here ? "here" : causes.includes(other) ? "cause" : row?.cause === here ? "effect" : null;
-    setAttributes(line, { "aria-current": other === here ? "true" : null, "data-relation": relation });
-    const words = { here: "●", cause: "↓", effect: "↳" };
-    fill(line.querySelector(".line-relation") ?? line, relation === null ? "" : words[relation]);
+  const here = rows.findIndex((row) => row.seq === String(seq));
+  const cause = rows.findIndex((row) => row.seq === record?.cause);
+  const effects = rows.flatMap((row, index) => (row.cause === String(seq) ? [index] : []));
+  const last = effects.at(-1) ?? here;
+  for (const [index, line] of [...list.querySelectorAll(".record-line")].entries()) {
+    const relation = index === here ? "here" : index === cause ? "cause" : effects.includes(index) ? "effect" : null;
+    setAttributes(line, {
+      "aria-current": index === here ? "true" : null,
+      "data-relation": relation,
+      "data-above":
+        (cause >= 0 && index > cause && index <= here) || (here >= 0 && index > here && index <= last) ? "true" : null,
+      "data-below":
+        (cause >= 0 && index >= cause && index < here) || (here >= 0 && index >= here && index < last) ? "true" : null,
+    });
   }
-}
-
-/** The chain of causes of a record, as far as it is listed. */
-function causesOf(cause: string, rows: readonly RecordRow[]): string[] {
-  const row = rows.find(({ seq }) => seq === cause);
-  return row === undefined ? [cause] : [cause, ...causesOf(row.cause, rows)];
 }

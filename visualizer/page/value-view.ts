@@ -4,6 +4,8 @@ import { digits } from "./format.ts";
 
 /** Lists and records deeper than this are closed at first. */
 const OPEN_DEPTH = 2;
+/** Names of members that a closed record shows. */
+const PREVIEWED = 3;
 
 /** A value of an event, a context or a parameter, as a tree that opens and closes. */
 export function valueView(value: FeedValue, depth = 0): HTMLElement {
@@ -20,7 +22,7 @@ export function valueView(value: FeedValue, depth = 0): HTMLElement {
   if (isTagged(value, "$b")) return bytes(String(value.$b), Number(value.length));
   if (isTagged(value, "$redacted")) return el("span", { class: "value value-secret" }, `${String(value.$redacted)}: kept secret`);
   const entries = Object.entries(value as { readonly [name: string]: FeedValue });
-  return members(entries, entries.length === 0 ? "empty" : "…", depth);
+  return members(entries, entries.length === 0 ? "empty" : preview(entries.map(([name]) => name)), depth);
 }
 
 function isTagged<Tag extends string>(
@@ -38,6 +40,11 @@ function bytes(hex: string, length: number): HTMLElement {
     `${hex}${isCut ? "…" : ""}`,
     el("span", { class: "value-note" }, ` ${digits(length)} B`),
   );
+}
+
+/** The first names of a closed record. */
+function preview(names: readonly string[]): string {
+  return names.length > PREVIEWED ? `${names.slice(0, PREVIEWED).join(", ")}, …` : names.join(", ");
 }
 
 function members(entries: readonly (readonly [string, FeedValue])[], summary: string, depth: number): HTMLElement {
