@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import type { IssuedEffect, Transition } from "../../engine/transition.ts";
+import { balanceOf, vtxosOf } from "../../engine/view.ts";
+import { WalletState } from "../../engine/wallet-state.ts";
+import type { Effect } from "../../machines/effects.ts";
+import { idOf, vtxoOf } from "../machines/fixtures.ts";
+
+let seq = 0n;
+
+/** A record of an action that does nothing but ask for entries. */
+function record(instance: string, ...effects: readonly Effect[]): Transition {
+  seq++;
+  return {
+    seq,
+    epoch: 1n,
+    atMs: Number(seq),
+    machine: "arkoor-send",
+    revision: 1,
+    instance,
+    version: 1n,
+    event: { type: "package.delivered" },
+    schema: 1,
+    blobs: [],
+    causeSeq: 0n,
+    effectId: "",
+    state: "Delivering",
+    change: {},
+    effects: effects.map((effect, index): IssuedEffect => ({ ...effect, id: `${seq}.${index}` })),
+    digest: new Uint8Array(),
+  };
+}
+
+/** A state with VTXOs 1 and 2 of 1,000 sat each. */
+function withTwoCoins(): WalletState {
+  const state = new WalletState();
+  state.apply(record("arkoor-send/0", { type: "createCoins", params: { coins: [vtxoOf(1), vtxoOf(2)], locked: false } }));
+  return state;
+}
+
+const lock = (...ids: number[]): Effect => ({ type: "lockCoins", params: { ids: ids.map(idOf) } });
+const release = (...ids: number[]): Effect => ({ type: "releaseCoins", params: { ids: ids.map(idOf) } });
+const spend = (...ids: number[]): Effect => ({ type: "spendCoins", params: { ids: ids.map(idOf) } });
+const exit = (byHeight: number, ...ids: number[]): Effect => ({ type: "requireExit", params: { ids: ids.map(idOf), byHeight } });
+const states = (state: WalletState) => vtxosOf(state).map((vtxo) => [vtxo.id, vtxo.state, vtxo.lockedBy]);
+
+test("a VTXO is in one state, and each entry takes it to another", () => {
+  const state = withTwoCoins();
+  state.apply(record("arkoor-send/1", lock(1)));
+  expect(states(state)).toEqual([
+    [idOf(1), "locked", "arkoor-send/1"],
+    [idOf(2), "spendable", null],
+  ]);
+  expect(balanceOf(state)).toMatchObject({ totalSats: 2_000n, spendableSats: 1_000n, lockedSats: 1_000n });
+  state.apply(record("arkoor-send/1", release(1), lock(2)));
+  state.apply(record("arkoor-send/1", spend(2)));
+  expect(states(state)).toEqual([[idOf(1), "spendable", null]]);
+  expect([state.isKnown(idOf(2)), state.isSpent(idOf(2)), state.isSpent(idOf(1))]).toEqual([true, true, false]);
+  state.apply(record("arkoor-send/1", exit(4_000, 1)));
+  state.apply(record("arkoor-send/1", release(1)));
+  expect(states(state)).toEqual([[idOf(1), "exiting", "arkoor-send/1"]]);
+  expect(balanceOf(state)).toMatchObject({ totalSats: 1_000n, spendableSats: 0n, exitingSats: 1_000n });
+});
+
+test("a spent VTXO is never made again, and one that is there stays as it is", () => {
+  const state = withTwoCoins();
+  state.apply(record("arkoor-send/1", lock(1, 2)));
+  state.apply(record("arkoor-send/1", spend(2)));
+  const again = { coins: [vtxoOf(1, { amountSats: 5n }), vtxoOf(2)], locked: false };
+  state.apply(record("arkoor-send/1", { type: "createCoins", params: again }, spend(2)));
+  expect(states(state)).toEqual([[idOf(1), "locked", "arkoor-send/1"]]);
+  expect(balanceOf(state).totalSats).toBe(1_000n);
+});
+
+test.each([
+  ["locks", lock(1)],
+  ["releases", release(1)],
+  ["spends", spend(1)],
+  ["exits", exit(1, 1)],
+] as const)("an action that %s a VTXO of another one is stopped before anything changes", (_, entry) => {
+  const state = withTwoCoins();
+  state.apply(record("arkoor-send/1", lock(1)));
+  expect(() => state.apply(record("arkoor-send/2", entry))).toThrow(
+    /expected .* free or its own, got one locked by arkoor-send\/1/,
+  );
+  expect(states(state)[0]).toEqual([idOf(1), "locked", "arkoor-send/1"]);
+});
+
+test("a VTXO that the wallet has not cannot be locked", () => {
+  expect(() => withTwoCoins().apply(record("arkoor-send/1", lock(3)))).toThrow(/got none/);
+});
+
+test("HTLCs stand apart: outgoing ones beside the total, incoming ones in it", () => {
+  const state = withTwoCoins();
+  const htlcs = [
+    { ...vtxoOf(3, { amountSats: 30n }), policyKind: "server-htlc-send" as const },
+    { ...vtxoOf(4, { amountSats: 4n }), policyKind: "server-htlc-receive" as const },
+  ];
+  state.apply(record("lightning-send/1", { type: "createCoins", params: { coins: htlcs, locked: true } }));
+  const { totalSats, spendableSats, lockedSats, pendingInSats, pendingOutSats } = balanceOf(state);
+  expect({ totalSats, spendableSats, lockedSats, pendingInSats, pendingOutSats }).toEqual({
+    totalSats: 2_004n,
+    spendableSats: 2_000n,
+    lockedSats: 0n,
+    pendingInSats: 4n,
+    pendingOutSats: 30n,
+  });
+});
