@@ -1,6 +1,9 @@
 import type { Command } from "./command.ts";
+import { address } from "./commands/address.ts";
+import { balance } from "./commands/balance.ts";
 import { demo } from "./commands/demo.ts";
 import { explain } from "./commands/explain.ts";
+import { history } from "./commands/history.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
 import { logSalvage } from "./commands/log-salvage.ts";
@@ -9,6 +12,7 @@ import { logStats } from "./commands/log-stats.ts";
 import { logUnlock } from "./commands/log-unlock.ts";
 import { logVerify } from "./commands/log-verify.ts";
 import { run } from "./commands/run.ts";
+import { send } from "./commands/send.ts";
 import { simulate } from "./commands/simulate.ts";
 import { status } from "./commands/status.ts";
 import { sync } from "./commands/sync.ts";
@@ -20,6 +24,10 @@ export const commands: readonly Command[] = [
   run,
   sync,
   status,
+  balance,
+  history,
+  address,
+  send,
   explain,
   vtxoCheck,
   vtxoShow,

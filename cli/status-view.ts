@@ -38,14 +38,32 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
 }
 
 function formatBalance(balance: Balance, style: Style): string {
-  const { totalSats, awaitingRegistrationSats, unsureSats, expiredSats, unconfirmedSats } = balance;
-  const asides = [
-    ...(awaitingRegistrationSats === 0n ? [] : [`${formatSats(awaitingRegistrationSats)} of it awaiting registration`]),
-    ...(unsureSats === 0n ? [] : [`${formatSats(unsureSats)} of it unsure`]),
-    ...(expiredSats === 0n ? [] : [`${formatSats(expiredSats)} of it expired`]),
-    ...(unconfirmedSats === 0n ? [] : [`${formatSats(unconfirmedSats)} more unconfirmed`]),
-  ];
-  return [style.strong(style.good(formatSats(totalSats))), ...asides.map((aside) => style.notice(aside))].join(", ");
+  const asides = ASIDES.flatMap(([member, text]) => (balance[member] === 0n ? [] : [`${formatSats(balance[member])} ${text}`]));
+  return [style.strong(style.good(formatSats(balance.totalSats))), ...asides.map((aside) => style.notice(aside))].join(", ");
+}
+
+const ASIDES = [
+  ["awaitingRegistrationSats", "of it awaiting registration"],
+  ["unsureSats", "of it unsure"],
+  ["expiredSats", "of it expired"],
+  ["lockedSats", "of it locked in payments"],
+  ["pendingInSats", "of it coming in"],
+  ["exitingSats", "of it to exit"],
+  ["pendingOutSats", "more on its way out"],
+  ["unconfirmedSats", "more unconfirmed"],
+] as const satisfies readonly (readonly [keyof Balance, string])[];
+
+/** A wallet's money for people: the total, its parts, and what stands beside it; parts that are 0 but the spendable one are left out. */
+export function formatBalancePairs(balance: Balance, style: Style): string[] {
+  const parts = ASIDES.map(([member, text]) => [text, balance[member] === 0n ? undefined : formatSats(balance[member])] as const);
+  return formatPairs(
+    [
+      ["total", style.strong(style.good(formatSats(balance.totalSats)))],
+      ["spendable", formatSats(balance.spendableSats)],
+      ...parts,
+    ],
+    style,
+  );
 }
 
 function formatReconciling({ keptSeq, lostTo, unsureVtxos }: Reconciling): string {
@@ -122,21 +140,31 @@ function vtxoTable(vtxos: readonly WalletVtxo[], showId: (id: string) => string,
   return formatTable(headings, rows, style);
 }
 
-function movementTable(movements: readonly Movement[], style: Style): string[] {
+/** Movements as lines of a table; none where there is none. */
+export function movementTable(
+  movements: readonly Movement[],
+  style: Style,
+  { withIds = false }: { readonly withIds?: boolean } = {},
+): string[] {
   if (movements.length === 0) return [];
-  const rows = movements.map(({ createdAtMs, effectiveBalanceSats, inputVtxos, outputVtxos, subsystem, status }) => [
-    formatTime(createdAtMs),
-    effectiveBalanceSats < 0n ? style.bad(formatChange(effectiveBalanceSats)) : style.good(formatChange(effectiveBalanceSats)),
-    plural(inputVtxos.length + outputVtxos.length, "VTXO"),
-    `${escapeText(subsystem.name)} ${escapeText(subsystem.kind)}`,
-    escapeText(status),
-  ]);
+  const rows = movements.map((movement) => {
+    const { createdAtMs, effectiveBalanceSats, feeSats, inputVtxos, outputVtxos, subsystem, status, id } = movement;
+    return [
+      formatTime(createdAtMs),
+      effectiveBalanceSats < 0n ? style.bad(formatChange(effectiveBalanceSats)) : style.good(formatChange(effectiveBalanceSats)),
+      plural(inputVtxos.length + outputVtxos.length, "VTXO"),
+      `${escapeText(subsystem.name)} ${escapeText(subsystem.kind)}`,
+      `${escapeText(status)}${feeSats === 0n ? "" : `, fee ${formatSats(feeSats)}`}`,
+      ...(withIds ? [style.faint(escapeText(id))] : []),
+    ];
+  });
   const headings = [
     { heading: "time" },
     { heading: "change", align: "right" },
     { heading: "", align: "right" },
     { heading: "what" },
     { heading: "status" },
+    ...(withIds ? [{ heading: "id" }] : []),
   ] as const;
   return formatTable(headings, rows, style);
 }

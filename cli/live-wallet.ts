@@ -1,0 +1,72 @@
+import type { Wallet, WalletEvent } from "heartwood";
+import type { Arguments, OptionSpec } from "./arguments.ts";
+import { CliError } from "./errors.ts";
+import { escapeText } from "./escape.ts";
+import { abortOnInterrupt } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
+import { readOpenOptions, walletOptions, withProgress } from "./wallet-options.ts";
+
+const { "mnemonic-file": mnemonicFile, server, chain } = walletOptions;
+
+/** Options of the commands that do something with the keys of a wallet that there is. */
+export const keyOptions: Readonly<Record<string, OptionSpec>> = {
+  ...(mnemonicFile === undefined ? {} : { "mnemonic-file": mnemonicFile }),
+  ...(server === undefined ? {} : { server }),
+  ...(chain === undefined ? {} : { chain }),
+  json: { describes: "print an object of JSON instead" },
+};
+
+/** A wallet that is connected, until the work with it is done. */
+export interface LiveWallet {
+  readonly wallet: Wallet;
+  /** Aborted by an interrupt. */
+  readonly signal: AbortSignal;
+  /** Shows what is going on, on standard error. */
+  readonly progress: Progress;
+}
+
+/**
+ * Opens the wallet that a command line names, connects it, and lets it go when the work is done.
+ *
+ * @throws CliError `WALLET_STOPPED` for a server that it cannot use, `INTERRUPTED`; what opening and the work throw
+ */
+export async function withLiveWallet<T>(given: Arguments, output: Output, work: (live: LiveWallet) => Promise<T>): Promise<T> {
+  const options = await readOpenOptions(given, output);
+  const signal = abortOnInterrupt(() => output.message("closing (interrupt again to end at once)"));
+  const { Heartwood } = await import("heartwood");
+  await using wallet = await withProgress(options.directory, (onProgress) => Heartwood.open({ ...options, onProgress, signal }));
+  const progress = new Progress(process.stderr);
+  try {
+    progress.update("connecting");
+    await connect(wallet, progress, signal);
+    return await work({ wallet, signal, progress });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Resolves when the mailbox is read to its end, or a package in it is in the way: payments go on all the same. */
+async function connect(wallet: Wallet, progress: Progress, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    const subscription = wallet.events$.subscribe({ next: consider, error: reject });
+    wallet.start();
+    function consider(event: WalletEvent): void {
+      const isReady = event.type === "package.halted" || (event.type === "connection.changed" && event.state === "Live");
+      if (isReady) {
+        signal.removeEventListener("abort", abort);
+        subscription.unsubscribe();
+        resolve();
+      } else if (event.type === "connection.changed" && event.code !== null) {
+        if (event.state === "Stopped") reject(stopped(event.code));
+        else progress.update(`no answer (${escapeText(event.code)}), trying again`);
+      }
+    }
+  });
+}
+
+function stopped(code: string): CliError {
+  return new CliError("WALLET_STOPPED", `expected a server that this wallet can use, got ${code}`);
+}

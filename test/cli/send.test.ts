@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Heartwood } from "heartwood";
+import { type Simulator, startSimulator } from "heartwood/simulator";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { run, runHere } from "./heartwood.ts";
+
+const WORDS = `${"abandon ".repeat(11)}about`;
+const OTHER_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+
+let simulator: Simulator;
+let home: string;
+beforeEach(async () => {
+  simulator = await startSimulator({ seed: "cli" });
+  home = mkdtempSync(join(tmpdir(), "heartwood-cli-"));
+});
+afterEach(async () => {
+  await simulator.stop();
+  rmSync(home, { recursive: true });
+});
+
+/** Makes a wallet, and the words that name it on a command line. */
+async function wallet(name: string, words: string): Promise<{ directory: string; address: string; keys: string[] }> {
+  const directory = join(home, name);
+  const file = join(home, `${name}.words`);
+  writeFileSync(file, `${words}\n`, { mode: 0o600 });
+  const place = { server: simulator.serverUrl, chain: simulator.chainUrl, network: "regtest" as const };
+  await using made = await Heartwood.open({ directory, create: true, mnemonic: () => words, ...place });
+  await made.sync();
+  return { directory, address: await made.address(), keys: ["--mnemonic-file", file] };
+}
+
+it("send pays another wallet; balance, history and address tell of it, with and without --json", async () => {
+  const [mine, other] = [await wallet("mine", WORDS), await wallet("other", OTHER_WORDS)];
+  await simulator.pay(mine.address, { amountsSats: [10_000n] });
+  const sent = await run(["send", mine.directory, other.address, "4000", ...mine.keys, "--json"]);
+  expect([sent.code, sent.stderr]).toEqual([0, expect.stringContaining("paying")]);
+  expect(JSON.parse(sent.stdout)).toMatchObject({
+    type: "payment.settled",
+    movement: {
+      status: "successful",
+      effectiveBalanceSats: "-4000",
+      sentTo: [{ destination: other.address, amountSats: "4000" }],
+    },
+    balance: { totalSats: "6000", spendableSats: "6000", lockedSats: "0" },
+  });
+
+  const balance = await runHere(["balance", mine.directory]);
+  expect([balance.code, balance.stdout]).toEqual([0, "total      6,000 sat\nspendable  6,000 sat\n"]);
+  const history = await runHere(["history", mine.directory]);
+  expect(history.stdout).toMatch(
+    /^time +change .*\n.* \+10,000 sat .*receive .*\n.* -4,000 sat .*bark\.arkoor send +successful +arkoor_send\./,
+  );
+  const lines = (await runHere(["history", mine.directory, "--json"])).stdout.trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).effectiveBalanceSats)).toEqual(["10000", "-4000"]);
+  const shown = await runHere(["address", other.directory, ...other.keys]);
+  expect(shown.stdout).toBe(`${other.address}\n`);
+  const fresh = await runHere(["address", other.directory, ...other.keys, "--fresh", "--json"]);
+  expect(JSON.parse(fresh.stdout).address).not.toBe(other.address);
+});
+
+it("what cannot be paid is refused with a code before anything happens", async () => {
+  const mine = await wallet("mine", WORDS);
+  const refusal = async (...operands: string[]) => {
+    const { code, stdout } = await run(["send", mine.directory, ...operands, ...mine.keys, "--json"]);
+    return [code, JSON.parse(stdout).error.code];
+  };
+  expect(await refusal(mine.address, "1e3")).toEqual([2, "USAGE"]);
+  expect(await refusal("tark1nonsense", "1000")).toEqual([1, "BAD_ADDRESS"]);
+  expect(await refusal(mine.address, "1000")).toEqual([1, "INSUFFICIENT_FUNDS"]);
+  expect(JSON.parse((await runHere(["balance", mine.directory, "--json"])).stdout).totalSats).toBe("0");
+});
