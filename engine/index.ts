@@ -17,9 +17,24 @@ export { MachineError, type MachineErrorCode } from "../machines/errors.ts";
 export type { ExpiryChange, ExpiryStage } from "../machines/expiry.machine.ts";
 export { StreamError, type StreamErrorCode } from "../streams/errors.ts";
 export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
+export { HEARTWOOD_VERSION } from "../streams/user-agent.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
 export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
 export type { ExplainedStep, Explanation } from "./explain.ts";
+export {
+  History,
+  type HistoryDetail,
+  type HistoryInstance,
+  type HistoryMoment,
+  type HistoryPage,
+  type HistoryPoint,
+  type HistoryProgress,
+  type HistoryRecord,
+  type HistorySearch,
+  type HistoryTables,
+  type HistoryVerdict,
+} from "./history.ts";
+export { HISTORY_MARKS, type HistoryMark } from "./history-marks.ts";
 export type { VettedVtxo } from "./import-vtxo.ts";
 export type { Movement } from "./movement-view.ts";
 export { Heartwood } from "./node/heartwood.ts";

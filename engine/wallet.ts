@@ -6,6 +6,8 @@ import { HeartwoodError } from "./errors.ts";
 import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { followEvents } from "./follow-events.ts";
+import { followHistory } from "./follow-history.ts";
+import type { History } from "./history.ts";
 import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
 import type { ServerPins } from "./keyring.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
@@ -159,6 +161,17 @@ export class Wallet implements AsyncDisposable {
     this.#checkOpen();
     const { seq: to, machines } = this.#engine.committed;
     return explain(() => transitionsOf(this.#log, { ...options, to }, machines), id);
+  }
+
+  /**
+   * The wallet's log to look around in, as far as it goes and as it grows. It is read in small pieces in between, and
+   * ends with the wallet; close it before.
+   *
+   * @throws HeartwoodError `WALLET_CLOSED`
+   */
+  history(): History {
+    this.#checkOpen();
+    return followHistory(this.#engine, this.#log);
   }
 
   /** Everything at once. */
