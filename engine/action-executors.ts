@@ -1,4 +1,5 @@
 import { arkoorSendExecutors } from "./arkoor-send-executors.ts";
+import { lightningSendExecutors } from "./lightning-send-executors.ts";
 
 /** Who carries out which command of an action; one file a flow. */
-export const actionExecutors = { ...arkoorSendExecutors };
+export const actionExecutors = { ...arkoorSendExecutors, ...lightningSendExecutors };

@@ -42,6 +42,7 @@ export type { RecordsOptions } from "./node/read-records.ts";
 export type { WalletSalvage } from "./node/salvage-wallet.ts";
 export type { VerifiedWallet, VerifyWalletOptions, VerifyWalletProgress } from "./node/verify-wallet.ts";
 export type { OpenOptions, SecretSource, WalletOptions } from "./options.ts";
+export type { PayOptions, Quote, QuoteOptions } from "./pay.ts";
 export { Payment, type PaymentEvent, type SettledPayment } from "./payment.ts";
 export { checkpointTimeMs } from "./plausible-checkpoint.ts";
 export type { Clock, Logger, Ports, Randomness, Transport } from "./ports.ts";

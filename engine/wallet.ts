@@ -11,6 +11,7 @@ import type { History } from "./history.ts";
 import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
 import type { ServerPins } from "./keyring.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
+import { type PayOptions, pay, type Quote, QuoteBook, type QuoteOptions, quote } from "./pay.ts";
 import { findPayment, openPayments, type Payment } from "./payment.ts";
 import { type SendOptions, send } from "./send.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
@@ -35,6 +36,7 @@ import { CONNECTION, WALLET } from "./wallet-state.ts";
  */
 export class Wallet implements AsyncDisposable {
   readonly #engine: Engine;
+  readonly #quotes = new QuoteBook();
   readonly #log: EventLog;
   #attached: AsyncDisposable | undefined;
   #closing: Promise<void> | undefined;
@@ -253,6 +255,30 @@ export class Wallet implements AsyncDisposable {
   async send(address: string, amountSats: bigint, options: SendOptions = {}): Promise<Payment> {
     this.#checkOpen();
     return send(this.#engine, address, amountSats, options);
+  }
+
+  /**
+   * What a payment of a Lightning invoice would take. The payment that follows takes the same inputs and fee, as long as
+   * the inputs are free.
+   *
+   * @throws HeartwoodError as {@link pay}, but for `FEE_TOO_HIGH`
+   */
+  async quote(invoice: string, options: QuoteOptions = {}): Promise<Quote> {
+    this.#checkOpen();
+    return quote(this.#engine, this.#quotes, invoice, options);
+  }
+
+  /**
+   * Pays a Lightning invoice (BOLT 11). Resolves as soon as the payment is recorded, as {@link send} does; an invoice that
+   * is being paid already gives the payment that is under way. Proof of payment is in its movement, for ever.
+   *
+   * @throws HeartwoodError `BAD_INVOICE` with the reason as cause, `INVOICE_PAID`, `FEE_TOO_HIGH`, `INSUFFICIENT_FUNDS`,
+   * `VTXOS_EXPIRE`, `LIGHTNING_UNAVAILABLE`, `NOT_CONNECTED`, `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_CLOSED`,
+   * `WALLET_FAILED`; the reason of `signal`
+   */
+  async pay(invoice: string, options: PayOptions = {}): Promise<Payment> {
+    this.#checkOpen();
+    return pay(this.#engine, this.#quotes, invoice, options);
   }
 
   /** The payments that are not finished. */

@@ -1,5 +1,6 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ActionMovement, OwnVtxo, PaymentInput } from "./books.ts";
+import type { HeldPayment, HtlcPackage } from "./lightning-send.ts";
 import type { HeldItem, VtxoSource } from "./package.ts";
 
 /**
@@ -54,6 +55,13 @@ export interface EffectParams {
   };
   registerPayment: { sources: readonly VtxoSource[]; backUp: readonly VtxoId[] };
   deliverPayment: { address: string; sources: readonly VtxoSource[] };
+  // commands of lightning-send
+  cosignHtlcs: HtlcPackage;
+  /** After a refusal: finds out whether the package was carried out all the same, and completes it to be revoked. */
+  recoverHtlcs: HtlcPackage;
+  initiatePayment: HeldPayment;
+  watchPayment: HeldPayment;
+  revokeHtlcs: HeldPayment;
 }
 
 /** `live` follows the mailbox until stopped, `drain` reads what is there and ends. */
@@ -92,6 +100,11 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   cosignPayment: "command",
   registerPayment: "command",
   deliverPayment: "command",
+  cosignHtlcs: "command",
+  recoverHtlcs: "command",
+  initiatePayment: "command",
+  watchPayment: "command",
+  revokeHtlcs: "command",
   // Removes its timer from the outbox in the fold; the executor only forgets it.
   cancelTimer: "query",
 };

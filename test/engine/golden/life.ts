@@ -1,6 +1,6 @@
 import { Status } from "nice-grpc-common";
 import { filter, firstValueFrom, timeout } from "rxjs";
-import { codeOf, Heartwood, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
+import { codeOf, Heartwood, type Payment, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
 import { defaultPorts } from "../../../engine/node/default-ports.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
 import { type Simulator, startSimulator } from "../../../simulator/index.ts";
@@ -13,6 +13,9 @@ const LOG_ID = "676f6c64".repeat(8);
 const BEGINNING_MS = 1_790_000_000_000;
 const RETRY_MS = 60_000;
 const POLL_MS = 30_000;
+const PAYMENT_POLL_MS = 2_000;
+/** So many blocks later the HTLCs of a payment are near their expiry. */
+const SEND_EXPIRY_BLOCKS = 250;
 
 /** Everything that the life below needs. */
 interface World {
@@ -130,7 +133,7 @@ async function followingLife({ simulator, clock, log, options }: World): Promise
   await wallet.stop();
 }
 
-/** Third epoch: a payment that is refused, and one that is delivered at the second attempt. */
+/** Third epoch: a payment that is refused, one that is delivered at the second attempt, and some over Lightning. */
 async function payingLife({ simulator, clock, log, options }: World): Promise<void> {
   clock.advance(60_000);
   await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
@@ -142,9 +145,7 @@ async function payingLife({ simulator, clock, log, options }: World): Promise<vo
   const address = addressOf(simulator, OTHER_MNEMONIC, 0);
   simulator.faults.failNext("RequestArkoorCosign", Status.INVALID_ARGUMENT);
   const refused = await wallet.send(address, 1_500n);
-  await refused.settled().catch((error: unknown) => {
-    if (codeOf(error) !== "PAYMENT_FAILED") throw error;
-  });
+  await refused.settled().catch(expectFailure);
   clock.advance(500);
   simulator.faults.failNext("PostArkoorMessage", Status.INTERNAL);
   const delayed = when(
@@ -156,8 +157,61 @@ async function payingLife({ simulator, clock, log, options }: World): Promise<vo
   await eventually(() => clock.isAwaited(RETRY_MS), "a delivery that waits");
   clock.advance(RETRY_MS);
   await sent.settled();
+  await lightningLife({ simulator, clock }, wallet);
   clock.advance(500);
   await wallet.stop();
+}
+
+/** Payments over Lightning: refused twice, failed, done as a poll finds, done as a notice says, and one that takes too long. */
+async function lightningLife({ simulator, clock }: Pick<World, "simulator" | "clock">, wallet: Wallet): Promise<void> {
+  const { faults, lightning } = simulator;
+  const begin = async () => {
+    clock.advance(500);
+    const invoice = lightning.invoice({ amountSats: 2_000n });
+    lightning.setOutcome("never", invoice.paymentHash);
+    return { ...invoice, payment: await wallet.pay(invoice.bolt11) };
+  };
+  const ended = (payment: Payment) => payment.settled().catch(expectFailure);
+  const open = async () => {
+    const begun = await begin();
+    await eventually(() => clock.isAwaited(PAYMENT_POLL_MS), "a payment that is asked for");
+    return begun;
+  };
+
+  faults.failNext("RequestLightningPayHtlcCosign", Status.INVALID_ARGUMENT);
+  await ended((await begin()).payment);
+  faults.failNext("InitiateLightningPayment", Status.INVALID_ARGUMENT);
+  faults.failNext("RequestLightningPayHtlcRevocation", Status.INTERNAL);
+  await ended((await begin()).payment);
+  // A notice and a poll would come in any order.
+  faults.lightning.dropNotices = true;
+  for (const how of ["failure", "success"] as const) {
+    const { payment, paymentHash } = await open();
+    lightning.finish(paymentHash, how);
+    clock.advance(PAYMENT_POLL_MS);
+    await ended(payment);
+  }
+  faults.lightning.dropNotices = false;
+  const noticed = await open();
+  lightning.finish(noticed.paymentHash, "success");
+  await ended(noticed.payment);
+  await eventually(() => wallet.status().openNotices === 0, "a notice that was acted on");
+
+  faults.lightning.dropNotices = true;
+  const slow = await open();
+  await slow.payment.allowExit();
+  const stuck = when(wallet, (event) => event.type === "payment.changed" && event.state === "RevocationStuck");
+  simulator.mine(SEND_EXPIRY_BLOCKS);
+  clock.advance(PAYMENT_POLL_MS);
+  await stuck;
+  lightning.finish(slow.paymentHash, "failure");
+  await eventually(() => clock.isAwaited(RETRY_MS), "a revocation that waits");
+  clock.advance(RETRY_MS);
+  await ended(slow.payment);
+}
+
+function expectFailure(error: unknown): void {
+  if (codeOf(error) !== "PAYMENT_FAILED") throw error;
 }
 
 /** Fourth epoch, which ends like a process that is killed; in the fifth somebody else answers for the server. */
