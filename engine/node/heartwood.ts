@@ -1,5 +1,4 @@
 import { explainDirectory } from "./explain-directory.ts";
-import { openHistory } from "./open-history.ts";
 import { openWallet, openWalletOn } from "./open-wallet.ts";
 import { readRecords } from "./read-records.ts";
 import { readWallet } from "./read-wallet.ts";
@@ -12,7 +11,6 @@ export const Heartwood = {
   openOn: openWalletOn,
   read: readWallet,
   records: readRecords,
-  history: openHistory,
   explain: explainDirectory,
   verify: verifyWallet,
   salvage: salvageWallet,

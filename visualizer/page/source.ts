@@ -1,11 +1,10 @@
-import type { FeedSource } from "../feed.ts";
-import { openFeed } from "../sources/open-feed.ts";
+import { FeedError, type FeedSource } from "../feed.ts";
 
 /**
  * What the page shows: the host that served it, or what is in the page itself.
  *
- * @throws FeedError `UNAUTHORIZED` where there is neither data nor a token
+ * @throws FeedError `LOST` where there is neither
  */
 export function openSource(): FeedSource {
-  return openFeed(location.hash);
+  throw new FeedError("LOST", "This page has nothing to show: it was neither served by a host nor written with a log inside.");
 }
