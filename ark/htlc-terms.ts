@@ -45,3 +45,34 @@ export function latestReceiveExitHeight(htlcs: readonly ReceiveDeadlineInput[]):
   const margin = exitMarginBlocks(htlcs.map(({ exitDepth }) => exitDepth));
   return Math.min(...htlcs.map((htlc) => htlc.htlcExpiryHeight - (htlc.exitDelta + htlc.htlcExpiryDelta + margin)));
 }
+
+/** Most blocks for which a wallet lets a server lock the money of a send (lightning.md S5). */
+export const MAX_SEND_LOCK_BLOCKS = 1_008;
+
+/** Blocks added to the server's `htlc_send_expiry_delta`, so that a tip behind the server's is no reason to refuse (S5). */
+export const SEND_EXPIRY_LENIENCY_BLOCKS = 2;
+
+/** A VTXO as deadlines see it. */
+export interface ExpiringVtxo {
+  readonly expiryHeight: number;
+  /** Number of genesis items. */
+  readonly exitDepth: number;
+}
+
+/**
+ * Blocks before a VTXO's expiry in which a send that holds it should not start any more, and has to end (lightning.md
+ * S10): an exit must be over when the server may sweep the branch.
+ */
+function sendMarginBlocks(exitDepth: number): number {
+  return Math.max(2 * EXIT_MARGIN_BLOCKS, exitMarginBlocks([exitDepth]) + EXIT_MARGIN_BLOCKS);
+}
+
+/** The last height at which VTXOs of a send are not near their own expiry (lightning.md S10); infinite without any. */
+export function lastSendHeight(vtxos: readonly ExpiringVtxo[]): number {
+  return Math.min(...vtxos.map(({ expiryHeight, exitDepth }) => expiryHeight - sendMarginBlocks(exitDepth)));
+}
+
+/** The last height at which an exit of these VTXOs is sure to end before they expire. */
+export function latestSendExitHeight(vtxos: readonly ExpiringVtxo[]): number {
+  return Math.min(...vtxos.map(({ expiryHeight, exitDepth }) => expiryHeight - exitMarginBlocks([exitDepth])));
+}

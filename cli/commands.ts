@@ -4,6 +4,7 @@ import { balance } from "./commands/balance.ts";
 import { demo } from "./commands/demo.ts";
 import { explain } from "./commands/explain.ts";
 import { history } from "./commands/history.ts";
+import { inspect } from "./commands/inspect.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
 import { logSalvage } from "./commands/log-salvage.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   address,
   send,
   explain,
+  inspect,
   vtxoCheck,
   vtxoShow,
   logVerify,

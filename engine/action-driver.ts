@@ -22,8 +22,6 @@ export interface ActionCall<Type extends keyof EffectParams> extends CallParts {
   readonly signal: AbortSignal;
   /** Whether an earlier attempt, of this process or of one before it, may have reached the server. */
   readonly isRepeated: boolean;
-  /** Attempts in a row, right before this one, that threw. */
-  readonly failures: number;
 }
 
 /** What came of an attempt. A thrown error says nothing of the payment: it is tried again after attempts² seconds. */
@@ -31,7 +29,9 @@ export type ActionAnswer =
   /** The command's result: it leaves the outbox with the record of this event. */
   | { readonly event: MachineEvent; readonly blobs?: readonly (Blob & { readonly data: Uint8Array })[] }
   /** Nothing final: asked again after a while. `news` is an event all the same, for a machine that may or may not take it. */
-  | { readonly waitMs: number; readonly news?: MachineEvent };
+  | { readonly waitMs: number; readonly news?: MachineEvent }
+  /** As if it had thrown, with news all the same. */
+  | { readonly error: unknown; readonly news: MachineEvent };
 
 /** Carries out one kind of command: may be called again at any time, also after a crash in the middle of an attempt. */
 export type ActionExecutor<Type extends keyof EffectParams> = (call: ActionCall<Type>) => Promise<ActionAnswer>;
@@ -133,17 +133,20 @@ export class ActionDriver {
   async #try(task: Task, session: ServerSession, signal: AbortSignal): Promise<number | undefined> {
     const { effect, instance } = task.command;
     const { blobs, keyring } = this.#engine;
-    const { isRepeated, failures } = task;
+    const { isRepeated } = task;
     try {
       const execute = actionExecutors[effect.type as keyof typeof actionExecutors] as ActionExecutor<typeof effect.type>;
       const { params } = effect;
-      const parts = { engine: this.#engine, session, signal, blobs, keyring };
-      const answer = await execute({ ...parts, instance, params, isRepeated, failures });
-      task.failures = 0;
-      if ("waitMs" in answer) {
-        if (answer.news !== undefined) this.#engine.feed({ instance, event: answer.news });
-        return answer.waitMs;
+      const answer = await execute({ engine: this.#engine, instance, params, session, signal, blobs, keyring, isRepeated });
+      // The instance went on without it: its state asks for something else now.
+      if (!this.#engine.loop.pending.outbox.has(effect.id)) {
+        this.#forget(task);
+        return undefined;
       }
+      if (!("event" in answer) && answer.news !== undefined) this.#engine.feed({ instance, event: answer.news });
+      if ("error" in answer) throw answer.error;
+      task.failures = 0;
+      if ("waitMs" in answer) return answer.waitMs;
       const { taken } = this.#engine.feed({ instance, effectId: effect.id, ...answer });
       if (!taken) throw new Error(`${instance} does not take ${answer.event.type} in its state`);
       this.#forget(task);

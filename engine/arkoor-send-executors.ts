@@ -1,11 +1,10 @@
 import { checkAddressPayable, parseAddress } from "../ark/address.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import type { PubkeyPolicy } from "../ark/policy.ts";
-import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, foreignVtxo, orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { backUpIds, postToMailbox, registerVtxos } from "./server-calls.ts";
+import { backUpIds, postToMailbox, registerVtxos, spentAmong } from "./server-calls.ts";
 
 /** Wait before a payment that no mailbox took is posted again (lightning.md §3). */
 const DELIVERY_RETRY_MS = 60_000;
@@ -27,7 +26,7 @@ async function cosignPayment(call: ActionCall<"cosignPayment">): Promise<ActionA
   try {
     const results = await cosign().catch(async (error: unknown) => {
       // A refusal after an attempt that may have been carried out: the same package again, if it was (arkoor.md §11.3).
-      const spent = error instanceof Refused && call.isRepeated ? await spentInputs(call) : [];
+      const spent = error instanceof Refused && call.isRepeated ? await spentAmong(call.params.inputs, call) : [];
       if (spent.length === 0) throw error;
       return cosign();
     });
@@ -38,21 +37,9 @@ async function cosignPayment(call: ActionCall<"cosignPayment">): Promise<ActionA
     return { event: { type: "package.cosigned", paid: paidVtxos, change: changeVtxos }, blobs };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const spent = call.isRepeated ? await spentInputs(call) : [];
+    const spent = call.isRepeated ? await spentAmong(inputs, call) : [];
     return { event: { type: "package.refused", code: error.code, message: error.message, spent } };
   }
-}
-
-/** Inputs that the server calls spent; where it does not answer, nothing is decided. */
-async function spentInputs(call: ActionCall<"cosignPayment">): Promise<VtxoId[]> {
-  const { keyring, params, session, signal } = call;
-  const spent: VtxoId[] = [];
-  for (const { id, keyIndex } of params.inputs) {
-    const status = await session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal });
-    if (status === "unspecified") throw new Error(`expected the state of ${id}, got none`);
-    if (status === "spent") spent.push(id);
-  }
-  return spent;
 }
 
 async function registerPayment(call: ActionCall<"registerPayment">): Promise<ActionAnswer> {

@@ -34,8 +34,6 @@ export interface Package {
   readonly inputs: readonly Pick<PaymentInput, "keyIndex" | "source">[];
   /** Payment first, then the change. */
   readonly destinations: readonly Destination[];
-  /** Whether the server has the signatures of the inputs for sure. */
-  readonly isRegistered?: boolean;
   /** The call that fits the purpose. */
   readonly request: (parts: readonly ArkoorCosignRequest[], options: CallOptions) => Promise<readonly ArkoorCosignResponse[]>;
 }
@@ -48,12 +46,14 @@ export interface Package {
  */
 export async function cosignPackage<Type extends keyof EffectParams>(
   call: ActionCall<Type>,
-  { inputs, destinations, isRegistered = false, request }: Package,
+  { inputs, destinations, request }: Package,
 ): Promise<Vtxo<UserPolicy>[]> {
   const { engine, keyring, signal } = call;
   const vtxos = await Promise.all(inputs.map(async ({ source }) => decodeVtxo(await engine.blobs.vtxo(source))));
-  const sources = inputs.map(({ source }) => source);
-  if (!isRegistered) await registerVtxos(sources, call);
+  await registerVtxos(
+    inputs.map(({ source }) => source),
+    call,
+  );
   const parts = buildArkoorPackage({ inputs: vtxos, destinations });
   const attempt = keyring.startCosigning(
     parts,

@@ -6,7 +6,6 @@ import type { Network } from "../streams/server-info.ts";
 import { ActionDriver } from "./action-driver.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { ConnectionDriver } from "./connection-driver.ts";
-import { Deadlines } from "./deadlines.ts";
 import { Drives } from "./drives.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
@@ -61,7 +60,6 @@ export class Engine implements RunLoopListener {
   readonly drives: Drives;
   readonly actions: ActionDriver;
   readonly connection: ConnectionDriver;
-  readonly #deadlines: Deadlines;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
   readonly #stopped = new AbortController();
@@ -89,7 +87,6 @@ export class Engine implements RunLoopListener {
     this.drives = new Drives(this, { ...paymentDrivers(this), ...parts.ports.drivers });
     this.actions = new ActionDriver(this);
     this.connection = new ConnectionDriver(this);
-    this.#deadlines = new Deadlines(this);
   }
 
   get clock(): Clock {
@@ -147,7 +144,6 @@ export class Engine implements RunLoopListener {
       else this.outbox.issue(command);
     }
     if (transition.event.type === "message.received") this.drives.consider();
-    this.#deadlines.consider(transition);
     this.#snapshots?.consider();
     this.#committed$.next(transition);
   }
@@ -158,7 +154,6 @@ export class Engine implements RunLoopListener {
     this.outbox.stop();
     this.drives.stop();
     this.actions.stop();
-    this.#deadlines.stop();
     this.connection.abandon();
     this.#committed$.error(error);
   }
@@ -168,7 +163,6 @@ export class Engine implements RunLoopListener {
     this.outbox.stop();
     this.drives.stop();
     this.actions.stop();
-    this.#deadlines.stop();
     this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     await this.connection.closed();
     await this.loop.close();

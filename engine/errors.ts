@@ -24,8 +24,11 @@
  * | `BAD_AMOUNT` | correct the amount |
  * | `INSUFFICIENT_FUNDS` | wait for money, or pay less: the message says what is spendable |
  * | `CHAIN_UNAVAILABLE` | the chain source told no tip: try again |
- * | `INVOICE_FAILED` | no invoice was made; the cause says why: ask for another one |
- * | `NOT_CANCELLABLE` | the payment is on its way in, or over: wait for its end |
+ * | `BAD_INVOICE` | the invoice cannot be read, is of another network, expired, or of another amount: see the cause |
+ * | `INVOICE_PAID` | nothing: this wallet paid it, and has the proof |
+ * | `FEE_TOO_HIGH` | allow more, or leave it |
+ * | `VTXOS_EXPIRE` | refresh first: what the wallet has runs out before the payment would be over |
+ * | `LIGHTNING_UNAVAILABLE` | the server is too old, or would lock the money for too long |
  * | `PAYMENT_FAILED` | nothing was paid; the cause says why |
  */
 export type HeartwoodErrorCode =
@@ -51,8 +54,11 @@ export type HeartwoodErrorCode =
   | "BAD_AMOUNT"
   | "INSUFFICIENT_FUNDS"
   | "CHAIN_UNAVAILABLE"
-  | "INVOICE_FAILED"
-  | "NOT_CANCELLABLE"
+  | "BAD_INVOICE"
+  | "INVOICE_PAID"
+  | "FEE_TOO_HIGH"
+  | "VTXOS_EXPIRE"
+  | "LIGHTNING_UNAVAILABLE"
   | "PAYMENT_FAILED";
 
 /** A refusal of the engine. */

@@ -86,6 +86,7 @@ async function exitDeltaOf(engine: Engine, coin: Coin): Promise<number> {
   return engine.connection.session?.info.exitDelta ?? decodeVtxo(await engine.blobs.vtxo(coin.source)).exitDelta;
 }
 
-function refreshBlocksOf(network: Network): number {
+/** Blocks before its expiry from which on a VTXO, or an HTLC, should be done with (lightning.md §3). */
+export function refreshBlocksOf(network: Network): number {
   return network === "bitcoin" ? REFRESH_BLOCKS.bitcoin : REFRESH_BLOCKS.other;
 }

@@ -32,8 +32,7 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
     case "createCoins": {
       const coin = effect.params.coins.find((one) => kind === "vtxo" && one.id === id);
       if (coin === undefined) return [];
-      const free = coin.registered ? "spendable" : "credited, awaiting registration";
-      const [how, now] = effect.params.locked ? [", locked", `locked by ${instance}`] : ["", free];
+      const [how, now] = effect.params.locked ? [", locked", `locked by ${instance}`] : ["", "credited, awaiting registration"];
       const text = `${instance} made it: ${coin.amountSats} sat of key ${coin.keyIndex}, which expire at height ${coin.expiryHeight}${how}.`;
       return [{ text, now }];
     }

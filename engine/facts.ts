@@ -4,6 +4,7 @@ import type { Notice } from "../machines/drive.machine.ts";
 import { type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import type { MachineEvent } from "../machines/step.ts";
+import { isNextAttempt } from "./attempts.ts";
 import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
 import { driveKey } from "./fold-drives.ts";
 import { isFree } from "./free-coins.ts";
@@ -50,10 +51,9 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
       const inputs = event.inputs as readonly { readonly id: VtxoId }[];
       const inputsAreFree =
         new Set(inputs.map(({ id }) => id)).size === inputs.length && inputs.every(({ id }) => isFree(state, id));
-      return { ...event, inputsAreFree, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
+      const attempt = instance.startsWith("lightning-send/") ? { isNextAttempt: isNextAttempt(state, instance) } : {};
+      return { ...event, inputsAreFree, ...attempt, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     }
-    case "invoice.requested":
-      return { ...event, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     case "connection.failed":
       return { ...event, jitterPermille: jitterPermille(randomness) };
     case "package.halted":

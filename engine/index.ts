@@ -17,17 +17,32 @@ export { MachineError, type MachineErrorCode } from "../machines/errors.ts";
 export type { ExpiryChange, ExpiryStage } from "../machines/expiry.machine.ts";
 export { StreamError, type StreamErrorCode } from "../streams/errors.ts";
 export { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
+export { HEARTWOOD_VERSION } from "../streams/user-agent.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
 export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
 export type { ExplainedStep, Explanation } from "./explain.ts";
+export {
+  History,
+  type HistoryDetail,
+  type HistoryInstance,
+  type HistoryMoment,
+  type HistoryPage,
+  type HistoryPoint,
+  type HistoryProgress,
+  type HistoryRecord,
+  type HistorySearch,
+  type HistoryTables,
+  type HistoryVerdict,
+} from "./history.ts";
+export { HISTORY_MARKS, type HistoryMark } from "./history-marks.ts";
 export type { VettedVtxo } from "./import-vtxo.ts";
-export type { Invoice, InvoiceOptions } from "./invoice.ts";
 export type { Movement } from "./movement-view.ts";
 export { Heartwood } from "./node/heartwood.ts";
 export type { RecordsOptions } from "./node/read-records.ts";
 export type { WalletSalvage } from "./node/salvage-wallet.ts";
 export type { VerifiedWallet, VerifyWalletOptions, VerifyWalletProgress } from "./node/verify-wallet.ts";
 export type { OpenOptions, SecretSource, WalletOptions } from "./options.ts";
+export type { PayOptions, Quote, QuoteOptions } from "./pay.ts";
 export { Payment, type PaymentEvent, type SettledPayment } from "./payment.ts";
 export { checkpointTimeMs } from "./plausible-checkpoint.ts";
 export type { Clock, Logger, Ports, Randomness, Transport } from "./ports.ts";

@@ -59,6 +59,16 @@ export class Payment {
     throw new HeartwoodError("PAYMENT_FAILED", `the payment ${end.status}: ${end.message ?? end.code ?? end.status}`, { cause });
   }
 
+  /**
+   * Lets a Lightning payment that the server neither ends nor gives back ask for an exit (`exit.required`) when its HTLCs'
+   * expiry is near, and not only when the VTXOs themselves run out. Changes nothing where that is allowed, or senseless.
+   *
+   * @throws HeartwoodError `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  async allowExit(): Promise<void> {
+    await this.#engine.feed({ instance: this.id, event: { type: "exit.allowed" } }).committed;
+  }
+
   async #recordedEnd(): Promise<PaymentNotice> {
     const record = await this.#engine.lastRecordOf(this.id);
     return toWalletEvent(record) as PaymentEvent;

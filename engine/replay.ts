@@ -57,8 +57,13 @@ export async function* replayed(
   }
 }
 
-/** Takes the step again on the state before it and compares. */
-function checkStep(state: WalletState, transition: Transition): void {
+/**
+ * Takes the step again on the state before it and compares.
+ *
+ * @returns whether it was taken again; else only the fold's digest was compared
+ * @throws HeartwoodError `LOG_UNREADABLE`, `LOG_MISMATCH`
+ */
+export function checkStep(state: WalletState, transition: Transition): boolean {
   const { instance, machine: name, revision, seq } = transition;
   const machine = machineOf(state, transition);
   if (revision > machine.revision) {
@@ -78,7 +83,7 @@ function checkStep(state: WalletState, transition: Transition): void {
   if (revision < machine.revision || transition.schema < schemaOf(machine.events, transition.event.type)) {
     const folded = { state: transition.state, context: contextAfter(current, transition) };
     if (!equalBytes(stateDigest(folded), transition.digest)) throw mismatch(transition, "the fold comes to another state");
-    return;
+    return false;
   }
   const outcome = retake(machine, current, transition);
   if (outcome.kind === "unexpected") throw mismatch(transition, "the machine does not take this event here");
@@ -87,6 +92,7 @@ function checkStep(state: WalletState, transition: Transition): void {
   if (textOf(transition) !== textOf({ ...outcome, state: outcome.next.state })) {
     throw mismatch(transition, "the machine comes to another outcome");
   }
+  return true;
 }
 
 /** Only a migration raises the revision of an instance, and from the one that it had. */

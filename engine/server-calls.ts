@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { PaymentInput } from "../machines/books.ts";
 import type { VtxoSource } from "../machines/package.ts";
 import type { ServerSession } from "../streams/session.ts";
 import type { BlobReader } from "./blob-reader.ts";
@@ -38,6 +39,17 @@ export async function backUpIds(ids: readonly VtxoId[], { session, keyring, sign
     const chunk = ids.slice(from, from + CHUNK_ITEMS);
     await session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: chunk, authorization }, { signal });
   }
+}
+
+/** Those that the server calls spent; where it does not answer, nothing is known. */
+export async function spentAmong(inputs: readonly PaymentInput[], { session, keyring, signal }: CallParts): Promise<VtxoId[]> {
+  const spent: VtxoId[] = [];
+  for (const { id, keyIndex } of inputs) {
+    const status = await session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal });
+    if (status === "unspecified") throw new Error(`expected the state of ${id}, got none`);
+    if (status === "spent") spent.push(id);
+  }
+  return spent;
 }
 
 async function* chunksOf(sources: readonly VtxoSource[], blobs: BlobReader, mostItems: number): AsyncGenerator<Uint8Array[]> {

@@ -109,27 +109,49 @@ export interface WalletStatus {
 }
 
 export function balanceOf(state: Readonly<WalletState>): Balance {
-  const coins = [...state.coins.values()];
-  const isOut = (coin: Coin): boolean => policyKindOf(coin) === "server-htlc-send" && coin.exitBy === undefined;
-  const pendingOut = coins.filter(isOut);
-  const owned = coins.filter((coin) => !isOut(coin));
-  const inState = (wanted: WalletVtxo["state"]): Coin[] => owned.filter((coin) => stateOf(coin) === wanted);
-  const [inputs, incoming] = [inState("locked").filter(isPubkey), inState("locked").filter((coin) => !isPubkey(coin))];
+  const sums = new Map<keyof Balance, bigint>();
+  for (const coin of state.coins.values()) {
+    const part = balancePartOf(coin);
+    sums.set(part, (sums.get(part) ?? 0n) + coin.amountSats);
+  }
   const unconfirmed = [...state.quarantine.values()]
     .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.isKnown(id)))
     .map((item) => ({ amountSats: item.amountSats ?? 0n }));
-  return {
-    totalSats: sumOf(owned),
-    spendableSats: sumOf(inState("spendable")),
-    awaitingRegistrationSats: sumOf(inState("awaiting-registration")),
-    unsureSats: sumOf(inState("unsure")),
-    expiredSats: sumOf(inState("expired")),
-    lockedSats: sumOf(inputs),
-    pendingInSats: sumOf(incoming),
-    exitingSats: sumOf(inState("exiting")),
-    pendingOutSats: sumOf(pendingOut),
-    unconfirmedSats: sumOf(unconfirmed),
+  return balanceFrom((part) => sums.get(part) ?? 0n, sumOf(unconfirmed));
+}
+
+/** The balance of its parts. */
+export function balanceFrom(sumOfPart: (part: keyof Balance) => bigint, unconfirmedSats: bigint): Balance {
+  const parts = {
+    spendableSats: sumOfPart("spendableSats"),
+    awaitingRegistrationSats: sumOfPart("awaitingRegistrationSats"),
+    unsureSats: sumOfPart("unsureSats"),
+    expiredSats: sumOfPart("expiredSats"),
+    lockedSats: sumOfPart("lockedSats"),
+    pendingInSats: sumOfPart("pendingInSats"),
+    exitingSats: sumOfPart("exitingSats"),
   };
+  const totalSats = Object.values(parts).reduce((total, sats) => total + sats, 0n);
+  return { totalSats, ...parts, pendingOutSats: sumOfPart("pendingOutSats"), unconfirmedSats };
+}
+
+/** The part of the balance in which a VTXO counts. */
+export function balancePartOf(coin: Coin): Exclude<keyof Balance, "totalSats" | "unconfirmedSats"> {
+  if (policyKindOf(coin) === "server-htlc-send" && coin.exitBy === undefined) return "pendingOutSats";
+  switch (stateOf(coin)) {
+    case "spendable":
+      return "spendableSats";
+    case "awaiting-registration":
+      return "awaitingRegistrationSats";
+    case "unsure":
+      return "unsureSats";
+    case "expired":
+      return "expiredSats";
+    case "exiting":
+      return "exitingSats";
+    case "locked":
+      return policyKindOf(coin) === "pubkey" ? "lockedSats" : "pendingInSats";
+  }
 }
 
 /** By expiry, then the largest first (mailbox.md §6.1). */
@@ -188,8 +210,4 @@ function reconcilingOf(state: WalletState): Reconciling | null {
   if (!state.isReconciling()) return null;
   const { keptSeq, lostTo } = state.contextOf(SALVAGE) as { keptSeq: bigint; lostTo: bigint | null };
   return { keptSeq, lostTo, unsureVtxos: [...state.coins.values()].filter(({ isUnsure }) => isUnsure === true).length };
-}
-
-function isPubkey(coin: Coin): boolean {
-  return policyKindOf(coin) === "pubkey";
 }

@@ -1,7 +1,7 @@
 import { sha256 } from "../ark/crypto.ts";
 import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import type { OwnVtxo } from "../machines/books.ts";
+import { isAction, type OwnVtxo } from "../machines/books.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
@@ -124,9 +124,11 @@ export class WalletState {
   apply(transition: Transition): void {
     this.seq = transition.seq;
     this.#noteVersions(transition);
-    const context = contextAfter(this.instances.get(transition.instance), transition);
+    const before = this.instances.get(transition.instance);
+    const context = contextAfter(before, transition);
     this.#keepInstance(transition, context);
     this.#keepBlobs(transition);
+    if (isAction(transition.machine) && before?.state !== transition.state) this.#dropCommands(transition.instance);
     this.#keepOutbox(transition);
     foldBooks(this, transition);
     switch (transition.machine) {
@@ -257,6 +259,11 @@ export class WalletState {
       if (effect.type === "cancelTimer" || effect.type === "startTimer") this.#dropTimer(effect.params.timer);
       if (effectKinds[effect.type] === "command") this.outbox.set(effect.id, { effect, instance, seq });
     }
+  }
+
+  /** What an action's state asked for ends with the state, as when a notice settles a payment that is being asked about. */
+  #dropCommands(instance: string): void {
+    for (const [id, command] of this.outbox) if (command.instance === instance) this.outbox.delete(id);
   }
 
   #dropTimer(timer: string): void {

@@ -1,19 +1,17 @@
 import type { Observable } from "rxjs";
 import { mergeMap } from "rxjs/operators";
-import { exitTransactions } from "../ark/exit.ts";
-import { encodeHex } from "../ark/hex.ts";
-import { encodeTransaction } from "../ark/transaction.ts";
-import { decodeVtxo } from "../ark/vtxo.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { followEvents } from "./follow-events.ts";
+import { followHistory } from "./follow-history.ts";
+import type { History } from "./history.ts";
 import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
-import { cancelInvoice, giveUpReceive, type Invoice, type InvoiceOptions, makeInvoice } from "./invoice.ts";
 import type { ServerPins } from "./keyring.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
+import { type PayOptions, pay, type Quote, QuoteBook, type QuoteOptions, quote } from "./pay.ts";
 import { findPayment, openPayments, type Payment } from "./payment.ts";
 import { type SendOptions, send } from "./send.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
@@ -38,6 +36,7 @@ import { CONNECTION, WALLET } from "./wallet-state.ts";
  */
 export class Wallet implements AsyncDisposable {
   readonly #engine: Engine;
+  readonly #quotes = new QuoteBook();
   readonly #log: EventLog;
   #attached: AsyncDisposable | undefined;
   #closing: Promise<void> | undefined;
@@ -166,6 +165,17 @@ export class Wallet implements AsyncDisposable {
     return explain(() => transitionsOf(this.#log, { ...options, to }, machines), id);
   }
 
+  /**
+   * The wallet's log to look around in, as far as it goes and as it grows. It is read in small pieces in between, and
+   * ends with the wallet; close it before.
+   *
+   * @throws HeartwoodError `WALLET_CLOSED`
+   */
+  history(): History {
+    this.#checkOpen();
+    return followHistory(this.#engine, this.#log);
+  }
+
   /** Everything at once. */
   status(): WalletStatus {
     return statusOf(this.#engine.committed);
@@ -218,17 +228,6 @@ export class Wallet implements AsyncDisposable {
   }
 
   /**
-   * The signed transactions that bring a VTXO of the wallet on chain, in the order in which they are broadcast, as hex. They
-   * pay no fee: each has an anchor output for a child that does.
-   *
-   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
-   */
-  async exitTransactions(id: string): Promise<readonly string[]> {
-    const transactions = exitTransactions(decodeVtxo(await this.vtxoBytes(id)));
-    return transactions.map((transaction) => encodeHex(encodeTransaction(transaction)));
-  }
-
-  /**
    * An Ark address that pays this wallet: the last one given out, or with `fresh` a new one, which is recorded before
    * it is returned.
    *
@@ -259,37 +258,27 @@ export class Wallet implements AsyncDisposable {
   }
 
   /**
-   * A Lightning invoice that pays this wallet, or an Ark address. Resolves when the server made it; the money then comes in
-   * by itself while the wallet is connected, also after a restart.
+   * What a payment of a Lightning invoice would take. The payment that follows takes the same inputs and fee, as long as
+   * the inputs are free.
    *
-   * @throws HeartwoodError `BAD_AMOUNT`, `BAD_OPTION`, `BAD_ADDRESS`, `INVOICE_FAILED`, `NOT_CONNECTED`,
-   * `WALLET_RECONCILING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
+   * @throws HeartwoodError as {@link pay}, but for `FEE_TOO_HIGH`
    */
-  async invoice(options: InvoiceOptions): Promise<Invoice> {
+  async quote(invoice: string, options: QuoteOptions = {}): Promise<Quote> {
     this.#checkOpen();
-    return makeInvoice(this.#engine, options);
+    return quote(this.#engine, this.#quotes, invoice, options);
   }
 
   /**
-   * Gives up an invoice whose payment has not come in, by its payment hash in hex; a payer that has paid gets the money
-   * back.
+   * Pays a Lightning invoice (BOLT 11). Resolves as soon as the payment is recorded, as {@link send} does; an invoice that
+   * is being paid already gives the payment that is under way. Proof of payment is in its movement, for ever.
    *
-   * @throws HeartwoodError `NOT_FOUND`, `NOT_CANCELLABLE`, `WALLET_CLOSED`, `WALLET_FAILED`
+   * @throws HeartwoodError `BAD_INVOICE` with the reason as cause, `INVOICE_PAID`, `FEE_TOO_HIGH`, `INSUFFICIENT_FUNDS`,
+   * `VTXOS_EXPIRE`, `LIGHTNING_UNAVAILABLE`, `NOT_CONNECTED`, `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_CLOSED`,
+   * `WALLET_FAILED`; the reason of `signal`
    */
-  async cancelInvoice(paymentHash: string): Promise<void> {
+  async pay(invoice: string, options: PayOptions = {}): Promise<Payment> {
     this.#checkOpen();
-    return cancelInvoice(this.#engine, paymentHash);
-  }
-
-  /**
-   * Gives up a payment whose preimage is out, which could not be claimed, and whose HTLCs have expired: without this it
-   * is tried for ever.
-   *
-   * @throws HeartwoodError `NOT_FOUND`, `NOT_CANCELLABLE`, `WALLET_CLOSED`, `WALLET_FAILED`; ChainError
-   */
-  async giveUpReceive(paymentHash: string): Promise<void> {
-    this.#checkOpen();
-    return giveUpReceive(this.#engine, paymentHash);
+    return pay(this.#engine, this.#quotes, invoice, options);
   }
 
   /** The payments that are not finished. */

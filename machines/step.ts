@@ -72,6 +72,22 @@ export function step(machine: MachineDefinition, current: Instance | undefined, 
 }
 
 /**
+ * The guard of the transition that an event takes, to show it: `else` for one without where those before it have one.
+ *
+ * @returns null where there is no guard, or the event is not taken
+ * @throws what a guard throws
+ */
+export function guardTaken(machine: MachineDefinition, current: Instance | undefined, event: MachineEvent): string | null {
+  const before = restore(machine, current);
+  const [taken] = machine.logic.getTransitionData(before, event);
+  if (taken === undefined) return null;
+  const { guard } = taken;
+  if (guard !== undefined) return typeof guard === "string" ? guard : String((guard as { readonly type?: unknown }).type);
+  const siblings = taken.source.transitions.get(taken.eventType) ?? [];
+  return siblings.some((other) => other !== taken && other.guard !== undefined) ? "else" : null;
+}
+
+/**
  * Whether an instance in that state takes no more events.
  *
  * @param revision the one that its last record has: an earlier one may have had states that are retired now

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { RawFrame } from "./chain-reader.ts";
@@ -6,12 +5,10 @@ import { createStore } from "./create-level-log.ts";
 import { errorCode, StoreError } from "./errors.ts";
 import type { LogHead } from "./event-log.ts";
 import { ExportDecoder } from "./export-format.ts";
+import { linesOf } from "./export-lines.ts";
 import { LevelDatabase } from "./level-database.ts";
 
-/** More than the largest record can be: the server's messages are 64 MiB at most. */
-const LINE_BYTES_MAX = 256 * 1024 * 1024;
 const BATCH_BYTES = 1024 * 1024;
-const LINE_FEED = 0x0a;
 
 /** How far an import has come. */
 export interface ImportProgress {
@@ -87,26 +84,6 @@ async function createDatabase(path: string, logId: string | undefined): Promise<
   if (logId === undefined) return undefined;
   await LevelDatabase.create(path, logId);
   return LevelDatabase.open(path, logId);
-}
-
-async function* linesOf(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let parts: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of content) {
-    let from = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
-      yield Buffer.concat([...parts, chunk.subarray(from, end)]);
-      parts = [];
-      length = 0;
-      from = end + 1;
-    }
-    parts.push(chunk.subarray(from));
-    length += chunk.length - from;
-    if (length > LINE_BYTES_MAX) {
-      throw new StoreError("STORE_BAD_EXPORT", `expected lines of at most ${LINE_BYTES_MAX} bytes, got a longer one`);
-    }
-  }
-  if (length > 0) throw new StoreError("STORE_BAD_EXPORT", "expected an export that ends with a line feed, got a cut one");
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -11,6 +11,7 @@ export { type OpenLevelLogOptions, openLevelLog } from "./level-log.ts";
 export type { LockHolder } from "./lock-holder.ts";
 export { type LogStatistics, measureLog, type RecordKindStatistics } from "./log-statistics.ts";
 export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+export { openExport } from "./open-export.ts";
 export type { FoundDamage, SalvageProgress, SalvageReport, StrandedRecords } from "./salvage-report.ts";
 export { type SalvageOptions, salvageStore } from "./salvage-store.ts";
 export { readLock, type StoreLock, unlockStore } from "./unlock-store.ts";

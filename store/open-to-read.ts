@@ -44,8 +44,12 @@ export async function openToRead(directory: string, options: OpenToReadOptions =
   }
 }
 
-/** The log of a live owner; undefined if there is none. */
-async function openLive(directory: string, options: OpenToReadOptions): Promise<LiveLog | undefined> {
+/**
+ * The log of a live owner as it is committed now; undefined if there is none.
+ *
+ * @throws as {@link openToRead}
+ */
+export async function openLive(directory: string, options: OpenToReadOptions): Promise<LiveLog | undefined> {
   options.signal?.throwIfAborted();
   const store = await findStore(directory);
   const lock = await readLock(directory);

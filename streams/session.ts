@@ -10,7 +10,7 @@ import { CONNECT_TIMEOUT_MS, type ConnectionOptions, openChannel } from "./chann
 import type { Held } from "./credit.ts";
 import type { MailboxDelivery, MailboxPage } from "./delivery.ts";
 import { StreamError } from "./errors.ts";
-import { type LightningReceiveCalls, LightningReceiveClient } from "./lightning-receive.ts";
+import { LightningSendCalls } from "./lightning-send.ts";
 import { MailboxReader, type MailboxStreamOptions, type ReadMailboxOptions } from "./mailbox.stream.ts";
 import { negotiateVersion } from "./protocol-version.ts";
 import { convertServerInfo, type Network, type ServerInfo } from "./server-info.ts";
@@ -44,8 +44,6 @@ export interface ServerSession extends AsyncDisposable {
   readonly protocolVersion: number;
   /** The operator's announcement, escaped, to be shown to the user. */
   readonly announcement: string | undefined;
-  /** The calls of payments that come in over Lightning. */
-  readonly lightningReceive: LightningReceiveCalls;
 
   /** The server's copy of a VTXO: unverified bytes, not even of that id (mailbox.md M-69). */
   getVtxo(id: VtxoId, options?: CallOptions): Promise<Uint8Array>;
@@ -55,6 +53,8 @@ export interface ServerSession extends AsyncDisposable {
   registerVtxoTransactions(vtxos: readonly Uint8Array[], options?: CallOptions): Promise<void>;
   /** Has a package of arkoor transactions cosigned: idempotent, with fresh nonces each time (arkoor.md §9, §10.2). */
   requestArkoorCosign(parts: readonly ArkoorCosignRequest[], options?: CallOptions): Promise<readonly ArkoorCosignResponse[]>;
+  /** The calls of Lightning payments (lightning.md §8). */
+  readonly lightningSend: Pick<LightningSendCalls, keyof LightningSendCalls>;
   /** Delivers 1 to 100 VTXOs to the mailbox of their owner (mailbox.md §3.7). */
   postArkoorMessage(blindedId: Uint8Array, vtxos: readonly Uint8Array[], options?: CallOptions): Promise<void>;
   /** Backs up 1 to 20 ids (mailbox.md §3.7). */
@@ -155,7 +155,7 @@ class GrpcSession implements ServerSession {
   readonly info: ServerInfo;
   readonly protocolVersion: number;
   readonly announcement: string | undefined;
-  readonly lightningReceive: LightningReceiveCalls;
+  readonly lightningSend: LightningSendCalls;
   readonly #channel: Channel;
   readonly #closing: AbortController;
   readonly #caller: Caller;
@@ -171,8 +171,8 @@ class GrpcSession implements ServerSession {
     this.#closing = parts.closing;
     this.#caller = parts.caller;
     this.#ark = parts.ark;
-    this.lightningReceive = new LightningReceiveClient(parts.ark, parts.caller);
     this.#mailbox = createClient(MailboxServiceDefinition, parts.channel);
+    this.lightningSend = new LightningSendCalls(parts.ark, parts.caller);
     this.#reader = new MailboxReader(parts.channel, parts.caller);
   }
 

@@ -101,7 +101,7 @@ export interface RecordDetail extends RecordRow {
   readonly asked: readonly {
     readonly id: string;
     readonly type: string;
-    readonly kind: "route" | "query" | "command";
+    readonly kind: "route" | "entry" | "query" | "command";
     readonly params: FeedValue;
   }[];
   /** First 16 bytes of SHA-256 over state and context after it, hex. */
@@ -125,12 +125,19 @@ export interface Mention {
   readonly id: string;
 }
 
-/** The wallet's money; the others are parts of the total, but for `unconfirmed`. */
+/** The wallet's money; the others are parts of the total, but for `pendingOut` and `unconfirmed`. */
 export interface BalanceSats {
   readonly total: Decimal;
   readonly spendable: Decimal;
   readonly awaitingRegistration: Decimal;
+  /** Inputs of payments that are under way. */
   readonly locked: Decimal;
+  /** Incoming over Lightning, and to be claimed. */
+  readonly pendingIn: Decimal;
+  /** Only an exit brings it back. */
+  readonly exiting: Decimal;
+  /** Not in the total: on its way out over Lightning. */
+  readonly pendingOut: Decimal;
   readonly unsure: Decimal;
   readonly expired: Decimal;
   readonly unconfirmed: Decimal;

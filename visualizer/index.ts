@@ -1,13 +1,4 @@
 /** The public entry `heartwood/visualizer`. */
 
-export {
-  FeedError,
-  type FeedListener,
-  type FeedSource,
-  type Hello,
-  LEFT_OUT,
-  type Moment,
-  type Progress,
-  type RecordDetail,
-  type RecordRow,
-} from "./feed.ts";
+export type { Inspection, InspectOptions } from "./host.ts";
+export { type InspectLogOptions, inspect, inspectLog } from "./inspect.ts";

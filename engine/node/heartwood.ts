@@ -1,4 +1,5 @@
 import { explainDirectory } from "./explain-directory.ts";
+import { openHistory } from "./open-history.ts";
 import { openWallet, openWalletOn } from "./open-wallet.ts";
 import { readRecords } from "./read-records.ts";
 import { readWallet } from "./read-wallet.ts";
@@ -11,6 +12,7 @@ export const Heartwood = {
   openOn: openWalletOn,
   read: readWallet,
   records: readRecords,
+  history: openHistory,
   explain: explainDirectory,
   verify: verifyWallet,
   salvage: salvageWallet,

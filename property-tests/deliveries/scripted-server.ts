@@ -184,6 +184,11 @@ class Stream {
   }
 }
 
+/** Nobody pays in these tests. */
+async function refuse(): Promise<never> {
+  throw failure("SERVER_REFUSED");
+}
+
 class Session implements ServerSession {
   readonly protocolVersion = 5;
   readonly announcement = undefined;
@@ -214,18 +219,9 @@ class Session implements ServerSession {
     return this.#call(() => this.#server.backUp(ids), true);
   }
 
-  async requestArkoorCosign(): Promise<never> {
-    throw failure("SERVER_REFUSED");
-  }
-
-  /** The runs ask for no invoice. */
-  get lightningReceive(): never {
-    throw failure("SERVER_REFUSED");
-  }
-
-  async postArkoorMessage(): Promise<void> {
-    throw failure("SERVER_REFUSED");
-  }
+  readonly lightningSend = { cosign: refuse, initiate: refuse, check: refuse, revoke: refuse };
+  readonly requestArkoorCosign = refuse;
+  readonly postArkoorMessage = refuse;
 
   readMailbox({ after }: { readonly after: bigint }) {
     return this.#call(() => {

@@ -1,6 +1,6 @@
 import type { MachineEvent } from "../../machines/step.ts";
 import { accepted, idOf, inputOf, itemOf, paidOf, payment, refused, vtxoOf } from "./fixtures.ts";
-import { events as receiveEvents } from "./lightning-receive/fixtures.ts";
+import { happenings } from "./lightning-send/payment.ts";
 
 /** Events that between them satisfy every guard. */
 export const samples: { readonly [machine: string]: readonly MachineEvent[] } = {
@@ -85,6 +85,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     { type: "delivery.failed", code: "SERVER_FAILED" },
     { type: "package.delivered" },
   ],
+  "lightning-send": [...Object.values(happenings), { type: "step.delayed", code: "GRPC_13", tipHeight: 1 }],
   expiry: ["refresh", null].map((stage, index) => ({
     type: "tip.seen",
     height: 100 + index,
@@ -92,5 +93,4 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     refreshBlocks: 12,
     changes: [{ id: idOf(1), amountSats: 5n, expiryHeight: 260, stage }],
   })),
-  "lightning-receive": Object.values(receiveEvents),
 };

@@ -113,5 +113,5 @@ test("equal instances have equal digests of 16 bytes, whatever the order of thei
 
 test("every machine is found by its name, and no other", () => {
   for (const one of machines) expect(machineNamed(one.name)).toBe(one);
-  expect(codeOf(() => machineNamed("lightning-send"))).toBe("UNKNOWN_MACHINE");
+  expect(codeOf(() => machineNamed("teleport"))).toBe("UNKNOWN_MACHINE");
 });

@@ -1,14 +1,6 @@
 import { Status } from "nice-grpc-common";
 import { filter, firstValueFrom, timeout } from "rxjs";
-import {
-  codeOf,
-  Heartwood,
-  type Invoice,
-  type InvoiceOptions,
-  type Wallet,
-  type WalletEvent,
-  type WalletOptions,
-} from "../../../engine/index.ts";
+import { codeOf, Heartwood, type Payment, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
 import { defaultPorts } from "../../../engine/node/default-ports.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
 import { type Simulator, startSimulator } from "../../../simulator/index.ts";
@@ -21,8 +13,9 @@ const LOG_ID = "676f6c64".repeat(8);
 const BEGINNING_MS = 1_790_000_000_000;
 const RETRY_MS = 60_000;
 const POLL_MS = 30_000;
-const RECEIVE_POLL_MS = 4_000;
-const DAY_MS = 86_400_000;
+const PAYMENT_POLL_MS = 2_000;
+/** So many blocks later the HTLCs of a payment are near their expiry. */
+const SEND_EXPIRY_BLOCKS = 250;
 
 /** Everything that the life below needs. */
 interface World {
@@ -56,7 +49,6 @@ export async function liveGoldenLife(): Promise<string> {
   await interruptedLife(world);
   await salvagedLife(world);
   await expiringLife(world);
-  await receivingLife(world);
   await using finished = await log.open({ readOnly: true });
   const lines: string[] = [];
   for await (const line of exportLines(finished)) lines.push(line);
@@ -141,7 +133,7 @@ async function followingLife({ simulator, clock, log, options }: World): Promise
   await wallet.stop();
 }
 
-/** Third epoch: a payment that is refused, and one that is delivered at the second attempt. */
+/** Third epoch: a payment that is refused, one that is delivered at the second attempt, and some over Lightning. */
 async function payingLife({ simulator, clock, log, options }: World): Promise<void> {
   clock.advance(60_000);
   await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
@@ -153,9 +145,7 @@ async function payingLife({ simulator, clock, log, options }: World): Promise<vo
   const address = addressOf(simulator, OTHER_MNEMONIC, 0);
   simulator.faults.failNext("RequestArkoorCosign", Status.INVALID_ARGUMENT);
   const refused = await wallet.send(address, 1_500n);
-  await refused.settled().catch((error: unknown) => {
-    if (codeOf(error) !== "PAYMENT_FAILED") throw error;
-  });
+  await refused.settled().catch(expectFailure);
   clock.advance(500);
   simulator.faults.failNext("PostArkoorMessage", Status.INTERNAL);
   const delayed = when(
@@ -167,8 +157,61 @@ async function payingLife({ simulator, clock, log, options }: World): Promise<vo
   await eventually(() => clock.isAwaited(RETRY_MS), "a delivery that waits");
   clock.advance(RETRY_MS);
   await sent.settled();
+  await lightningLife({ simulator, clock }, wallet);
   clock.advance(500);
   await wallet.stop();
+}
+
+/** Payments over Lightning: refused twice, failed, done as a poll finds, done as a notice says, and one that takes too long. */
+async function lightningLife({ simulator, clock }: Pick<World, "simulator" | "clock">, wallet: Wallet): Promise<void> {
+  const { faults, lightning } = simulator;
+  const begin = async () => {
+    clock.advance(500);
+    const invoice = lightning.invoice({ amountSats: 2_000n });
+    lightning.setOutcome("never", invoice.paymentHash);
+    return { ...invoice, payment: await wallet.pay(invoice.bolt11) };
+  };
+  const ended = (payment: Payment) => payment.settled().catch(expectFailure);
+  const open = async () => {
+    const begun = await begin();
+    await eventually(() => clock.isAwaited(PAYMENT_POLL_MS), "a payment that is asked for");
+    return begun;
+  };
+
+  faults.failNext("RequestLightningPayHtlcCosign", Status.INVALID_ARGUMENT);
+  await ended((await begin()).payment);
+  faults.failNext("InitiateLightningPayment", Status.INVALID_ARGUMENT);
+  faults.failNext("RequestLightningPayHtlcRevocation", Status.INTERNAL);
+  await ended((await begin()).payment);
+  // A notice and a poll would come in any order.
+  faults.lightning.dropNotices = true;
+  for (const how of ["failure", "success"] as const) {
+    const { payment, paymentHash } = await open();
+    lightning.finish(paymentHash, how);
+    clock.advance(PAYMENT_POLL_MS);
+    await ended(payment);
+  }
+  faults.lightning.dropNotices = false;
+  const noticed = await open();
+  lightning.finish(noticed.paymentHash, "success");
+  await ended(noticed.payment);
+  await eventually(() => wallet.status().openNotices === 0, "a notice that was acted on");
+
+  faults.lightning.dropNotices = true;
+  const slow = await open();
+  await slow.payment.allowExit();
+  const stuck = when(wallet, (event) => event.type === "payment.changed" && event.state === "RevocationStuck");
+  simulator.mine(SEND_EXPIRY_BLOCKS);
+  clock.advance(PAYMENT_POLL_MS);
+  await stuck;
+  lightning.finish(slow.paymentHash, "failure");
+  await eventually(() => clock.isAwaited(RETRY_MS), "a revocation that waits");
+  clock.advance(RETRY_MS);
+  await ended(slow.payment);
+}
+
+function expectFailure(error: unknown): void {
+  if (codeOf(error) !== "PAYMENT_FAILED") throw error;
 }
 
 /** Fourth epoch, which ends like a process that is killed; in the fifth somebody else answers for the server. */
@@ -218,82 +261,6 @@ async function expiringLife({ simulator, clock, log, options }: World): Promise<
   const first = Math.min(...wallet.vtxos().map(({ expiryHeight }) => expiryHeight));
   simulator.mine(first - simulator.chain.tip);
   await wallet.sync();
-}
-
-/** Ninth and tenth epoch: payments that come in over Lightning, each with another end. */
-async function receivingLife({ simulator, clock, log, options }: World): Promise<void> {
-  const { lightning, faults } = simulator;
-  faults.lightning.dropNotices = true;
-  let unpaid: Invoice;
-  {
-    clock.advance(60_000);
-    await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
-    const live = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
-    wallet.start();
-    await live;
-    await eventually(() => clock.isAwaited(POLL_MS), "the first poll");
-    const invoice = async (more: Partial<InvoiceOptions> = {}): Promise<Invoice> => {
-      clock.advance(500);
-      const made = await wallet.invoice({ amountSats: 10_000n, description: "tea", ...more });
-      await eventually(() => clock.isAwaited(RECEIVE_POLL_MS), "a look at the payment");
-      return made;
-    };
-    const pay = ({ bolt11 }: Invoice): void => {
-      lightning.pay(bolt11);
-      clock.advance(RECEIVE_POLL_MS);
-    };
-    faults.failNext("StartLightningReceive", Status.INVALID_ARGUMENT);
-    await wallet.invoice({ amountSats: 10_000n, description: "tea" }).catch(excuse("INVOICE_FAILED"));
-
-    const given = await invoice();
-    await wallet.cancelInvoice(given.paymentHash);
-    await given.payment.settled().catch(excuse("PAYMENT_FAILED"));
-
-    faults.lightning.grant = "htlc-delta";
-    const inflated = await invoice();
-    pay(inflated);
-    await inflated.payment.settled().catch(excuse("PAYMENT_FAILED"));
-    faults.lightning.grant = null;
-
-    const claimed = await invoice();
-    pay(claimed);
-    await claimed.payment.settled();
-    await eventually(() => wallet.status().openCommands === 0, "the backup");
-
-    faults.failNext("PostArkoorMessage", Status.INTERNAL);
-    const forwarded = await invoice({ destination: addressOf(simulator, OTHER_MNEMONIC, 0) });
-    pay(forwarded);
-    await eventually(() => clock.isAwaited(RETRY_MS) && wallet.status().openCommands === 1, "a delivery that waits");
-    clock.advance(RETRY_MS);
-    await forwarded.payment.settled();
-
-    faults.failNext("ClaimLightningReceive", Status.INVALID_ARGUMENT, 1_000);
-    const stuck = await invoice();
-    const parked = when(wallet, (event) => event.type === "payment.changed" && event.state === "PreimageRevealed");
-    pay(stuck);
-    await parked;
-    await eventually(() => simulator.calls("ClaimLightningReceive") === 3, "a claim that is refused");
-    const required = when(wallet, ({ type }) => type === "exit.required");
-    simulator.mine(25);
-    await eventually(() => clock.isAwaited(RETRY_MS), "a look at the deadline");
-    clock.advance(RETRY_MS);
-    await required;
-    simulator.mine(300);
-    await wallet.giveUpReceive(stuck.paymentHash);
-    unpaid = await invoice();
-    await wallet.stop();
-  }
-  clock.advance(3 * DAY_MS);
-  await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
-  await wallet.sync();
-  await wallet.payment(unpaid.payment.id).settled().catch(excuse("PAYMENT_FAILED"));
-}
-
-/** Swallows an error of that code. */
-function excuse(code: string): (error: unknown) => void {
-  return (error) => {
-    if (codeOf(error) !== code) throw error;
-  };
 }
 
 function when(wallet: Wallet, wanted: (event: WalletEvent) => boolean): Promise<WalletEvent> {

@@ -42,7 +42,6 @@ export function steadyPorts(simulator: Simulator, clock: Clock): Partial<Ports> 
     // The same each time: how often something draws that is not recorded must not show in the log.
     randomness: { bytes: (length) => new Uint8Array(createHash("shake256", { outputLength: length }).digest()) },
     transport: (options) => openSession({ ...options, serverUrl: simulator.serverUrl }),
-    drivers: { "lightning-send": async () => "unknown" },
   };
 }
 

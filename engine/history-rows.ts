@@ -1,0 +1,180 @@
+import type { MachineDefinition } from "../machines/step.ts";
+import type { HistoryIndex, HistoryTableName } from "./history-index.ts";
+import type { HistoryReader } from "./history-reader.ts";
+import { type Movement, movementsOf } from "./movement-view.ts";
+import { type QuarantinedVtxo, quarantineOf, vtxosOf, type WalletVtxo } from "./view.ts";
+import { type Coin, type OpenCommand, SALVAGE, WalletState } from "./wallet-state.ts";
+
+/** A run of a machine at a moment. */
+export interface HistoryInstance {
+  readonly instance: string;
+  readonly machine: string;
+  readonly state: string;
+  readonly isFinished: boolean;
+  /** Its first record, and the last one until the moment. */
+  readonly firstSeq: bigint;
+  readonly lastSeq: bigint;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+}
+
+/** A command without a result at a moment, with the time of the record that asks for it. */
+export interface HistoryCommand extends OpenCommand {
+  readonly atMs: number;
+}
+
+/** Rows of each table. */
+export interface HistoryTables {
+  readonly instances: HistoryInstance;
+  readonly coins: WalletVtxo;
+  readonly movements: Movement;
+  readonly quarantine: QuarantinedVtxo;
+  readonly outbox: HistoryCommand;
+}
+
+/** A part of a table at a moment, the newest rows first. */
+export interface HistoryPage<Row> {
+  /** How many rows the whole table had. */
+  readonly total: number;
+  readonly rows: readonly Row[];
+  /** Stands for the rows after these; null at the end. */
+  readonly next: string | null;
+}
+
+/**
+ * Rows of a table as they were after a record: those records are folded again that touched them, on a state with nothing
+ * else in it.
+ */
+export async function rowsAt<Name extends HistoryTableName>(
+  index: HistoryIndex,
+  reader: HistoryReader,
+  name: Name,
+  place: { readonly seq: number; readonly limit: number; readonly after?: string },
+): Promise<HistoryPage<HistoryTables[Name]>> {
+  const { seq, limit, after } = place;
+  const table = index.tables[name];
+  const found = table.newestAt(seq, limit, after === undefined ? undefined : Number(after));
+  const order = new Map(found.map(({ key }, position) => [key, position]));
+  const touches = new Set(found.flatMap(({ row }) => [...table.touchesOf(row, seq)]));
+  const state = new SparseState(name === "coins" ? order : new Map(), index.machines);
+  for (const at of [...touches].sort((a, b) => a - b)) await applyAgain(index, reader, state, at);
+  state.coins.forget();
+  const rows = viewOf(state, name, index)
+    .filter(({ key }) => order.has(key))
+    .sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
+    .map(({ row }) => row as HistoryTables[Name]);
+  const last = found.at(-1);
+  const hasMore = last !== undefined && table.newestAt(seq, 1, last.row).length > 0;
+  return { total: table.countAt(seq), rows, next: hasMore ? String(last.row) : null };
+}
+
+/** Folds one record on what it needs to stand on. */
+async function applyAgain(index: HistoryIndex, reader: HistoryReader, state: WalletState, seq: number): Promise<void> {
+  const { transition } = await reader.get(seq);
+  const { instance, machine, revision, version } = transition;
+  const before = await reader.before(seq);
+  if (before !== undefined) state.putInstance(instance, { machine, revision, version: version - 1n, ...before });
+  const salvage = index.instanceNumber(SALVAGE);
+  const salvaged = salvage === undefined ? undefined : index.lastOf(salvage, seq - 1);
+  if (salvaged !== undefined && instance !== SALVAGE) {
+    state.putInstance(SALVAGE, { machine: "salvage", revision: 1, version: 1n, ...(await reader.after(salvaged)) });
+  }
+  state.checkpoint = index.checkpointAt(seq - 1);
+  state.apply(transition);
+}
+
+/** A state without the rows that nobody asked for: a record that touches such a coin as well finds an empty one there. */
+class SparseState extends WalletState {
+  override readonly coins: SparseCoins;
+
+  constructor(wanted: ReadonlyMap<string, unknown>, among: readonly MachineDefinition[]) {
+    super(among);
+    this.coins = new SparseCoins(wanted);
+  }
+}
+
+class SparseCoins extends Map<string, Coin> {
+  readonly #wanted: ReadonlyMap<string, unknown>;
+
+  constructor(wanted: ReadonlyMap<string, unknown>) {
+    super();
+    this.#wanted = wanted;
+  }
+
+  override get(id: string): Coin | undefined {
+    return super.get(id) ?? (this.#wanted.has(id) ? undefined : { ...EMPTY_COIN, id });
+  }
+
+  /** Drops what nobody asked for. */
+  forget(): void {
+    for (const id of [...this.keys()]) if (!this.#wanted.has(id)) this.delete(id);
+  }
+}
+
+const EMPTY_COIN: Coin = {
+  id: "",
+  amountSats: 0n,
+  expiryHeight: 0,
+  exitDepth: 0,
+  keyIndex: 0,
+  source: { digest: "", entry: null },
+  registered: true,
+  flags: [],
+  checkpoint: 0n,
+  seq: 0n,
+};
+
+function viewOf(
+  state: WalletState,
+  name: HistoryTableName,
+  index: HistoryIndex,
+): { readonly key: string; readonly row: unknown }[] {
+  switch (name) {
+    case "coins":
+      return vtxosOf(state).map((row) => ({ key: row.id, row }));
+    case "movements":
+      return movementsOf(state).map((row) => ({ key: row.id, row }));
+    case "quarantine":
+      return quarantineOf(state).map((row) => ({ key: row.key, row }));
+    case "outbox":
+      return [...state.outbox].map(([key, row]) => ({ key, row: { ...row, atMs: index.atMsOf(Number(row.seq)) } }));
+  }
+}
+
+/** Instances at a moment: those that are not finished, the newest first, then those that finished last. */
+export async function instancesAt(
+  index: HistoryIndex,
+  reader: HistoryReader,
+  place: { readonly seq: number; readonly limit: number; readonly after?: string },
+): Promise<HistoryPage<HistoryInstance>> {
+  const { seq, limit, after = "u" } = place;
+  const [kind, before] = [after.slice(0, 1), after.length > 1 ? Number(after.slice(1)) : Number.POSITIVE_INFINITY];
+  const found: { readonly instance: number; readonly cursor: string }[] = [];
+  if (kind === "u") {
+    for (const instance of index.unfinishedAt(seq, before)) {
+      if (found.push({ instance, cursor: `u${instance}` }) > limit) break;
+    }
+  }
+  if (found.length <= limit) {
+    for (const { end, instance } of index.finishedAt(seq, kind === "f" ? before : Number.POSITIVE_INFINITY)) {
+      if (found.push({ instance, cursor: `f${end}` }) > limit) break;
+    }
+  }
+  const rows = await Promise.all(found.slice(0, limit).map(({ instance }) => instanceAt(index, reader, instance, seq)));
+  return { total: index.instancesAt(seq), rows, next: found.length > limit ? (found[limit - 1]?.cursor ?? null) : null };
+}
+
+async function instanceAt(index: HistoryIndex, reader: HistoryReader, number: number, seq: number): Promise<HistoryInstance> {
+  const [first, last] = [index.firstOf(number), index.lastOf(number, seq) ?? index.firstOf(number)];
+  const { transition } = await reader.get(last);
+  return {
+    instance: transition.instance,
+    machine: transition.machine,
+    state: index.afterOf(last),
+    isFinished: index.hasFinished(number, seq),
+    firstSeq: BigInt(first),
+    lastSeq: BigInt(last),
+    firstAtMs: index.atMsOf(first),
+    lastAtMs: index.atMsOf(last),
+  };
+}

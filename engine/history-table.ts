@@ -1,0 +1,123 @@
+import { GrowingColumn } from "./growing-column.ts";
+
+const OPEN = 0;
+
+/** A row that is in the table at the moment asked for. */
+export interface FoundRow {
+  /** Its place in order of appearance. */
+  readonly row: number;
+  readonly key: string;
+}
+
+/**
+ * When each row of a table of the wallet's state was there, and which records touched it, in about 20 bytes a touch and
+ * the key. What a row said at a moment is found by folding those records again.
+ */
+export class HistoryTable {
+  readonly #born = new GrowingColumn(new Uint32Array());
+  readonly #ended = new GrowingColumn(new Uint32Array());
+  /** The last touch of each row, one more than its place; touches of a row are a chain. */
+  readonly #lastTouch = new GrowingColumn(new Uint32Array());
+  readonly #touchSeqs = new GrowingColumn(new Uint32Array());
+  readonly #touchBefore = new GrowingColumn(new Uint32Array());
+  readonly #keys = new KeyList();
+  readonly #live = new Map<string, number>();
+
+  /** A record set that row. */
+  touch(key: string, seq: number): void {
+    let row = this.#live.get(key);
+    if (row === undefined) {
+      row = this.#born.length;
+      this.#live.set(key, row);
+      this.#keys.push(key);
+      this.#born.push(seq);
+      this.#ended.push(OPEN);
+      this.#lastTouch.push(0);
+    }
+    this.#touchSeqs.push(seq);
+    this.#touchBefore.push(this.#lastTouch.at(row));
+    this.#lastTouch.set(row, this.#touchSeqs.length);
+  }
+
+  /** A record took that row out. */
+  end(key: string, seq: number): void {
+    const row = this.#live.get(key);
+    if (row === undefined) return;
+    this.#live.delete(key);
+    this.#ended.set(row, seq);
+  }
+
+  /** How many rows there were after a record. */
+  countAt(seq: number): number {
+    const born = this.#born.countUpTo(seq);
+    let count = 0;
+    for (let row = 0; row < born; row++) if (this.#isThere(row, seq)) count++;
+    return count;
+  }
+
+  /** Rows that were there after a record, the newest first. @param before the row that came last; the newest if not given */
+  newestAt(seq: number, limit: number, before = Number.POSITIVE_INFINITY): FoundRow[] {
+    const found: FoundRow[] = [];
+    for (let row = Math.min(before, this.#born.countUpTo(seq)) - 1; row >= 0 && found.length < limit; row--) {
+      if (this.#isThere(row, seq)) found.push({ row, key: this.#keys.at(row) });
+    }
+    return found;
+  }
+
+  /** Records that set a row, up to one, the last first. */
+  *touchesOf(row: number, seq: number): Generator<number, void, undefined> {
+    for (let touch = this.#lastTouch.at(row); touch !== 0; touch = this.#touchBefore.at(touch - 1)) {
+      const at = this.#touchSeqs.at(touch - 1);
+      if (at <= seq) yield at;
+    }
+  }
+
+  #isThere(row: number, seq: number): boolean {
+    const ended = this.#ended.at(row);
+    return ended === OPEN || ended > seq;
+  }
+}
+
+/** A map that tells of what is done to it. */
+export class TracedMap<Value> extends Map<string, Value> {
+  /** Keys that were set or deleted since it was cleared, with what was there before. */
+  readonly changes = new Map<string, Value | undefined>();
+
+  override set(key: string, value: Value): this {
+    this.#note(key);
+    return super.set(key, value);
+  }
+
+  override delete(key: string): boolean {
+    this.#note(key);
+    return super.delete(key);
+  }
+
+  #note(key: string): void {
+    if (!this.changes.has(key)) this.changes.set(key, this.get(key));
+  }
+}
+
+/** Texts one behind the other. */
+class KeyList {
+  #bytes = new Uint8Array(4_096);
+  #length = 0;
+  readonly #ends = new GrowingColumn(new Uint32Array());
+
+  push(key: string): void {
+    const bytes = new TextEncoder().encode(key);
+    if (this.#length + bytes.length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#length + bytes.length, Math.ceil(this.#bytes.length * 1.5)));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    this.#ends.push(this.#length);
+  }
+
+  at(index: number): string {
+    const start = index === 0 ? 0 : this.#ends.at(index - 1);
+    return new TextDecoder().decode(this.#bytes.subarray(start, this.#ends.at(index)));
+  }
+}

@@ -1,0 +1,67 @@
+import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { FramedLog } from "../../store/backed-log.ts";
+import { openExport } from "../../store/open-export.ts";
+import { LiveLog, openLive, openToRead } from "../../store/open-to-read.ts";
+import { History, type HistorySource } from "../history.ts";
+import type { ReplayOptions } from "../replay.ts";
+import { storeOptions } from "./read-wallet.ts";
+
+/** How often a live owner is asked whether its log grew. */
+const ASK_EVERY_MS = 500;
+
+/**
+ * Opens a log to look around in: a wallet's directory, a copy of one, or an export file. No seed, no network, nothing is
+ * appended. Of a live owner it takes what is committed, and goes on as that grows; without one the directory is locked
+ * until the history is closed.
+ *
+ * @param path a directory or an export file
+ * @throws StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED` if the owner does not answer, `STORE_BAD_EXPORT`, any
+ * code of damage; the reason of `signal`
+ */
+export async function openHistory(path: string, options: ReplayOptions = {}): Promise<History> {
+  const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
+  if (isFile) return History.of(stillSource(await openExport(path, storeOptions(options))));
+  const log = await openToRead(path, { verify: "needed", ...storeOptions(options) });
+  return History.of(log instanceof LiveLog ? new LiveSource(path, log) : stillSource(log));
+}
+
+function stillSource(log: FramedLog): HistorySource {
+  return { log: () => log, grown: async () => false, [Symbol.asyncDispose]: () => log.close() };
+}
+
+/** The log of another process, or of this one: opened anew whenever it is longer. */
+class LiveSource implements HistorySource {
+  readonly #directory: string;
+  #log: FramedLog;
+
+  constructor(directory: string, log: FramedLog) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  log(): FramedLog {
+    return this.#log;
+  }
+
+  /** An owner that went away may come back: the directory is left to it. */
+  async grown(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      await delay(ASK_EVERY_MS, undefined, { signal });
+      const log = await openLive(this.#directory, { verify: "needed", signal }).catch(() => undefined);
+      signal.throwIfAborted();
+      if (log === undefined) continue;
+      const old = this.#log;
+      if (log.head().seq > old.head().seq) {
+        this.#log = log;
+        await old.close();
+        return true;
+      }
+      await log.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#log.close();
+  }
+}

@@ -1,0 +1,222 @@
+import { changePieces } from "../ark/arkoor-allocation.ts";
+import { type Bolt11Invoice, checkInvoicePayable, invoicePaymentSats, parseBolt11 } from "../ark/bolt11.ts";
+import { ArkError } from "../ark/errors.ts";
+import { type FeeSchedule, lightningSendFee } from "../ark/fees.ts";
+import { encodeHex } from "../ark/hex.ts";
+import { EXIT_MARGIN_BLOCKS, lastSendHeight, MAX_SEND_LOCK_BLOCKS, SEND_EXPIRY_LENIENCY_BLOCKS } from "../ark/htlc-terms.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import { idsOf, type PaymentInput, sumOf } from "../machines/books.ts";
+import { attemptsAt } from "./attempts.ts";
+import { begin, inputsOf, sessionOf, tipOf } from "./begin-payment.ts";
+import type { Engine } from "./engine.ts";
+import { HeartwoodError } from "./errors.ts";
+import { refreshBlocksOf } from "./expiry.ts";
+import { isFree } from "./free-coins.ts";
+import { Payment } from "./payment.ts";
+import { refuseWhileReconciling } from "./reconcile.ts";
+
+/** Inputs that expire within so many blocks are taken only if others do not suffice (lightning.md S10). */
+const AVOIDED_BLOCKS = 4 * EXIT_MARGIN_BLOCKS;
+/** Since when a server makes HTLCs that a preimage of another size cannot take (lightning.md, preface). */
+const HTLC_PROTOCOL_VERSION = 5;
+/** Quotes that are remembered. */
+const MOST_QUOTES = 100;
+
+/** Options of `Wallet.quote`. */
+export interface QuoteOptions {
+  /** What to pay, where the invoice leaves it open. */
+  readonly amountSats?: bigint;
+  /** Ends the wait for the chain's tip. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `Wallet.pay`. */
+export interface PayOptions extends QuoteOptions {
+  /** Most that the fee may be; the fee of a quote that was asked for before, unless given. */
+  readonly maxFeeSats?: bigint;
+}
+
+/** What a payment of an invoice would take. */
+export interface Quote {
+  /** Hex. */
+  readonly paymentHash: string;
+  /** Without the fee. */
+  readonly amountSats: bigint;
+  readonly feeSats: bigint;
+  /** In the order in which they are spent. */
+  readonly inputs: readonly VtxoId[];
+  /** What the payee says it is for; it may be anything. */
+  readonly description: string | null;
+  readonly expiresAtMs: number;
+  /** At the worst, the money comes back only after this height, and an exit besides (S5). */
+  readonly lockedUntilHeight: number;
+}
+
+/** An amount with the fee and the inputs that pay it. */
+interface Plan {
+  readonly amountSats: bigint;
+  readonly feeSats: bigint;
+  readonly inputs: readonly PaymentInput[];
+}
+
+/** What was quoted, until it is paid: fee and inputs of the payment that follows (lightning.md §12, "fee"). */
+export class QuoteBook {
+  readonly #plans = new Map<string, Plan>();
+
+  /** Replaces what was quoted for a payment hash; the oldest quote is forgotten when there are many. */
+  keep(paymentHash: string, plan: Plan): void {
+    this.#plans.delete(paymentHash);
+    this.#plans.set(paymentHash, plan);
+    const [oldest] = this.#plans.keys();
+    if (this.#plans.size > MOST_QUOTES && oldest !== undefined) this.#plans.delete(oldest);
+  }
+
+  /** What was quoted for that amount of a payment hash. */
+  find(paymentHash: string, amountSats: bigint): Plan | undefined {
+    const plan = this.#plans.get(paymentHash);
+    return plan?.amountSats === amountSats ? plan : undefined;
+  }
+}
+
+/** Says what a payment takes, and keeps to it in the one that follows. */
+export async function quote(engine: Engine, quotes: QuoteBook, text: string, options: QuoteOptions): Promise<Quote> {
+  options.signal?.throwIfAborted();
+  const { invoice, paymentHash } = readInvoice(text);
+  refusePaid(engine, paymentHash);
+  const amountSats = payableSats(engine, invoice, options.amountSats);
+  const terms = await termsOf(engine, options.signal);
+  const plan = planOf(engine, terms, amountSats);
+  quotes.keep(paymentHash, plan);
+  return {
+    paymentHash,
+    amountSats,
+    feeSats: plan.feeSats,
+    inputs: idsOf(plan.inputs),
+    description: invoice.description ?? null,
+    expiresAtMs: Number(invoice.createdAtS + invoice.expiryS) * 1_000,
+    lockedUntilHeight: terms.htlcExpiryHeight,
+  };
+}
+
+/** Records a payment of an invoice, which then goes on by itself (lightning.md §8.2). */
+export async function pay(engine: Engine, quotes: QuoteBook, text: string, options: PayOptions): Promise<Payment> {
+  options.signal?.throwIfAborted();
+  const { invoice, paymentHash } = readInvoice(text);
+  refusePaid(engine, paymentHash);
+  const known = openAttempt(engine, paymentHash);
+  if (known !== undefined) return known;
+  refuseWhileReconciling(engine.loop.pending);
+  const amountSats = payableSats(engine, invoice, options.amountSats);
+  const terms = await termsOf(engine, options.signal);
+
+  // One tick from here to the record: what was true before the wait is looked at again.
+  refusePaid(engine, paymentHash);
+  const meanwhile = openAttempt(engine, paymentHash);
+  if (meanwhile !== undefined) return meanwhile;
+  refuseWhileReconciling(engine.loop.pending);
+  const quoted = quotes.find(paymentHash, amountSats);
+  const isKept = quoted?.inputs.every(({ id }) => isFree(engine.loop.pending, id)) && lasts(engine, quoted.inputs, terms);
+  const plan = quoted !== undefined && isKept ? quoted : planOf(engine, terms, amountSats);
+  refuseDear(plan.feeSats, options.maxFeeSats ?? quoted?.feeSats);
+  const { feeSats, inputs } = plan;
+  const paidSats = amountSats + feeSats;
+  const { htlcExpiryHeight } = terms;
+  const refreshBlocks = refreshBlocksOf(engine.place.network);
+  return begin(engine, {
+    instance: attemptsAt(engine.loop.pending, paymentHash).next,
+    event: {
+      type: "payment.requested",
+      invoice: invoice.text,
+      paymentHash,
+      amountSats,
+      feeSats,
+      inputs,
+      changePieces: changePieces(sumOf(inputs) - paidSats, paidSats),
+      htlcExpiryHeight,
+      refreshBlocks,
+    },
+  });
+}
+
+/** What server and chain say at this moment. */
+interface Terms {
+  readonly tipHeight: number;
+  readonly htlcExpiryHeight: number;
+  readonly maxExitDepth: number;
+  readonly fees: FeeSchedule["lightningSend"];
+}
+
+async function termsOf(engine: Engine, signal: AbortSignal | undefined): Promise<Terms> {
+  const tipHeight = await tipOf(engine, signal);
+  const { info, protocolVersion } = sessionOf(engine);
+  if (protocolVersion < HTLC_PROTOCOL_VERSION) {
+    const message = `expected a server of protocol version ${HTLC_PROTOCOL_VERSION}, got ${protocolVersion}`;
+    throw new HeartwoodError("LIGHTNING_UNAVAILABLE", message);
+  }
+  const { htlcSendExpiryDelta, maxVtxoExitDepth: maxExitDepth, fees } = info;
+  if (htlcSendExpiryDelta > MAX_SEND_LOCK_BLOCKS) {
+    const message = `expected a server that locks money for at most ${MAX_SEND_LOCK_BLOCKS} blocks, got ${htlcSendExpiryDelta}`;
+    throw new HeartwoodError("LIGHTNING_UNAVAILABLE", message);
+  }
+  const htlcExpiryHeight = tipHeight + htlcSendExpiryDelta + SEND_EXPIRY_LENIENCY_BLOCKS;
+  return { tipHeight, htlcExpiryHeight, maxExitDepth, fees: fees.lightningSend };
+}
+
+function planOf(engine: Engine, terms: Terms, amountSats: bigint): Plan {
+  const { tipHeight, maxExitDepth, fees } = terms;
+  const inputs = inputsOf(engine, {
+    targetSats: amountSats,
+    maxExitDepth,
+    expiringAfter: tipHeight + 2 * EXIT_MARGIN_BLOCKS,
+    avoidUpTo: tipHeight + AVOIDED_BLOCKS,
+    feeOf: (selected) => lightningSendFee(fees, amountSats, selected, tipHeight),
+  });
+  if (!lasts(engine, inputs, terms)) {
+    throw new HeartwoodError("VTXOS_EXPIRE", "expected VTXOs that last until the payment is over, got some that expire before");
+  }
+  return { amountSats, feeSats: lightningSendFee(fees, amountSats, inputs, tipHeight), inputs };
+}
+
+/** Whether a payment out of these would not be given up at once because they expire (S10); HTLCs are two items deeper. */
+function lasts(engine: Engine, inputs: readonly PaymentInput[], { tipHeight }: Terms): boolean {
+  const { coins } = engine.loop.pending;
+  const htlcs = inputs.map(({ id, expiryHeight }) => ({ expiryHeight, exitDepth: (coins.get(id)?.exitDepth ?? 0) + 2 }));
+  return tipHeight <= lastSendHeight(htlcs);
+}
+
+function readInvoice(text: string): { readonly invoice: Bolt11Invoice; readonly paymentHash: string } {
+  const invoice = orBadInvoice(() => parseBolt11(text));
+  return { invoice, paymentHash: encodeHex(invoice.paymentHash) };
+}
+
+function payableSats({ place, clock }: Engine, invoice: Bolt11Invoice, askedSats: bigint | undefined): bigint {
+  return orBadInvoice(() => {
+    checkInvoicePayable(invoice, { network: place.network, nowMs: clock.nowMs() });
+    return invoicePaymentSats(invoice, askedSats);
+  });
+}
+
+function orBadInvoice<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (cause) {
+    if (!(cause instanceof ArkError)) throw cause;
+    throw new HeartwoodError("BAD_INVOICE", `expected an invoice that this wallet can pay: ${cause.message}`, { cause });
+  }
+}
+
+/** Answered from the wallet's own records (lightning.md §16 #12). */
+function refusePaid({ loop }: Engine, paymentHash: string): void {
+  const { paid } = attemptsAt(loop.pending, paymentHash);
+  if (paid !== undefined) throw new HeartwoodError("INVOICE_PAID", `expected an invoice that is to be paid, got that of ${paid}`);
+}
+
+function openAttempt(engine: Engine, paymentHash: string): Payment | undefined {
+  const { open } = attemptsAt(engine.loop.pending, paymentHash);
+  return open === undefined ? undefined : new Payment(open, engine);
+}
+
+function refuseDear(feeSats: bigint, mostSats: bigint | undefined): void {
+  if (mostSats === undefined || feeSats <= mostSats) return;
+  throw new HeartwoodError("FEE_TOO_HIGH", `expected a fee of at most ${mostSats} sat, got ${feeSats}`);
+}

@@ -1,0 +1,302 @@
+// A payment over Lightning (lightning.md §8).
+//
+//   owner            lightning-send                       executors → server
+//      │ payment.requested │                                 │
+//      ├──────────────────▶│ Start ─────────── cosignHtlcs ─▶│ registers the inputs, RequestLightningPayHtlcCosign
+//      │                   │◀─────────────── package.refused ┤ Recovering ─ recoverHtlcs ─▶ Failed
+//      │                   │◀────────────── package.cosigned ┤
+//      │                   │ HtlcReceived ─ initiatePayment ▶│ registers the HTLCs, InitiateLightningPayment
+//      │                   │◀───────────── payment.initiated ┤
+//      │                   │ PaymentInitiated  watchPayment ▶│ CheckLightningPayment, every 2 s
+//   mailbox                │◀────────────── preimage.learned ┤
+//      │ payment.noticed   │                                 │
+//      ├──────────────────▶│ Settled                         │
+//      │                   │◀──────────────── payment.failed ┤
+//      │                   │ RevocableHtlcs ─── revokeHtlcs ▶│ RequestLightningPayHtlcRevocation
+//      │                   │◀───────────────── htlcs.revoked ┤
+//      │                   │ Revoked                         │
+//      │                   │ RevocationStuck, Exiting: asked again and again, until revoked or settled
+import { setup } from "xstate";
+import { latestSendExitHeight } from "../ark/htlc-terms.ts";
+import { type ActionMovement, type ActionOutcome, idsOf, sumOf } from "./books.ts";
+import { effectActions } from "./effects.ts";
+import {
+  type HeldPayment,
+  type HtlcPackage,
+  isExitDue,
+  isPreimageOf,
+  isSendNearExpiry,
+  type LightningSendContext,
+  type LightningSendEvent,
+  noPayment,
+  sendEvents,
+  sendMovementOf,
+} from "./lightning-send.ts";
+import type { MachineDefinition } from "./step.ts";
+
+const definition = setup({
+  types: { context: {} as LightningSendContext, events: {} as LightningSendEvent },
+  actions: effectActions(
+    "lockCoins",
+    "releaseCoins",
+    "spendCoins",
+    "createCoins",
+    "offerCoins",
+    "requireExit",
+    "reserveKeys",
+    "writeMovement",
+    "cosignHtlcs",
+    "recoverHtlcs",
+    "initiatePayment",
+    "watchPayment",
+    "revokeHtlcs",
+  ),
+  guards: {
+    isAllowed: ({ event }) =>
+      event.type === "payment.requested" &&
+      event.inputsAreFree &&
+      event.isNextAttempt &&
+      event.amountSats > 0n &&
+      sumOf(event.inputs) === event.amountSats + event.feeSats + event.changePieces.reduce((sum, piece) => sum + piece, 0n),
+    isBalanced: ({ context, event }) =>
+      event.type === "package.cosigned" &&
+      sumOf(event.htlcs) === context.amountSats + context.feeSats &&
+      sumOf(event.htlcs) + sumOf(event.change) === sumOf(context.inputs),
+    isRefunded: ({ context, event }) => event.type === "htlcs.revoked" && sumOf(event.vtxos) === sumOf(context.htlcs),
+    isProven: ({ context, event }) => isPreimageOf(context.paymentHash, preimageIn(event)),
+    isNewEvidence: ({ context, event }) => context.preimage === null && isPreimageOf(context.paymentHash, preimageIn(event)),
+    isOpen: ({ event }) => event.type === "payment.refused" && event.isOpen,
+    isNearExpiry: ({ context, event }) => "tipHeight" in event && isSendNearExpiry(context, event.tipHeight),
+    isExitDue: ({ context, event }) => "tipHeight" in event && isExitDue(context, event.tipHeight),
+    isNews: ({ context, event }) => event.type === "step.delayed" && event.code !== context.delay,
+    isNotAllowedYet: ({ context }) => !context.isExitAllowed,
+  },
+});
+
+function preimageIn(event: LightningSendEvent): string | null {
+  return event.type === "preimage.learned" || event.type === "payment.noticed" ? event.preimage : null;
+}
+
+const begin = definition.assign(({ event }) => {
+  if (event.type !== "payment.requested") return {};
+  const { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement } = event;
+  const { htlcExpiryHeight, refreshBlocks } = event;
+  return { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement, htlcExpiryHeight, refreshBlocks };
+});
+
+const keepHtlcs = definition.assign(({ event }) =>
+  event.type === "package.cosigned" ? { htlcs: event.htlcs, change: event.change, delay: null } : {},
+);
+const keepRefund = definition.assign(({ event }) => (event.type === "htlcs.revoked" ? { refund: event.vtxos } : {}));
+const keepPreimage = definition.assign(({ event }) => ({ preimage: preimageIn(event) }));
+const keepDelay = definition.assign(({ event }) => (event.type === "step.delayed" ? { delay: event.code } : {}));
+const clearDelay = definition.assign({ delay: null });
+const allowExit = definition.assign({ isExitAllowed: true });
+
+const noteRefusal = definition.assign(({ event }) => {
+  if (event.type !== "package.refused" && event.type !== "payment.refused") return {};
+  const { code, message } = event;
+  return { refusal: { code, message }, delay: null };
+});
+const giveUp = (code: string, message: string) => definition.assign({ refusal: { code, message }, delay: null });
+const runOut = giveUp("NEAR_EXPIRY", "the payment was not done in time");
+
+const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
+const fail = definition.assign(({ context: { refusal } }) => {
+  const outcome: ActionOutcome = { status: "failed", code: refusal?.code ?? null, message: refusal?.message ?? null };
+  return { delay: null, outcome };
+});
+
+type Scope = { readonly context: LightningSendContext };
+
+const htlcPackage = ({ context }: Scope): HtlcPackage => {
+  const { inputs, paymentHash, amountSats, feeSats, keyIndex, changePieces, htlcExpiryHeight } = context;
+  return { inputs, paymentHash, amountSats, feeSats, keyIndex, changePieces, htlcExpiryHeight };
+};
+const heldPayment = ({ context }: Scope): HeldPayment => {
+  const { invoice, paymentHash, amountSats, htlcExpiryHeight, keyIndex, htlcs, change } = context;
+  return { invoice, paymentHash, amountSats, htlcExpiryHeight, keyIndex, htlcs, change };
+};
+const inputIds = ({ context }: Scope) => ({ ids: idsOf(context.inputs) });
+const htlcIds = ({ context }: Scope) => ({ ids: idsOf(context.htlcs) });
+
+const writeMovement = (status: ActionMovement["status"]) => ({
+  type: "writeMovement" as const,
+  params: ({ context }: Scope) => ({ movement: sendMovementOf(context, status) }),
+});
+
+const letInputsGo = definition.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== "inputs.checked") return;
+  const spent = context.inputs.filter(({ id }) => event.spent.includes(id));
+  const untouched = context.inputs.filter(({ id }) => !event.spent.includes(id));
+  if (untouched.length > 0) enqueue({ type: "releaseCoins", params: { ids: idsOf(untouched) } });
+  if (spent.length === 0) return;
+  const byHeight = Math.min(...spent.map(({ expiryHeight }) => expiryHeight));
+  enqueue({ type: "requireExit", params: { ids: idsOf(spent), byHeight } });
+});
+
+const recover = { type: "recoverHtlcs" as const, params: htlcPackage };
+const initiate = { type: "initiatePayment" as const, params: heldPayment };
+const watch = { type: "watchPayment" as const, params: heldPayment };
+const revoke = { type: "revokeHtlcs" as const, params: heldPayment };
+
+/** The package is signed: the inputs are gone, its change can be spent, and the HTLCs are this payment's. */
+const bookPackage = [
+  keepHtlcs,
+  { type: "spendCoins" as const, params: inputIds },
+  { type: "createCoins" as const, params: ({ context }: Scope) => ({ coins: context.htlcs, locked: true }) },
+  { type: "createCoins" as const, params: ({ context }: Scope) => ({ coins: context.change, locked: false }) },
+  { type: "offerCoins" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.change) }) },
+  writeMovement("pending"),
+];
+
+const settle = {
+  guard: "isProven" as const,
+  target: "Settled",
+  actions: [keepPreimage, succeed, { type: "spendCoins" as const, params: htlcIds }, writeMovement("successful")],
+};
+/** However late, a preimage is proof, and the server's right to the HTLCs (S8). */
+const provable = { "preimage.learned": settle, "payment.noticed": settle };
+const allowable = { "exit.allowed": { guard: "isNotAllowedYet" as const, actions: [allowExit] } };
+
+const revoked = {
+  guard: "isRefunded" as const,
+  target: "Revoked",
+  actions: [
+    keepRefund,
+    fail,
+    { type: "spendCoins" as const, params: htlcIds },
+    { type: "createCoins" as const, params: ({ context }: Scope) => ({ coins: context.refund, locked: false }) },
+    { type: "offerCoins" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.refund) }) },
+    writeMovement("failed"),
+  ],
+};
+const evidence = { guard: "isNewEvidence" as const, actions: [keepPreimage] };
+const delayed = { guard: "isNews" as const, actions: [keepDelay] };
+const outOfTime = { guard: "isNearExpiry" as const, target: "RevocableHtlcs", actions: [runOut, revoke] };
+const refused = [
+  { guard: "isOpen" as const, target: "PaymentInitiated", actions: [clearDelay, watch] },
+  { target: "RevocableHtlcs", actions: [noteRefusal, revoke] },
+];
+
+/** `lightning-send/<payment hash>/<attempt>`: Start → HtlcReceived → PaymentInitiated → Settled, or → RevocableHtlcs → Revoked. */
+export const lightningSendMachine: MachineDefinition = {
+  name: "lightning-send",
+  revision: 1,
+  events: sendEvents,
+  logic: definition.createMachine({
+    id: "lightning-send",
+    initial: "Requested",
+    context: noPayment,
+    states: {
+      Requested: {
+        on: {
+          "payment.requested": {
+            guard: "isAllowed",
+            target: "Start",
+            actions: [
+              begin,
+              { type: "lockCoins", params: inputIds },
+              { type: "reserveKeys", params: ({ context }) => ({ from: context.keyIndex, count: 2 }) },
+              writeMovement("pending"),
+              { type: "cosignHtlcs", params: htlcPackage },
+            ],
+          },
+        },
+      },
+      /**
+       * Sent: the package, perhaps several times, always the same one. Awaited: the server's signatures. At risk: nothing,
+       * since no HTLC is whole; but the server may call the inputs spent.
+       */
+      Start: {
+        on: {
+          "package.cosigned": { guard: "isBalanced", target: "HtlcReceived", actions: [...bookPackage, initiate] },
+          "package.refused": { target: "Recovering", actions: [noteRefusal, recover] },
+          "step.delayed": [{ guard: "isNearExpiry", target: "Recovering", actions: [runOut, recover] }, delayed],
+          // The invoice may be paid by somebody else: the server is asked before anything more is signed (§10).
+          "payment.noticed": evidence,
+          ...allowable,
+        },
+      },
+      /**
+       * The package was refused, but an earlier copy of it may have been carried out (S7). Awaited: the state of the inputs;
+       * if they are spent, the signatures, to give the HTLCs back at once. At risk: the inputs.
+       */
+      Recovering: {
+        on: {
+          "package.cosigned": { guard: "isBalanced", target: "RevocableHtlcs", actions: [...bookPackage, revoke] },
+          "inputs.checked": { target: "Failed", actions: [fail, letInputsGo, writeMovement("failed")] },
+          "step.delayed": delayed,
+          "payment.noticed": evidence,
+        },
+      },
+      /**
+       * The HTLCs are whole. Sent: their signatures, and the request to pay. Awaited: that the server accepts it, which
+       * promises nothing. At risk: the HTLCs, if the server pays; not the fee, if it does not.
+       */
+      HtlcReceived: {
+        on: {
+          "payment.initiated": { target: "PaymentInitiated", actions: [clearDelay, watch] },
+          "payment.refused": refused,
+          "step.delayed": [outOfTime, delayed],
+          ...provable,
+          ...allowable,
+        },
+      },
+      /** Awaited: a preimage, or that the payment failed. At risk: the HTLCs, until their expiry is near. */
+      PaymentInitiated: {
+        on: {
+          "payment.failed": {
+            target: "RevocableHtlcs",
+            actions: [giveUp("PAYMENT_FAILED", "the server could not pay the invoice"), revoke],
+          },
+          "payment.pending": outOfTime,
+          "payment.refused": refused,
+          "step.delayed": [outOfTime, delayed],
+          ...provable,
+          ...allowable,
+        },
+      },
+      /** Sent: the package that gives everything back. Awaited: the server's signatures, or a late preimage. */
+      RevocableHtlcs: {
+        on: {
+          "htlcs.revoked": revoked,
+          "step.delayed": { target: "RevocationStuck", actions: [keepDelay, revoke] },
+          ...provable,
+          ...allowable,
+        },
+      },
+      /**
+       * The server did not revoke: it may still be paying. Awaited: the same as before, with ever longer waits. At risk: the
+       * HTLCs, if their VTXOs expire first.
+       */
+      RevocationStuck: {
+        on: {
+          "htlcs.revoked": revoked,
+          "step.delayed": [
+            {
+              guard: "isExitDue",
+              target: "Exiting",
+              actions: [
+                keepDelay,
+                {
+                  type: "requireExit",
+                  params: ({ context: { htlcs } }) => ({ ids: idsOf(htlcs), byHeight: latestSendExitHeight(htlcs) }),
+                },
+                revoke,
+              ],
+            },
+            delayed,
+          ],
+          ...provable,
+          ...allowable,
+        },
+      },
+      /** Only an exit is sure to bring the HTLCs back, and the owner has to make it. The server is asked on (S9). */
+      Exiting: { on: { "htlcs.revoked": revoked, "step.delayed": delayed, ...provable } },
+      Settled: { type: "final" },
+      Revoked: { type: "final" },
+      Failed: { type: "final" },
+    },
+  }),
+};

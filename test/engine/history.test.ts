@@ -1,0 +1,149 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { fill } from "../../bench/fill.ts";
+import { explain } from "../../engine/explain.ts";
+import { History as HistoryOf } from "../../engine/history.ts";
+import { Heartwood, type History, type HistoryMoment } from "../../engine/index.ts";
+import { replayed } from "../../engine/replay.ts";
+import { transitionsOf } from "../../engine/transitions-of.ts";
+import { statusOf, type WalletStatus } from "../../engine/view.ts";
+import { WalletState } from "../../engine/wallet-state.ts";
+import { createMemoryLog, openExport } from "../../store/index.ts";
+import { setUp } from "./helpers.ts";
+
+const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
+
+const byKey = (key: string) => (a: object, b: object) => (String(Reflect.get(a, key)) < String(Reflect.get(b, key)) ? -1 : 1);
+
+/** What a moment says in the words of the status. */
+function statusIn({ balance, checkpoint, connection, counters, halted, tables }: HistoryMoment) {
+  return {
+    balance,
+    checkpoint,
+    connection,
+    counters,
+    halted,
+    vtxos: tables.coins.rows.toSorted(byKey("id")),
+    movements: tables.movements.rows.toSorted(byKey("id")),
+    quarantine: tables.quarantine.rows.toSorted(byKey("key")),
+    openCommands: tables.outbox.total,
+  };
+}
+
+function sorted(status: WalletStatus) {
+  const { balance, checkpoint, connection, counters, halted, openCommands } = status;
+  return {
+    ...{ balance, checkpoint, connection, counters, halted, openCommands },
+    vtxos: status.vtxos.toSorted(byKey("id")),
+    movements: status.movements.toSorted(byKey("id")),
+    quarantine: status.quarantine.toSorted(byKey("key")),
+  };
+}
+
+/** A moment with all rows of its tables. */
+async function wholeMoment(history: History, seq: bigint): Promise<HistoryMoment> {
+  const moment = await history.moment(seq);
+  const whole = async <Name extends keyof HistoryMoment["tables"]>(name: Name) => {
+    const { total } = moment.tables[name];
+    return history.rows(name, seq, Math.max(1, total));
+  };
+  const [instances, coins] = [await whole("instances"), await whole("coins")];
+  const [movements, quarantine, outbox] = [await whole("movements"), await whole("quarantine"), await whole("outbox")];
+  return { ...moment, tables: { instances, coins, movements, quarantine, outbox } };
+}
+
+test("every moment of the golden log is what a fold up to it comes to, and every record is what re-execution gives", async () => {
+  await using history = await Heartwood.history(GOLDEN);
+  await history.read();
+  await using log = await openExport(GOLDEN);
+  const state = new WalletState();
+  for await (const transition of replayed(log, state)) {
+    const { seq, instance } = transition;
+    const before = await history.record(seq);
+    expect(before.verdict).not.toBe("differs");
+    expect(before.contextAfter).toEqual(state.instances.get(instance)?.context ?? before.contextAfter);
+    if (seq % 3n !== 0n && seq < history.progress.head - 20n) continue;
+    const moment = await wholeMoment(history, seq);
+    expect(statusIn(moment), `at record ${seq}`).toEqual(sorted(statusOf(state)));
+    const unfinished = moment.tables.instances.rows.filter(({ isFinished }) => !isFinished);
+    expect(unfinished.map((row) => `${row.instance} ${row.state}`).sort()).toEqual(
+      [...state.instances].map(([name, found]) => `${name} ${found.state}`).sort(),
+    );
+    const standing = Object.values(moment.states).flatMap((states) => Object.values(states));
+    expect(standing.reduce((sum, count) => sum + count, 0)).toBe(moment.tables.instances.total);
+  }
+  expect(history.progress).toMatchObject({ differingCount: 0, failure: null, isLive: false });
+});
+
+test("explaining out of the index tells the same story as reading the whole log", async () => {
+  await using history = await Heartwood.history(GOLDEN);
+  await history.read();
+  const head = history.progress.head;
+  const ids = new Set<string>();
+  for (let seq = 1n; seq <= head; seq++) for (const { id } of (await history.record(seq)).mentions) ids.add(id);
+  expect(ids.size).toBeGreaterThan(20);
+  await using log = await openExport(GOLDEN);
+  for (const id of [...ids].slice(0, 30)) {
+    expect(await history.explain(id), id).toEqual(await explain(() => transitionsOf(log), id));
+  }
+  const cut = [...ids].find((id) => /^[0-9a-f]{64}:/.test(id)) ?? "";
+  expect((await history.explain(cut.slice(0, 12))).id).toBe(cut);
+  await expect(history.explain("12345")).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("jumps find the nearest halt, instance and type, and a path is the way of one instance", async () => {
+  await using history = await Heartwood.history(GOLDEN);
+  await history.read();
+  const head = history.progress.head;
+  const halt = await history.find({ from: head, direction: "backward", mark: "halt" });
+  expect(halt?.view.type).toMatch(/^package\.(undecided|poisoned)$/);
+  const { instance = "", seq = 0n } = halt?.view ?? {};
+  const { steps } = await history.path(instance, head);
+  expect(steps.map(({ view }) => view.instance)).toEqual(steps.map(() => instance));
+  expect(steps.map(({ before }) => before).slice(1)).toEqual(steps.map(({ view }) => view.state).slice(0, -1));
+  const next = await history.find({ from: seq, direction: "forward", instance });
+  expect(next?.view.version).toBe((halt?.view.version ?? 0n) + 1n);
+  expect((await history.record(seq)).next).toBe(next?.view.seq);
+  expect(await history.find({ from: head, direction: "forward", mark: "halt" })).toBeUndefined();
+  expect((await history.find({ from: 0n, direction: "forward", type: "wallet.opened" }))?.view.machine).toBe("wallet");
+});
+
+test("the series ends at the end, counts every mark once, and the context of a long-lived instance is exact", async () => {
+  const memory = createMemoryLog();
+  const log = await memory.open();
+  const state = await fill(log, { records: 1_200, packages: 40, vtxosPerPackage: 2 });
+  await using history = HistoryOf.of({ log: () => log, grown: async () => false, [Symbol.asyncDispose]: () => log.close() });
+  await history.read();
+  const head = history.progress.head;
+  expect(head).toBe(state.seq);
+  const points = history.series(1n, head, 50);
+  expect(points).toHaveLength(50);
+  expect(points.at(-1)).toMatchObject({ seq: head, totalSats: 80_000n, checkpoint: state.checkpoint });
+  expect(points.reduce((sum, { marks }) => sum + (marks.received ?? 0), 0)).toBe(40);
+  const last = await history.find({ from: head + 1n, direction: "backward", machine: "connection" });
+  const detail = await history.record(last?.view.seq ?? 0n);
+  expect(detail.view.version).toBeGreaterThan(300n);
+  expect(detail.contextAfter).toEqual(state.contextOf("connection/main"));
+  const [first] = (await history.rows("coins", head, 30)).rows;
+  const page = await history.rows("coins", head, 30, (await history.rows("coins", head, 30)).next ?? "");
+  expect(page.total).toBe(80);
+  expect(page.rows).toHaveLength(30);
+  expect(page.rows.map(({ id }) => id)).not.toContain(first?.id);
+});
+
+test("the history of a running wallet grows with it, and one of its directory asks the wallet", async () => {
+  const { simulator, directory, wallet, address } = await setUp();
+  await using own = wallet.history();
+  await using asked = await Heartwood.history(directory);
+  await simulator.pay(address, { amountsSats: [5_000n] });
+  await wallet.sync();
+  const { records } = wallet.status();
+  for (const history of [own, asked]) {
+    while (history.progress.head < records) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(history.progress).toMatchObject({ isLive: true, failure: null });
+    expect((await history.moment(records)).balance).toEqual(wallet.balance());
+  }
+  await wallet.close();
+  await own.read();
+  expect(own.progress.isLive).toBe(false);
+});

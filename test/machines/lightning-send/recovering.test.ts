@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { inputs, paymentAfter, reached, stepOf, testState } from "./payment.ts";
+
+const recovering = paymentAfter(...reached.Recovering);
+
+testState("Recovering", recovering, {
+  cosigned: "RevocableHtlcs: spendCoins, createCoins, createCoins, offerCoins, writeMovement, revokeHtlcs",
+  "inputs untouched": "Failed: releaseCoins, writeMovement",
+  "inputs spent": "Failed: releaseCoins, requireExit, writeMovement",
+  "noticed with preimage": "Recovering",
+  delayed: "Recovering",
+  "delayed near expiry": "Recovering",
+  "delayed near the VTXOs' expiry": "Recovering",
+});
+
+test("the recovery repeats the package of the payment, part for part (S7)", () => {
+  const first = stepOf(paymentAfter(), "package refused").effects;
+  const [command] = first;
+  expect(command?.type === "recoverHtlcs" && command.params).toMatchObject({ inputs, changePieces: [3_900n], keyIndex: 7 });
+});
+
+test("inputs that are not spent are free again, and the movement fails with no effect (S7)", () => {
+  const { effects, context } = stepOf(recovering, "inputs untouched");
+  expect(effects[0]).toEqual({ type: "releaseCoins", params: { ids: inputs.map(({ id }) => id) } });
+  expect(effects[1]).toMatchObject({ params: { movement: { status: "failed", effectiveSats: 0n, feeSats: 0n } } });
+  expect(context.outcome).toEqual({ status: "failed", code: "GRPC_3", message: "no" });
+});
+
+test("spent inputs stay out of every payment; only an exit brings them back (S7)", () => {
+  const { effects } = stepOf(recovering, "inputs spent");
+  expect(effects[0]).toEqual({ type: "releaseCoins", params: { ids: [inputs[0]?.id] } });
+  expect(effects[1]).toEqual({ type: "requireExit", params: { ids: [inputs[1]?.id], byHeight: 5_000 } });
+});
+
+test("an attempt that ran out of time says so", () => {
+  const late = paymentAfter("delayed near expiry");
+  expect(stepOf(late, "inputs untouched").context.outcome).toMatchObject({ code: "NEAR_EXPIRY" });
+});

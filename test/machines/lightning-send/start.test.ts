@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { happenings, htlcs, inputs, paymentAfter, requested, stepOf, testState } from "./payment.ts";
+
+const BOOKED = "spendCoins, createCoins, createCoins, offerCoins, writeMovement";
+
+describe("before the payment", () => {
+  testState("Requested", undefined, { requested: "Start: lockCoins, reserveKeys, writeMovement, cosignHtlcs" });
+});
+
+testState("Start", paymentAfter(), {
+  cosigned: `HtlcReceived: ${BOOKED}, initiatePayment`,
+  "package refused": "Recovering: recoverHtlcs",
+  "noticed with preimage": "Start",
+  delayed: "Start",
+  "delayed near expiry": "Recovering: recoverHtlcs",
+  "delayed near the VTXOs' expiry": "Recovering: recoverHtlcs",
+  "exit allowed": "Start",
+});
+
+test("a payment begins with its inputs locked, two keys of its own and a pending movement that moves nothing yet", () => {
+  const { next } = { next: paymentAfter() };
+  expect(next.context).toMatchObject({ amountSats: 5_000n, feeSats: 100n, htlcs: [], preimage: null, outcome: null });
+  const { effects } = stepOf(paymentAfter(), "cosigned");
+  expect(effects.map(({ type }) => type)).not.toContain("releaseCoins");
+});
+
+test("once signed, the movement costs amount and fee, and brings the change (lightning.md §11)", () => {
+  const { effects } = stepOf(paymentAfter(), "cosigned");
+  const movement = effects.flatMap((effect) => (effect.type === "writeMovement" ? [effect.params.movement] : []))[0];
+  expect(movement).toMatchObject({
+    status: "pending",
+    subsystem: "bark.lightning_send",
+    intendedSats: -5_000n,
+    effectiveSats: -5_100n,
+    feeSats: 100n,
+    inputs: inputs.map(({ id }) => id),
+    outputs: happenings.cosigned.change.map(({ id }) => id),
+    sentTo: [{ destination: requested.invoice, amountSats: 5_000n }],
+    metadata: { htlc_vtxos: htlcs.map(({ id }) => id), payment_preimage: null },
+  });
+});
+
+test("the HTLCs go to the server in package order (S11), locked; the change is free", () => {
+  const { effects } = stepOf(paymentAfter(), "cosigned");
+  const created = effects.flatMap((effect) => (effect.type === "createCoins" ? [effect.params] : []));
+  expect(created.map(({ locked, coins }) => [locked, coins.length])).toEqual([
+    [true, 2],
+    [false, 1],
+  ]);
+  const command = effects.at(-1);
+  expect(command?.type === "initiatePayment" && command.params.htlcs).toEqual(htlcs);
+});
+
+test("a preimage that arrives early is kept as evidence, and proves nothing yet", () => {
+  const { context, state } = stepOf(paymentAfter(), "noticed with preimage");
+  expect([state, context.preimage, context.outcome]).toEqual(["Start", happenings["noticed with preimage"].preimage, null]);
+});
+
+test("the same delay is no news", () => {
+  expect(() => stepOf(paymentAfter("delayed"), "delayed")).toThrow("unexpected");
+});
