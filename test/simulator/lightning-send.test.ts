@@ -198,6 +198,23 @@ describe("what the HTLC cosign refuses", () => {
   });
 });
 
+test("a cosign whose answer was lost is answered again, and past its expiry rule by RequestArkoorCosign", async () => {
+  const invoice = simulator.lightning.invoice();
+  const inputs = [await hands.coin(12_000n)];
+  const policy = hands.htlc(invoice.paymentHash);
+  const attempt = () => hands.payment(inputs, 10_000n, policy);
+  simulator.faults.loseNext("RequestLightningPayHtlcCosign");
+  await refusal(client.ark.requestLightningPayHtlcCosign(attempt().wire), Status.UNAVAILABLE);
+  await client.ark.requestLightningPayHtlcCosign(attempt().wire);
+  simulator.faults.lightning.tipAhead = 2;
+  await refusal(client.ark.requestLightningPayHtlcCosign(attempt().wire), Status.INVALID_ARGUMENT);
+  const { wire, finish } = attempt();
+  const vtxos = finish(await client.ark.requestArkoorCosign(wire));
+  await client.ark.registerVtxoTransactions({ vtxos: vtxos.map((vtxo) => encodeVtxo(vtxo)) });
+  const htlcs = vtxos.filter((vtxo) => vtxo.policy.kind === "server-htlc-send-v1");
+  await client.ark.requestLightningPayHtlcRevocation(hands.revocation(htlcs).wire);
+});
+
 describe("what an initiation refuses", () => {
   test("in the order of lightning.md 13.1", async () => {
     const { invoice, htlcs, amountSats } = await locked();

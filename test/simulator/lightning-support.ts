@@ -1,7 +1,7 @@
 import type { Destination } from "../../ark/arkoor-allocation.ts";
 import { ArkoorCosignSession } from "../../ark/arkoor-cosign.ts";
 import { vtxosOfPolicy } from "../../ark/arkoor-result.ts";
-import { type ArkoorInput, type ArkoorPart, buildArkoorPackage } from "../../ark/arkoor-transactions.ts";
+import { type ArkoorInput, buildArkoorPackage } from "../../ark/arkoor-transactions.ts";
 import { lightningSendFee } from "../../ark/fees.ts";
 import { decodeHex, encodeHex } from "../../ark/hex.ts";
 import type { UserPolicy } from "../../ark/policy.ts";
@@ -44,10 +44,7 @@ export class Hands {
 
   /** A package in checkpoint mode, ready to be sent. */
   attempt(inputs: readonly ArkoorInput[], destinations: readonly Destination[]) {
-    return this.sign(buildArkoorPackage({ inputs, destinations }));
-  }
-
-  sign(parts: readonly ArkoorPart[]) {
+    const parts = buildArkoorPackage({ inputs, destinations });
     const secretKeys = parts.map(() => this.wallet.vtxoSecretKey);
     const session = ArkoorCosignSession.start({ parts, secretKeys, randomBytes: (length) => this.#random.bytes(length) });
     return {
