@@ -35,14 +35,14 @@ async function printCommits(): Promise<void> {
 
 async function printOpen([records = 0, packages = 0, vtxosPerPackage = 0]: number[]): Promise<void> {
   const figures = await measureOpen(directory, { records, packages, vtxosPerPackage });
-  const { written, fillMs, openMs, replayMs, snapshotBytes, peakRssBytes, heapBytes, bytesPerRecord } = figures;
+  const { written, fillMs, openMs, replayMs, snapshotBytes, peakRssBytes, usedBytes, bytesPerRecord } = figures;
   print(
     `\n${figure(written).trim()} records: ${figure(packages * vtxosPerPackage).trim()} VTXOs of ${figure(packages).trim()} packages`,
   );
   print(`  filled in ${seconds(fillMs)}, ${Math.round(bytesPerRecord)} bytes a record`);
   print(`  open with a snapshot of ${mebibytes(snapshotBytes)}: ${seconds(openMs)}`);
   print(`  replay of everything: ${seconds(replayMs)}, ${figure((1_000 * written) / replayMs).trim()} records /s`);
-  print(`  memory while replaying: at most ${mebibytes(peakRssBytes)} resident; heap after it ${mebibytes(heapBytes)}`);
+  print(`  memory while replaying: at most ${mebibytes(peakRssBytes)} resident; in use at its end ${mebibytes(usedBytes)}`);
 }
 
 function print(line: string): void {
