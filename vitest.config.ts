@@ -14,6 +14,7 @@ const SLOW = [
   "test/cli/live.test.ts",
   "test/cli/vtxo-check.test.ts",
   "test/cli/wallet.test.ts",
+  "test/engine/restore-seed-long.test.ts",
   "test/engine/salvage.test.ts",
   "test/engine/snapshots.test.ts",
   "test/store/salvage.test.ts",

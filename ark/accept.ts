@@ -28,6 +28,8 @@ export interface ReceivedVtxo {
   readonly serverPubkey: Uint8Array;
   /** The exit delta that the server advertises, in blocks. */
   readonly exitDelta: number;
+  /** The wallet had it before: it may be about to expire, as long as it has not (mailbox.md W-48). */
+  readonly isBackup?: boolean;
   /** Index of an own VTXO key (33 bytes, parity included), or undefined. */
   readonly ownsKey: (publicKey: Uint8Array) => number | undefined;
 }
@@ -38,6 +40,8 @@ export type VtxoFlag =
   | "dust"
   /** Its exit transactions are not relayed (vtxo.md §6.5). */
   | "nonStandard"
+  /** So near its expiry that a payment with it would be refused: to be refreshed or exited at once. */
+  | "nearExpiry"
   /** Until refreshed it depends on the server not colluding with a former owner. */
   | "untrustedArkoor";
 
@@ -89,7 +93,9 @@ export function judgeVtxo(received: ReceivedVtxo): Judgement {
     checkExpiry(vtxo, received);
     const keyIndex = received.ownsKey(policy.userPubkey);
     if (keyIndex === undefined) throw new ArkError("NOT_OWNED", "expected a user key of this wallet, got another");
-    return { kind: "accepted", id, vtxo: { ...vtxo, policy }, keyIndex, flags: vtxoFlags(vtxo, received.ownsKey) };
+    const flags = vtxoFlags(vtxo, received.ownsKey);
+    const isNear = vtxo.expiryHeight <= safeHeight(vtxo, received);
+    return { kind: "accepted", id, vtxo: { ...vtxo, policy }, keyIndex, flags: isNear ? [...flags, "nearExpiry"] : flags };
   } catch (error) {
     if (!(error instanceof ArkError)) throw error;
     return { kind: "refused", code: error.code, message: error.message, id, ...stage };
@@ -165,11 +171,14 @@ function checkServer(vtxo: Vtxo, received: ReceivedVtxo): void {
 
 /** Rule 4.3, with the larger of both exit deltas: nothing else bounds the VTXO's own one. */
 function checkExpiry(vtxo: Vtxo, received: ReceivedVtxo): void {
-  const margin = Math.max(received.exitDelta, vtxo.exitDelta);
-  const limit = Math.min(received.tipHeight + margin, U32_MAX);
+  const limit = received.isBackup === true ? received.tipHeight : safeHeight(vtxo, received);
   if (vtxo.expiryHeight <= limit) {
     throw new ArkError("NEAR_EXPIRY", `expected an expiry height above ${limit}, got ${vtxo.expiryHeight}`);
   }
+}
+
+function safeHeight(vtxo: Vtxo, { tipHeight, exitDelta }: ReceivedVtxo): number {
+  return Math.min(tipHeight + Math.max(exitDelta, vtxo.exitDelta), U32_MAX);
 }
 
 /**

@@ -7,6 +7,7 @@ import { type Transaction, transactionId } from "./transaction.ts";
 import type { TxOutput } from "./tx-output.ts";
 import { virtualTransaction } from "./virtual-transaction.ts";
 import type { Vtxo } from "./vtxo.ts";
+import { type VtxoId, vtxoIdOf } from "./vtxo-id.ts";
 
 const MAX_AMOUNT_SATS = 0xffff_ffff_ffff_ffffn;
 
@@ -65,6 +66,18 @@ export function allWitnessesPresent(vtxo: Vtxo): boolean {
 export function exitTransactions(vtxo: Vtxo): Transaction[] {
   const amountSats = chainAnchorAmountSats(vtxo);
   return Array.from(walkExit(vtxo, { anchor: vtxo.chainAnchor, amountSats }), (step) => step.transaction);
+}
+
+/**
+ * The outputs that a VTXO's chain goes through before its own: where one of them is a VTXO, it was spent to make this one
+ * (mailbox.md M-67). From the chain anchor on, without it.
+ *
+ * @throws ArkError `TOTAL_OVERFLOW`, `BAD_OUTPUT_KEY`
+ */
+export function ancestorIds(vtxo: Vtxo): VtxoId[] {
+  const amountSats = chainAnchorAmountSats(vtxo);
+  const points = Array.from(walkExit(vtxo, { anchor: vtxo.chainAnchor, amountSats }), ({ point }) => vtxoIdOf(point));
+  return points.slice(0, -1);
 }
 
 /**

@@ -82,7 +82,7 @@ export { type Coin, type CoinSelectionOptions, selectCoins } from "./coin-select
 export { withFinalPreimage, withFinalSignature } from "./complete.ts";
 export { memoiseVerifier, type SignatureVerifier, setSignatureVerifier } from "./crypto.ts";
 export { ArkError, type ArkErrorCode, type ArkErrorOptions } from "./errors.ts";
-export { allWitnessesPresent, chainAnchorAmountSats, exitTransactions, vtxoOutput } from "./exit.ts";
+export { allWitnessesPresent, ancestorIds, chainAnchorAmountSats, exitTransactions, vtxoOutput } from "./exit.ts";
 export {
   type AmountFee,
   boardFee,

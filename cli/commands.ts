@@ -12,6 +12,7 @@ import { logShow } from "./commands/log-show.ts";
 import { logStats } from "./commands/log-stats.ts";
 import { logUnlock } from "./commands/log-unlock.ts";
 import { logVerify } from "./commands/log-verify.ts";
+import { restore } from "./commands/restore.ts";
 import { run } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
 import { simulate } from "./commands/simulate.ts";
@@ -24,6 +25,7 @@ import { vtxoShow } from "./commands/vtxo-show.ts";
 export const commands: readonly Command[] = [
   run,
   sync,
+  restore,
   status,
   balance,
   history,

@@ -2,6 +2,7 @@ import type { WalletEvent } from "heartwood";
 import { escapeText } from "./escape.ts";
 import { EXPIRY_WORDS } from "./expiry-words.ts";
 import { formatChange, formatSats, formatTime, plural, shortenId } from "./format.ts";
+import { formatRestoreCounts } from "./restore-view.ts";
 import type { Style } from "./style.ts";
 
 /** Width of the longest event type. */
@@ -66,6 +67,10 @@ function describe(event: WalletEvent, style: Style): Described {
         text: `kept up to record ${event.keptSeq}${lost}: ${event.damage.map((code) => escapeText(code)).join(", ")}`,
         paint: bad,
       };
+    }
+    case "wallet.restored": {
+      const isComplete = event.unresolved === 0 && event.malformed === 0;
+      return { text: formatRestoreCounts(event), paint: isComplete ? good : bad };
     }
     case "wallet.reconciled":
       return { text: "server and mailbox were asked", paint: good };

@@ -3,7 +3,7 @@ import { formatCount } from "./format.ts";
 const WIDTH = 24;
 
 /** What a bar counts. */
-export type BarUnit = "records" | "bytes";
+export type BarUnit = "records" | "bytes" | "VTXOs";
 
 /** A bar with its share and counts: `██████░░░░  25 %, 5,000 of 20,000 records`. */
 export function formatBar(done: bigint, total: bigint, unit: BarUnit = "records", width = WIDTH): string {

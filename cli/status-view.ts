@@ -2,6 +2,7 @@ import type { Balance, ExpiryStage, Movement, QuarantinedVtxo, Reconciling, Wall
 import { escapeText } from "./escape.ts";
 import { EXPIRY_WORDS } from "./expiry-words.ts";
 import { formatChange, formatCount, formatSats, formatTime, plural, shortenId } from "./format.ts";
+import { formatRestoreCounts } from "./restore-view.ts";
 import type { Style } from "./style.ts";
 import { formatPairs, formatTable } from "./table.ts";
 
@@ -16,6 +17,7 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
         ["chain", status.chainUrl === "" ? undefined : escapeText(status.chainUrl)],
         ["balance", formatBalance(status.balance, style)],
         ["salvaged", status.reconciling === null ? undefined : style.bad(formatReconciling(status.reconciling))],
+        ["restore", formatRestoreState(status, style)],
         ["expiry", formatExpiry(status.vtxos, style)],
         ["checkpoint", formatCheckpoint(status.checkpoint, style)],
         [
@@ -64,6 +66,13 @@ export function formatBalancePairs(balance: Balance, style: Style): string[] {
     ],
     style,
   );
+}
+
+/** Undefined where there is nothing left to tell. */
+function formatRestoreState({ restore }: WalletStatus, style: Style): string | undefined {
+  if (restore === null || restore.isComplete) return undefined;
+  const report = restore.report === null ? "" : `: ${formatRestoreCounts(restore.report)}`;
+  return style.bad(`${restore.state === "restored" ? "not complete" : "under way"}${report}`);
 }
 
 function formatReconciling({ keptSeq, lostTo, unsureVtxos }: Reconciling): string {

@@ -165,8 +165,10 @@ export class ConnectionDriver {
     await checkUnsure(engine, signal);
     if (!this.#hasRecognised) await recognise(engine, session, signal);
     this.#hasRecognised = true;
+    await engine.recovery.scan(session, signal);
     await new Consumer(engine).drain(session, signal);
     if (engine.loop.pending.isReconciling()) await engine.actions.idle();
+    engine.recovery.conclude();
     finishReconciling(engine);
     // Who follows the mailbox is live first, and looks at held items and the tip beside it.
     const isDrain = engine.loop.pending.contextOf(CONNECTION)?.mode === "drain";

@@ -12,6 +12,7 @@ import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
 import { paymentDrivers } from "./payment-drivers.ts";
 import type { Clock, Ports } from "./ports.ts";
+import { Recovery } from "./recovery.ts";
 import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
@@ -59,6 +60,7 @@ export class Engine implements RunLoopListener {
   readonly outbox: Outbox;
   readonly drives: Drives;
   readonly actions: ActionDriver;
+  readonly recovery: Recovery;
   readonly connection: ConnectionDriver;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
@@ -86,6 +88,7 @@ export class Engine implements RunLoopListener {
     this.outbox = new Outbox(this);
     this.drives = new Drives(this, { ...paymentDrivers(this), ...parts.ports.drivers });
     this.actions = new ActionDriver(this);
+    this.recovery = new Recovery(this);
     this.connection = new ConnectionDriver(this);
   }
 

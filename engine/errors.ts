@@ -5,6 +5,7 @@
  * |---|---|
  * | `BAD_OPTION` | correct the option named in the message |
  * | `WALLET_NOT_CREATED` | open with `create`, or name the right directory |
+ * | `WALLET_EXISTS` | a seed is restored into a directory of its own: name an empty one, or sync the wallet that is there |
  * | `WALLET_SEED_MISMATCH` | the directory belongs to another seed: use that one |
  * | `WALLET_WRONG_NETWORK` | the directory, server or chain is of another network |
  * | `SERVER_KEY_CHANGED` | the server is not the one this wallet trusts: leave its VTXOs, use a new directory |
@@ -34,6 +35,7 @@
 export type HeartwoodErrorCode =
   | "BAD_OPTION"
   | "WALLET_NOT_CREATED"
+  | "WALLET_EXISTS"
   | "WALLET_SEED_MISMATCH"
   | "WALLET_WRONG_NETWORK"
   | "SERVER_KEY_CHANGED"

@@ -1,12 +1,12 @@
 import { readableVtxoId } from "../ark/accept.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type HeldItem, importId } from "../machines/package.ts";
-import { digestOf } from "./blob-reader.ts";
+import { importId } from "../machines/package.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
+import { holdBytes } from "./hold-bytes.ts";
 import { lookAgain } from "./look-again.ts";
 import { OwnFailures } from "./own-failure.ts";
-import { KEY_DIGITS, MAX_BYTES } from "./vet-vtxo.ts";
+import { MAX_BYTES } from "./vet-vtxo.ts";
 import { type QuarantinedVtxo, quarantineOf } from "./view.ts";
 import type { QuarantineEntry } from "./wallet-state.ts";
 
@@ -18,9 +18,6 @@ export type VettedVtxo =
   | { readonly status: "known"; readonly id: VtxoId }
   /** It is not money now: `code` says why, `permanent` whether that can change. */
   | ({ readonly status: "quarantined" } & QuarantinedVtxo);
-
-/** Reason of an imported item until it was vetted. */
-const AWAITING_VETTING = "AWAITING_VETTING";
 
 /**
  * Takes bytes that came another way than the mailbox: first they are held, durably, then vetted like anything that is
@@ -39,25 +36,7 @@ export async function importVtxo(engine: Engine, given: Uint8Array): Promise<Vet
     await engine.loop.settled();
     return { status: "known", id };
   }
-  const digest = digestOf(bytes);
-  const name = digest.slice(0, KEY_DIGITS);
-  // An item that had its end, such as money that was withdrawn since, is another one when it comes again.
-  const again = `.${pending.seq + 1n}`;
-  const key = pending.hasFinished(`quarantined/${name}`) ? `${name}${again}` : name;
-  if (!pending.quarantine.has(key)) {
-    const usual = importId(id ?? key);
-    const item: HeldItem = {
-      id: id ?? null,
-      amountSats: null,
-      source: { digest, entry: null },
-      checkpoint: 0n,
-      code: AWAITING_VETTING,
-      message: "expected a VTXO that was vetted, got one that was imported just now",
-      permanent: false,
-      movement: pending.movements.has(usual) ? `${usual}${again}` : usual,
-    };
-    engine.feed({ instance: `quarantined/${key}`, event: { type: "item.held", item }, blobs: [{ digest, data: bytes }] });
-  }
+  const key = holdBytes(engine, bytes, id, importId);
   const entry = pending.quarantine.get(key);
   if (entry !== undefined && !entry.permanent && engine.connection.session !== undefined) await vetNow(engine, [entry]);
   await engine.loop.settled();

@@ -12,7 +12,7 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Clock, Randomness } from "./ports.ts";
 
 /** How far ahead of the last used key an owner is looked for (mailbox.md W-3, W-50). */
-const LOOK_AHEAD = 1_000;
+export const LOOK_AHEAD = 1_000;
 /** Keys derived between two turns of the event loop, so that keep-alive survives a search. */
 const SEARCH_STEP = 25;
 const AUX_BYTES = 32;
@@ -57,14 +57,19 @@ export class Keyring {
   }
 
   /**
-   * Index of the wallet's key, up to {@link LOOK_AHEAD} behind the last used one, or undefined.
+   * Index of the wallet's key, up to {@link LOOK_AHEAD} behind the last used one or as far as is said, or undefined.
    *
    * A foreign key costs a second or so the first time: the search yields to the event loop and ends with `signal`.
    */
-  async ownerIndex(publicKey: Uint8Array, nextIndex: number, signal: AbortSignal): Promise<number | undefined> {
-    for (let from = 0; from < nextIndex + LOOK_AHEAD; from += SEARCH_STEP) {
+  async ownerIndex(
+    publicKey: Uint8Array,
+    nextIndex: number,
+    signal: AbortSignal,
+    lookAhead = LOOK_AHEAD,
+  ): Promise<number | undefined> {
+    for (let from = 0; from < nextIndex + lookAhead; from += SEARCH_STEP) {
       signal.throwIfAborted();
-      const found = this.#keys.findVtxoKey(publicKey, { from, to: Math.min(from + SEARCH_STEP, nextIndex + LOOK_AHEAD) });
+      const found = this.#keys.findVtxoKey(publicKey, { from, to: Math.min(from + SEARCH_STEP, nextIndex + lookAhead) });
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => this.#clock.after(0, resolve));
     }

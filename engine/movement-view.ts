@@ -1,16 +1,22 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Plain } from "../machines/canonical.ts";
+import { originOf } from "../machines/package.ts";
 import type { RecordedAction, RecordedMovement, RecordedReceive } from "./recorded-movement.ts";
 import type { WalletState } from "./wallet-state.ts";
 
 /**
- * An entry of the history (mailbox.md §6.2, lightning.md §11); `heartwood.salvage` takes out what was spent in records
- * that were lost.
+ * An entry of the history (mailbox.md §6.2, lightning.md §11). `heartwood.import` is what the owner brought,
+ * `heartwood.restore` what the backup of the seed named; `heartwood.salvage` takes out what was spent in records that were
+ * lost.
  */
 export interface Movement {
   readonly id: string;
   readonly subsystem: {
-    readonly name: "bark.arkoor" | "bark.lightning_send" | "bark.lightning_receive" | "heartwood.salvage";
+    readonly name:
+      | "bark.arkoor"
+      | "bark.lightning_send"
+      | "bark.lightning_receive"
+      | `heartwood.${"import" | "restore" | "salvage"}`;
     readonly kind: "send" | "receive" | "withdrawal";
   };
   readonly status: "pending" | "successful" | "failed" | "canceled";
@@ -39,6 +45,8 @@ type ReceivedOn =
   | { readonly keyIndex: number; readonly destination: null; readonly amountSats: bigint }
   | { readonly keyIndex: null; readonly destination: string; readonly amountSats: bigint };
 
+const SUBSYSTEMS = { mailbox: "bark.arkoor", import: "heartwood.import", restore: "heartwood.restore" } as const;
+
 /** The history, the oldest first. */
 export function movementsOf(state: Readonly<WalletState>): Movement[] {
   return [...state.movements.values()].map(toMovement);
@@ -53,7 +61,9 @@ function ofPackage({ id, amountSats, inputs, outputs, receivedOn, checkpoint, se
   return {
     id,
     subsystem:
-      inputs === undefined ? { name: "bark.arkoor", kind: "receive" } : { name: "heartwood.salvage", kind: "withdrawal" },
+      inputs === undefined
+        ? { name: SUBSYSTEMS[originOf(id)], kind: "receive" }
+        : { name: "heartwood.salvage", kind: "withdrawal" },
     status: "successful",
     intendedBalanceSats: amountSats,
     effectiveBalanceSats: amountSats,

@@ -12,10 +12,11 @@ import { migrationsDue } from "./migrations.ts";
 import { newWallet, type WalletOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import { canSnapshot, restore } from "./restore.ts";
+import type { Dispatch } from "./run-loop.ts";
 import { verifyRest } from "./verify-rest.ts";
 import { statusOf } from "./view.ts";
 import { Wallet } from "./wallet.ts";
-import { CONNECTION, WALLET, type WalletState } from "./wallet-state.ts";
+import { CONNECTION, RECOVERY, WALLET, type WalletState } from "./wallet-state.ts";
 
 /** A package that gets no answer is tried again whole, so single questions need not be repeated for long. */
 const CHAIN_RETRIES = 3;
@@ -24,7 +25,7 @@ const CHAIN_RETRIES = 3;
  * Replays a log and goes on with it; the log is the wallet's from now on, and is closed with it.
  *
  * @param among the machines of this build; a test may give others
- * @throws HeartwoodError `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`, `BAD_OPTION`,
+ * @throws HeartwoodError `WALLET_NOT_CREATED`, `WALLET_EXISTS`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`, `BAD_OPTION`,
  * `LOG_UNREADABLE`, `LOG_MISMATCH`, `MIGRATION_FAILED`; StoreError for damage; the reason of `signal`. The log is left open then.
  */
 export async function openOnLog(
@@ -37,6 +38,10 @@ export async function openOnLog(
   const { state: committed, snapshotSeq } = await restore(log, options, among);
   const isNew = committed.seq === 0n;
   if (isNew && options.create !== true) throw notCreated();
+  if (!isNew && options.restore === true && committed.instances.get(RECOVERY) === undefined) {
+    const message = "expected no wallet there, or one whose restore was begun, got another: sync() brings it up to date";
+    throw new HeartwoodError("WALLET_EXISTS", message);
+  }
   const known = isNew ? newWallet(options) : remembered(committed, keys, options);
   const migrations = migrationsDue(committed);
   const engine = new Engine({
@@ -50,7 +55,13 @@ export async function openOnLog(
   });
   const { fingerprint } = keys;
   const { network, serverUrl, chainUrl } = known;
-  if (isNew) engine.feed({ instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } });
+  if (options.onRestore !== undefined) engine.recovery.onProgress = options.onRestore;
+  if (options.restoreLookAhead !== undefined) engine.recovery.lookAhead = options.restoreLookAhead;
+  if (isNew) {
+    const created: Dispatch = { instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } };
+    const requested: Dispatch = { instance: RECOVERY, event: { type: "recovery.requested" } };
+    engine.loop.dispatch(created, ...(options.restore === true ? [requested] : []));
+  }
   engine.loop.dispatch(...migrations, { instance: WALLET, event: { type: "wallet.opened", epoch: log.head().epoch } });
   await engine.feed({ instance: CONNECTION, event: { type: "process.restarted" } }).committed;
   if (canSnapshot(log) && log.unverifiedUpTo > 0n) void verifyRest(log, engine);

@@ -3,8 +3,12 @@ import type { ChainSource } from "../chain/source.ts";
 import { isNetwork, NETWORKS, type Network } from "../streams/server-info.ts";
 import { checkServerUrl } from "../streams/server-url.ts";
 import { HeartwoodError } from "./errors.ts";
+import { LOOK_AHEAD } from "./keyring.ts";
 import type { Ports } from "./ports.ts";
+import type { RestoreProgress } from "./recovery.ts";
 import type { ReplayProgress } from "./replay.ts";
+
+const MOST_LOOK_AHEAD = 30_000;
 
 /** Where the wallet's keys come from; called once while opening. */
 export type SecretSource =
@@ -23,6 +27,18 @@ export type OpenOptions = WalletOptions & {
 export type WalletOptions = SecretSource & {
   /** Makes the wallet if there is none yet, and opens it if there is. */
   readonly create?: boolean;
+  /**
+   * With `create`: the new wallet asks the server at its first connection for what this seed had before. Use
+   * `Heartwood.restore`.
+   */
+  readonly restore?: boolean;
+  /**
+   * How many keys behind the last one that was found a restore looks for owners, while some VTXOs are unmatched (mailbox.md
+   * W-50): 1,000 to 30,000; 20,000 unless given. Each costs about a millisecond, once.
+   */
+  readonly restoreLookAhead?: number;
+  /** Called while what the seed had before is fetched and checked. */
+  readonly onRestore?: (progress: RestoreProgress) => void;
   /** The Ark server, such as `https://ark.example`. Remembered. */
   readonly server?: string;
   /** The chain source: an Esplora URL (remembered), or an own implementation. */
@@ -43,7 +59,10 @@ export type WalletOptions = SecretSource & {
  * @throws HeartwoodError `BAD_OPTION`; StreamError `BAD_URL`, `PLAINTEXT_REFUSED`; ChainError for a bad address
  */
 export function checkOptions(options: WalletOptions | OpenOptions): void {
-  const { network, server, chain } = options;
+  const { network, server, chain, restoreLookAhead: keys } = options;
+  if (keys !== undefined && !(Number.isInteger(keys) && keys >= LOOK_AHEAD && keys <= MOST_LOOK_AHEAD)) {
+    throw bad("restoreLookAhead", `a number of ${LOOK_AHEAD} to ${MOST_LOOK_AHEAD}`, keys);
+  }
   if ("directory" in options && (typeof options.directory !== "string" || options.directory === "")) {
     throw bad("directory", "a path", options.directory);
   }

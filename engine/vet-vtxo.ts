@@ -52,6 +52,8 @@ export interface VettingContext {
   readonly tipHeight: number;
   readonly nextKeyIndex: number;
   readonly isKnown: (id: VtxoId) => boolean;
+  /** Whether another VTXO of the wallet was made of it, as far as a restore found out (mailbox.md W-47). */
+  readonly isSuperseded: (id: VtxoId) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -60,6 +62,8 @@ export interface Entry {
   readonly bytes: Uint8Array;
   readonly source: VtxoSource;
   readonly checkpoint: bigint;
+  /** Whether the backup of the seed names it, so that the wallet had it before. */
+  readonly isBackup?: boolean;
 }
 
 /** A verdict, and bytes that it refers to and the log may not have yet. */
@@ -79,7 +83,7 @@ export interface Vetted {
 export async function vetVtxo(entry: Entry, context: VettingContext): Promise<Vetted> {
   const id = readableVtxoId(entry.bytes);
   if (id !== undefined && context.isKnown(id)) return { verdict: { kind: "known", id }, blobs: [] };
-  const posted = await judge(entry.bytes, context);
+  const posted = await judge(entry, context);
   if (posted.kind === "refused" && posted.broken && id !== undefined) return vetServerCopy(entry, id, posted, context);
   return { verdict: await conclude(entry, posted, context), blobs: [] };
 }
@@ -93,7 +97,7 @@ type Judged =
 async function vetServerCopy(entry: Entry, id: VtxoId, posted: Refusal, context: VettingContext): Promise<Vetted> {
   const copy = await ask("copy", () => context.session.getVtxo(id, { signal: context.signal }), context.signal);
   if (copy !== undefined && readableVtxoId(copy) === id) {
-    const judged = await judge(copy, context);
+    const judged = await judge({ ...entry, bytes: copy }, context);
     if (judged.kind === "accepted" || !judged.broken) {
       const source = { digest: digestOf(copy), entry: null };
       const verdict = await conclude({ ...entry, source, bytes: copy }, judged, context);
@@ -104,7 +108,7 @@ async function vetServerCopy(entry: Entry, id: VtxoId, posted: Refusal, context:
   return { verdict: refused(entry, id, null, { ...posted, permanent: false }), blobs: [] };
 }
 
-async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged> {
+async function judge({ bytes, isBackup = false }: Entry, context: VettingContext): Promise<Judged> {
   const { chain, info, keyring, signal, tipHeight, nextKeyIndex } = context;
   if (bytes.length > MAX_BYTES) {
     const message = `expected at most ${MAX_BYTES} bytes, got ${bytes.length}`;
@@ -133,6 +137,7 @@ async function judge(bytes: Uint8Array, context: VettingContext): Promise<Judged
     tipHeight,
     serverPubkey: info.serverPubkey,
     exitDelta: info.exitDelta,
+    isBackup,
     ownsKey: (key) => (encodeHex(key) === ownerHex ? keyIndex : keyring.usedIndex(key, nextKeyIndex)),
   });
   if (judgement.kind === "refused") return { ...judgement, amountSats };
@@ -145,6 +150,10 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
   const { vtxo, keyIndex, flags } = judged;
   const { amountSats, expiryHeight } = vtxo;
   const id = vtxoId(vtxo);
+  if (context.isSuperseded(id)) {
+    const message = `expected ${id} unspent, got another VTXO of the wallet that was made of it`;
+    return refused(entry, id, amountSats, { code: "SUPERSEDED", message, permanent: true });
+  }
   const obstacle = (await anchorObstacle(vtxo, context)) ?? (await askSpendState(id, keyIndex, context));
   if (typeof obstacle === "object") return refused(entry, id, amountSats, { ...obstacle, permanent: false });
   const registered = obstacle === "registered";

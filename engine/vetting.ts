@@ -1,6 +1,7 @@
 import { readableVtxoId } from "../ark/accept.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { EffectParams } from "../machines/effects.ts";
+import { originOf } from "../machines/package.ts";
 import { decodeDelivery } from "../streams/delivery.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
@@ -93,8 +94,9 @@ export class Vetting {
    *
    * @throws Undecided; any fault of this build at these bytes; the reason of the context's signal
    */
-  async vetHeld({ source, checkpoint }: QuarantineEntry, context: VettingContext): Promise<Vetted> {
-    const entry: Entry = { bytes: await this.#engine.blobs.vtxo(source), source, checkpoint };
+  async vetHeld({ source, checkpoint, movement }: QuarantineEntry, context: VettingContext): Promise<Vetted> {
+    const isBackup = movement !== undefined && originOf(movement) === "restore";
+    const entry: Entry = { bytes: await this.#engine.blobs.vtxo(source), source, checkpoint, isBackup };
     return vetVtxo(entry, context);
   }
 
@@ -104,7 +106,7 @@ export class Vetting {
    * @throws Undecided
    */
   async context(signal: AbortSignal): Promise<VettingContext> {
-    const { chain, connection, keyring, loop } = this.#engine;
+    const { chain, connection, keyring, loop, recovery } = this.#engine;
     const { session } = connection;
     if (session === undefined) throw new Undecided("SERVER_UNREACHABLE", "expected a session with the server, got none");
     const tip = await chain.tip({ signal });
@@ -121,6 +123,7 @@ export class Vetting {
       tipHeight: tip.value.height,
       nextKeyIndex: loop.pending.nextKeyIndex,
       isKnown: (id: VtxoId) => loop.pending.isKnown(id),
+      isSuperseded: (id: VtxoId) => recovery.superseded.has(id),
       signal,
     };
   }

@@ -2,9 +2,10 @@ import type { PolicyKind } from "../ark/policy.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { sumOf } from "../machines/books.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
+import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
-import { CONNECTION, type Coin, type Counters, MAILBOX, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
+import { CONNECTION, type Coin, type Counters, MAILBOX, RECOVERY, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
 
 /**
  * The wallet's money, in sats. The total is Σ of all movements; it is spendable, awaiting registration, unsure, expired,
@@ -80,6 +81,16 @@ export interface Reconciling {
   readonly unsureVtxos: number;
 }
 
+/** A wallet that was made to restore its seed. */
+export interface Restore {
+  /** `restoring` while an id of the backup has no answer yet, or the mailbox was not read to its end. */
+  readonly state: "restoring" | "restored";
+  /** Whether every id of the backup came to an answer that this wallet understands (mailbox.md M-68). */
+  readonly isComplete: boolean;
+  /** Null until the backup was gone through once. */
+  readonly report: RecoveryReport | null;
+}
+
 /** All that is derived from the log, at one moment. */
 export interface WalletStatus {
   readonly network: string;
@@ -93,6 +104,8 @@ export interface WalletStatus {
   readonly halted: { readonly checkpoint: bigint; readonly code: string } | null;
   /** What the log of a salvaged wallet lost, until server and mailbox were asked (DESIGN §5); nothing can be spent then. */
   readonly reconciling: Reconciling | null;
+  /** What came of restoring the seed; null for a wallet that began with nothing. */
+  readonly restore: Restore | null;
   readonly connection: string;
   readonly balance: Balance;
   readonly vtxos: readonly WalletVtxo[];
@@ -183,6 +196,7 @@ export function statusOf(state: WalletState): WalletStatus {
     checkpoint: state.checkpoint,
     halted: typeof haltedAt === "bigint" ? { checkpoint: haltedAt, code: String(mailbox?.haltCode) } : null,
     reconciling: reconcilingOf(state),
+    restore: restoreOf(state),
     connection: state.instances.get(CONNECTION)?.state ?? "Stopped",
     balance: balanceOf(state),
     vtxos: vtxosOf(state),
@@ -204,6 +218,15 @@ function stateOf({ registered, isUnsure, expiryStage, holder, exitBy }: Coin): W
   if (isUnsure === true) return "unsure";
   if (expiryStage === "expired") return "expired";
   return registered ? "spendable" : "awaiting-registration";
+}
+
+function restoreOf(state: WalletState): Restore | null {
+  const instance = state.instances.get(RECOVERY);
+  if (instance === undefined) return null;
+  const report = instance.context.report as RecoveryReport | null;
+  const isDone = instance.state === "Restored";
+  const isComplete = isDone && report !== null && report.unresolved === 0 && report.malformed === 0;
+  return { state: isDone ? "restored" : "restoring", isComplete, report };
 }
 
 function reconcilingOf(state: WalletState): Reconciling | null {

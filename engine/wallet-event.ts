@@ -2,7 +2,8 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { type ActionOutcome, isAction, movementIdOf } from "../machines/books.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
-import { type HeldItem, isImport, type ReceiveMovement } from "../machines/package.ts";
+import { type HeldItem, originOf, type ReceiveMovement } from "../machines/package.ts";
+import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
@@ -59,6 +60,8 @@ export type WalletEvent = EventBase &
         readonly damage: readonly string[];
         readonly keyGap: number;
       }
+    /** A restore went through the backup; `unanswered` of it is asked about again at the next connection. */
+    | ({ readonly type: "wallet.restored" } & RecoveryReport)
     /** What server and mailbox know is known again. */
     | { readonly type: "wallet.reconciled" }
     /** VTXOs that the server does not call unspent any more, after a salvage; each is in quarantine now. */
@@ -115,6 +118,8 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
       return fromSalvage(transition);
     case "expiry":
       return fromExpiry(transition);
+    case "recovery":
+      return fromRecovery(transition);
     default:
       return isAction(transition.machine) ? fromAction(transition) : undefined;
   }
@@ -179,7 +184,7 @@ function fromQuarantined({ seq, atMs, instance, state, change, event }: Transiti
   }
   if (state !== "Released" || event.type !== "item.vetted") return undefined;
   const { id } = change.movement as ReceiveMovement;
-  return received(seq, atMs, isImport(id) ? 0n : BigInt(id.split(".")[1] ?? 0), change, true);
+  return received(seq, atMs, originOf(id) === "mailbox" ? BigInt(id.split(".")[1] ?? 0) : 0n, change, true);
 }
 
 function fromSalvage({ seq, atMs, event }: Transition): WalletEvent | undefined {
@@ -204,6 +209,11 @@ function fromExpiry({ seq, atMs, event }: Transition): WalletEvent {
   const { height, changes } = event as unknown as { readonly height: number; readonly changes: readonly ExpiryChange[] };
   const vtxos = changes.map((change) => ({ ...change, blocksLeft: Math.max(0, change.expiryHeight - height) }));
   return { seq, atMs, type: "vtxo.expiring", tipHeight: height, vtxos };
+}
+
+function fromRecovery({ seq, atMs, event }: Transition): WalletEvent | undefined {
+  if (event.type !== "recovery.scanned") return undefined;
+  return { seq, atMs, type: "wallet.restored", ...(event.report as RecoveryReport) };
 }
 
 function received(

@@ -77,6 +77,7 @@ export const MAILBOX = "mailbox/main";
 export const SALVAGE = "salvage/main";
 export const EXPIRY = "expiry/main";
 export const DRIVE = "drive/main";
+export const RECOVERY = "recovery/main";
 
 /**
  * Everything that is derived from the log: a fold of its records, and of their outcomes only.
@@ -150,6 +151,9 @@ export class WalletState {
         break;
       case "drive":
         foldDrive(this, context);
+        break;
+      case "recovery":
+        this.useKey(Number(context.nextKeyIndex) - 1);
         break;
       case "wallet":
         if (transition.event.type === "address.issued") this.useKey(Number(transition.event.keyIndex));

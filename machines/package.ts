@@ -48,15 +48,22 @@ export type Verdict =
   | { readonly kind: "refused"; readonly key: string; readonly item: HeldItem };
 
 const IMPORT = "vtxo_import.";
+const RESTORE = "vtxo_restore.";
 
 /** Id of the movement of a VTXO that the owner brought, whatever name it has there. */
 export function importId(name: string): string {
   return `${IMPORT}${name}`;
 }
 
-/** Whether a movement has such an id. */
-export function isImport(movement: string): boolean {
-  return movement.startsWith(IMPORT);
+/** Id of the movement of a VTXO that the backup of the seed named. */
+export function restoreId(id: VtxoId): string {
+  return `${RESTORE}${id}`;
+}
+
+/** Where the money of a receive came from. */
+export function originOf(movement: string): "mailbox" | "import" | "restore" {
+  if (movement.startsWith(IMPORT)) return "import";
+  return movement.startsWith(RESTORE) ? "restore" : "mailbox";
 }
 
 /** The VTXO that a verdict is about, if its id can be read. */
@@ -75,7 +82,7 @@ export function verdictIds(verdict: Verdict): VtxoId[] {
 export type ReceiveMovement = {
   /**
    * `arkoor_receive.<checkpoint>`, with `.<vtxo id>` for one released from quarantine later (W-15);
-   * `vtxo_import.<vtxo id>` for one that the owner brought.
+   * `vtxo_import.<vtxo id>` for one that the owner brought, `vtxo_restore.<vtxo id>` for one of the backup.
    */
   readonly id: string;
   readonly amountSats: bigint;

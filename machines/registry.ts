@@ -7,6 +7,7 @@ import { lightningSendMachine } from "./lightning-send.machine.ts";
 import { mailboxMachine } from "./mailbox.machine.ts";
 import { messageMachine } from "./message.machine.ts";
 import { quarantinedMachine } from "./quarantined.machine.ts";
+import { recoveryMachine } from "./recovery.machine.ts";
 import { salvageMachine } from "./salvage.machine.ts";
 import type { MachineDefinition } from "./step.ts";
 import { walletMachine } from "./wallet.machine.ts";
@@ -23,6 +24,7 @@ export const machines: readonly MachineDefinition[] = [
   driveMachine,
   arkoorSendMachine,
   lightningSendMachine,
+  recoveryMachine,
 ];
 
 /**

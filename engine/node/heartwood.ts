@@ -3,6 +3,7 @@ import { openHistory } from "./open-history.ts";
 import { openWallet, openWalletOn } from "./open-wallet.ts";
 import { readRecords } from "./read-records.ts";
 import { readWallet } from "./read-wallet.ts";
+import { restoreWallet } from "./restore-wallet.ts";
 import { salvageWallet } from "./salvage-wallet.ts";
 import { verifyWallet } from "./verify-wallet.ts";
 
@@ -16,4 +17,5 @@ export const Heartwood = {
   explain: explainDirectory,
   verify: verifyWallet,
   salvage: salvageWallet,
+  restore: restoreWallet,
 } as const;

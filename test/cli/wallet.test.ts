@@ -63,6 +63,33 @@ async function expectRefusal(words: string[], code: string, exitCode = 1): Promi
   return refused.stderr;
 }
 
+describe("restore", () => {
+  it("makes a wallet of the mnemonic alone, says what could not be restored, and is no harm a second time", async () => {
+    await simulator.pay(await created(), { amountsSats: [21_000n, 5_000n] });
+    expect((await run(["sync", wallet, ...withWords()])).code).toBe(0);
+    rmSync(wallet, { recursive: true });
+    const words = ["restore", ...create().filter((word) => word !== "--create")];
+    const first = await run([...words, "--json"]);
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    expect(objects(first.stdout)).toMatchObject([
+      { state: "restored", isComplete: true, report: { ids: 2, credited: 2 }, balance: { totalSats: "26000" } },
+    ]);
+    const again = await run(words);
+    expect(again.stdout).toContain("2 VTXOs in the backup: 2 restored, 0 spent, 0 in quarantine");
+    expect(again.code).toBe(0);
+  });
+
+  it("names what could not be restored, and ends with 1", async () => {
+    const { vtxos } = await simulator.pay(await created(), { amountsSats: [21_000n] });
+    expect((await run(["sync", wallet, ...withWords()])).code).toBe(0);
+    rmSync(wallet, { recursive: true });
+    simulator.forgetVtxo(vtxos[0]?.id ?? "");
+    const { code, stdout } = await run(["restore", ...create().filter((word) => word !== "--create")]);
+    expect(stdout).toContain(`${vtxos[0]?.id}  SERVER_NOT_FOUND`);
+    expect(code).toBe(1);
+  });
+});
+
 describe("sync and status", () => {
   it("receive what was paid, and tell the same in a later process without the mnemonic", async () => {
     const first = await run(["sync", ...create(), "--json"]);

@@ -69,6 +69,11 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     { type: "vtxos.checked", unspent: [], withdrawn: [{ id: idOf(2), amountSats: 5n, key: "k.7", item: itemOf(2) }] },
     { type: "wallet.reconciled" },
   ],
+  recovery: [
+    { type: "recovery.requested" },
+    ...[5, 9].map((nextKeyIndex) => ({ type: "recovery.keysFound", nextKeyIndex })),
+    ...[1, 0].map((unanswered) => ({ type: "recovery.scanned", report: reportOf(unanswered) })),
+  ],
   drive: [true, false].map((isLatest) => ({
     type: "drive.finished",
     kind: "lightning-send",
@@ -94,3 +99,8 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     changes: [{ id: idOf(1), amountSats: 5n, expiryHeight: 260, stage }],
   })),
 };
+
+function reportOf(unanswered: number) {
+  const none = { spent: 0, superseded: 0, held: 0, malformed: 0, unresolvedIds: [] };
+  return { ids: 1, credited: 1 - unanswered, unresolved: unanswered, unanswered, ...none };
+}

@@ -1,5 +1,8 @@
 import { Status } from "nice-grpc-common";
 import { filter, firstValueFrom, timeout } from "rxjs";
+import { encodeHex } from "../../../ark/hex.ts";
+import { WalletKeys } from "../../../ark/keys.ts";
+import { encodeVtxoId } from "../../../ark/vtxo-id.ts";
 import { codeOf, Heartwood, type Payment, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
 import { defaultPorts } from "../../../engine/node/default-ports.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
@@ -55,9 +58,13 @@ export async function liveGoldenLife(): Promise<string> {
   return lines.join("");
 }
 
-/** First epoch, one sync after each thing that happens. */
+/** First epoch: the seed had something before; then one sync after each thing that happens. */
 async function drainedLife({ simulator, clock, log, options }: World): Promise<void> {
-  await using wallet = await Heartwood.openOn(await log.open(), options);
+  const [earlier] = await simulator.createPackage(addressOf(simulator, MNEMONIC, 2), { amountsSats: [1_000n] });
+  const backup = encodeHex(WalletKeys.fromMnemonic(MNEMONIC).recoveryMailboxId);
+  const vtxoIds = [encodeVtxoId(earlier?.id ?? "")];
+  simulator.deliverMessage(backup, { $case: "recoveryVtxoIds", value: { vtxoIds } });
+  await using wallet = await Heartwood.openOn(await log.open(), { ...options, restore: true });
   const sync = async (): Promise<void> => {
     clock.advance(1_000);
     await wallet.sync();
