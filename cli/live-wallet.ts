@@ -47,7 +47,7 @@ export async function withLiveWallet<T>(given: Arguments, output: Output, work: 
 }
 
 /** Resolves when the mailbox is read to its end, or a package in it is in the way: payments go on all the same. */
-async function connect(wallet: Wallet, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function connect(wallet: Wallet, progress: Progress, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { entropyToMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
+import type { Wallet } from "heartwood";
 import type { Command } from "../command.ts";
 import { Dice } from "../demo/dice.ts";
 import { Narrator } from "../demo/narrator.ts";
@@ -14,7 +15,9 @@ import { type Comparison, compare, type Recount } from "../demo/tally.ts";
 import { WalletProcess } from "../demo/wallet-process.ts";
 import { CliError } from "../errors.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
+import { connect } from "../live-wallet.ts";
 import type { Output } from "../output.ts";
+import { Progress } from "../progress.ts";
 import { formatTable } from "../table.ts";
 
 const ENTROPY_BYTES = 16;
@@ -22,7 +25,7 @@ const ENTROPY_BYTES = 16;
 /** `heartwood demo`: the whole engine at work, against a simulated server. */
 export const demo: Command = {
   name: "demo",
-  summary: "watch a wallet receive, halt, die and go on",
+  summary: "watch a wallet receive, halt, die, go on and pay over Lightning",
   operands: [],
   options: {
     keep: { value: "DIR", describes: "leave the wallet directory there, to look into" },
@@ -31,8 +34,9 @@ export const demo: Command = {
   details: `
 Starts a simulated Ark server and a wallet in a process of its own. Payments arrive,
 good, forged, doubled and unknown ones; one cannot be decided while the chain source is
-off; the wallet is killed three times in the middle of a burst. At the end what was sent
-is held against what the wallet says and what a new process recomputes from its log.`,
+off; the wallet is killed three times in the middle of a burst. It pays over Lightning,
+and gets a failed payment back. At the end what was sent is held against what the wallet
+says and what a new process recomputes from its log.`,
   async run(given, output) {
     const seed = given.text("seed") ?? randomBytes(4).toString("hex");
     const keep = given.text("keep");
@@ -72,7 +76,8 @@ async function tell(seed: string, directory: string, temporary: string, output: 
   narrator.done("simulated Ark server (gRPC)", simulator.serverUrl);
   narrator.done("simulated chain (Esplora)", simulator.chainUrl);
   const mnemonicFile = join(temporary, "mnemonic");
-  await writeFile(mnemonicFile, entropyToMnemonic(dice.bytes().subarray(0, ENTROPY_BYTES), wordlist), { mode: 0o600 });
+  const mnemonic = entropyToMnemonic(dice.bytes().subarray(0, ENTROPY_BYTES), wordlist);
+  await writeFile(mnemonicFile, mnemonic, { mode: 0o600 });
   const place = ["--create", "--server", simulator.serverUrl, "--chain", simulator.chainUrl, "--network", "regtest"];
   const wallet = new WalletProcess(commandPath(), [directory, "--mnemonic-file", mnemonicFile, ...place]);
   const stop = (): void => void wallet.kill();
@@ -95,6 +100,16 @@ async function tell(seed: string, directory: string, temporary: string, output: 
     narrator.title("The process is killed in the middle of a burst");
     await kills(stage);
 
+    narrator.title("Lightning, in this process");
+    await wallet.interrupt();
+    await withWallet({ directory, mnemonic, signal }, async (live) => {
+      const { lightning } = await import("../demo/lightning.ts");
+      await lightning({ simulator, wallet: live, narrator, tally, address });
+    });
+    const since = wallet.lines.length;
+    wallet.start();
+    await wallet.until("the wallet to be live again", ({ type }) => type === "wallet.ready", since);
+
     narrator.title("What was sent, what the wallet says, what its log says");
     await wallet.interrupt();
     const running = wallet.lines.findLast(({ type }) => type === "wallet.closing")?.status as Recount;
@@ -104,6 +119,17 @@ async function tell(seed: string, directory: string, temporary: string, output: 
     signal.removeEventListener("abort", stop);
     await wallet.kill();
   }
+}
+
+/** Opens the wallet that a process of its own has let go, connects it, and lets it go again. */
+async function withWallet(
+  place: { readonly directory: string; readonly mnemonic: string; readonly signal: AbortSignal },
+  work: (wallet: Wallet) => Promise<void>,
+): Promise<void> {
+  const { Heartwood } = await import("heartwood");
+  await using wallet = await Heartwood.open({ directory: place.directory, mnemonic: () => place.mnemonic });
+  await connect(wallet, new Progress(process.stderr), place.signal);
+  await work(wallet);
 }
 
 async function conclude(rows: readonly Comparison[], narrator: Narrator, output: Output, elapsedMs: number): Promise<number> {
