@@ -1,3 +1,4 @@
+import { ServerError } from "nice-grpc-common";
 import { type Corruption, corruptVtxo } from "./corruption.ts";
 import { SimulatorError } from "./errors.ts";
 import type { PackageRequest, SimulatedVtxo } from "./payer.ts";
@@ -45,4 +46,14 @@ export function spoil(created: readonly SimulatedVtxo[], corrupt: readonly Corru
     const corruption = corrupt.find(({ index }) => index === i)?.how ?? null;
     return { ...vtxo, bytes: corruption ? corruptVtxo(vtxo.bytes, corruption) : vtxo.bytes, corruption };
   });
+}
+
+/** Runs a step of a payer; the server's refusal becomes an error of the simulator. @throws SimulatorError `PAYMENT_REFUSED` */
+export async function refusedAsError<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    if (cause instanceof ServerError) throw new SimulatorError("PAYMENT_REFUSED", cause.details, { cause });
+    throw cause;
+  }
 }

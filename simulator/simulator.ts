@@ -1,4 +1,3 @@
-import { ServerError } from "nice-grpc-common";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ArkInfo } from "../proto/generated/bark_server.ts";
 import type { MailboxMessage } from "../proto/generated/mailbox_server.ts";
@@ -6,13 +5,12 @@ import { arkInfo } from "./ark-info.ts";
 import type { CallHeaders } from "./call-gate.ts";
 import { answerControl } from "./control.ts";
 import { describeVtxo, type SentMessage } from "./deliveries.ts";
-import { SimulatorError } from "./errors.ts";
 import type { Faults, SimulatorMethod } from "./faults.ts";
 import { HttpServer } from "./http-server.ts";
 import type { StoredMessage } from "./mailbox-row.ts";
 import { resolveOptions, type SimulatorOptions } from "./options.ts";
 import type { PackageRequest, SimulatedVtxo } from "./payer.ts";
-import { checkCorruptions, type Payment, type PaymentRequest, spoil } from "./payment.ts";
+import { checkCorruptions, type Payment, type PaymentRequest, refusedAsError, spoil } from "./payment.ts";
 import { blindedIdOf, mailboxIdOf, readAddress } from "./recipient.ts";
 import type { ServerKeyName } from "./server-keys.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
@@ -289,14 +287,4 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function bytesOf(vtxo: Uint8Array | SimulatedVtxo): Uint8Array {
   return vtxo instanceof Uint8Array ? vtxo : vtxo.bytes;
-}
-
-/** The server's refusal of one of its own payers. */
-async function refusedAsError<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    if (cause instanceof ServerError) throw new SimulatorError("PAYMENT_REFUSED", cause.details, { cause });
-    throw cause;
-  }
 }
