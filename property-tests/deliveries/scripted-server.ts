@@ -1,4 +1,5 @@
 import { readableVtxoId } from "../../ark/accept.ts";
+import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../../ark/arkoor-request.ts";
 import type { VtxoId } from "../../ark/vtxo-id.ts";
 import { encodeMessage } from "../../simulator/index.ts";
 import { heldFrom } from "../../streams/credit.ts";
@@ -147,6 +148,16 @@ export class ScriptedServer {
     for (const id of ids) this.backedUp.add(this.#known(id).id);
   }
 
+  /** Cosigns a package; one that receives only does not. */
+  cosign(_parts: readonly ArkoorCosignRequest[]): readonly ArkoorCosignResponse[] {
+    throw failure("SERVER_REFUSED");
+  }
+
+  /** Takes a payment for a mailbox. */
+  deliver(_blindedId: Uint8Array, _vtxos: readonly Uint8Array[]): void {
+    throw failure("SERVER_REFUSED");
+  }
+
   #known(id: VtxoId): PoolVtxo {
     const vtxo = this.#byId.get(id);
     if (vtxo === undefined || vtxo.role === "other-server" || (vtxo.role === "late" && !this.learned)) {
@@ -220,8 +231,14 @@ class Session implements ServerSession {
   }
 
   readonly lightningSend = { cosign: refuse, initiate: refuse, check: refuse, revoke: refuse };
-  readonly requestArkoorCosign = refuse;
-  readonly postArkoorMessage = refuse;
+
+  requestArkoorCosign(parts: readonly ArkoorCosignRequest[]): Promise<readonly ArkoorCosignResponse[]> {
+    return this.#call(() => this.#server.cosign(parts), true);
+  }
+
+  postArkoorMessage(blindedId: Uint8Array, vtxos: readonly Uint8Array[]): Promise<void> {
+    return this.#call(() => this.#server.deliver(blindedId, vtxos), true);
+  }
 
   readMailbox({ after }: { readonly after: bigint }) {
     return this.#call(() => {
