@@ -108,6 +108,10 @@ export type ArkErrorCode =
   | "INVOICE_AMOUNT_REQUIRED"
   | "INVOICE_AMOUNT_FIXED"
   | "INVOICE_AMOUNT_ZERO"
+  | "OWN_INVOICE_OTHER_HASH"
+  | "OWN_INVOICE_OTHER_AMOUNT"
+  | "OWN_INVOICE_SHORT_LIFE"
+  | "OWN_INVOICE_SHORT_CLTV"
   | "UNSUPPORTED_BOLT12"
   | "UNSUPPORTED_LNURL"
   // a server's rules for arkoor requests (arkoor.md §10.1)

@@ -115,6 +115,7 @@ export {
   SecretNonce,
 } from "./musig.ts";
 export type { Outpoint } from "./outpoint.ts";
+export { checkOwnInvoice, type InvoiceRequest, invoiceExpiresAtMs } from "./own-invoice.ts";
 export {
   type CheckpointPolicy,
   type ExpiryPolicy,

@@ -22,6 +22,8 @@ export interface ActionCall<Type extends keyof EffectParams> extends CallParts {
   readonly signal: AbortSignal;
   /** Whether an earlier attempt, of this process or of one before it, may have reached the server. */
   readonly isRepeated: boolean;
+  /** Attempts in a row, right before this one, that threw. */
+  readonly failures: number;
 }
 
 /** What came of an attempt. A thrown error says nothing of the payment: it is tried again after attempts² seconds. */
@@ -133,11 +135,12 @@ export class ActionDriver {
   async #try(task: Task, session: ServerSession, signal: AbortSignal): Promise<number | undefined> {
     const { effect, instance } = task.command;
     const { blobs, keyring } = this.#engine;
-    const { isRepeated } = task;
+    const { isRepeated, failures } = task;
     try {
       const execute = actionExecutors[effect.type as keyof typeof actionExecutors] as ActionExecutor<typeof effect.type>;
       const { params } = effect;
-      const answer = await execute({ engine: this.#engine, instance, params, session, signal, blobs, keyring, isRepeated });
+      const parts = { engine: this.#engine, session, signal, blobs, keyring };
+      const answer = await execute({ ...parts, instance, params, isRepeated, failures });
       // The instance went on without it: its state asks for something else now.
       if (!this.#engine.loop.pending.outbox.has(effect.id)) {
         this.#forget(task);

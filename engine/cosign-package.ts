@@ -34,6 +34,8 @@ export interface Package {
   readonly inputs: readonly Pick<PaymentInput, "keyIndex" | "source">[];
   /** Payment first, then the change. */
   readonly destinations: readonly Destination[];
+  /** Whether the server has the signatures of the inputs for sure. */
+  readonly isRegistered?: boolean;
   /** The call that fits the purpose. */
   readonly request: (parts: readonly ArkoorCosignRequest[], options: CallOptions) => Promise<readonly ArkoorCosignResponse[]>;
 }
@@ -46,14 +48,12 @@ export interface Package {
  */
 export async function cosignPackage<Type extends keyof EffectParams>(
   call: ActionCall<Type>,
-  { inputs, destinations, request }: Package,
+  { inputs, destinations, isRegistered = false, request }: Package,
 ): Promise<Vtxo<UserPolicy>[]> {
   const { engine, keyring, signal } = call;
   const vtxos = await Promise.all(inputs.map(async ({ source }) => decodeVtxo(await engine.blobs.vtxo(source))));
-  await registerVtxos(
-    inputs.map(({ source }) => source),
-    call,
-  );
+  const sources = inputs.map(({ source }) => source);
+  if (!isRegistered) await registerVtxos(sources, call);
   const parts = buildArkoorPackage({ inputs: vtxos, destinations });
   const attempt = keyring.startCosigning(
     parts,

@@ -6,6 +6,7 @@ import type { Network } from "../streams/server-info.ts";
 import { ActionDriver } from "./action-driver.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { ConnectionDriver } from "./connection-driver.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Drives } from "./drives.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
@@ -62,6 +63,7 @@ export class Engine implements RunLoopListener {
   readonly actions: ActionDriver;
   readonly recovery: Recovery;
   readonly connection: ConnectionDriver;
+  readonly #deadlines: Deadlines;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
   readonly #stopped = new AbortController();
@@ -90,6 +92,7 @@ export class Engine implements RunLoopListener {
     this.actions = new ActionDriver(this);
     this.recovery = new Recovery(this);
     this.connection = new ConnectionDriver(this);
+    this.#deadlines = new Deadlines(this);
   }
 
   get clock(): Clock {
@@ -147,6 +150,7 @@ export class Engine implements RunLoopListener {
       else this.outbox.issue(command);
     }
     if (transition.event.type === "message.received") this.drives.consider();
+    this.#deadlines.consider(transition);
     this.#snapshots?.consider();
     this.#committed$.next(transition);
   }
@@ -157,6 +161,7 @@ export class Engine implements RunLoopListener {
     this.outbox.stop();
     this.drives.stop();
     this.actions.stop();
+    this.#deadlines.stop();
     this.connection.abandon();
     this.#committed$.error(error);
   }
@@ -166,6 +171,7 @@ export class Engine implements RunLoopListener {
     this.outbox.stop();
     this.drives.stop();
     this.actions.stop();
+    this.#deadlines.stop();
     this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     await this.connection.closed();
     await this.loop.close();

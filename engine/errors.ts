@@ -25,6 +25,8 @@
  * | `BAD_AMOUNT` | correct the amount |
  * | `INSUFFICIENT_FUNDS` | wait for money, or pay less: the message says what is spendable |
  * | `CHAIN_UNAVAILABLE` | the chain source told no tip: try again |
+ * | `INVOICE_FAILED` | no invoice was made; the cause says why: ask for another one |
+ * | `NOT_CANCELLABLE` | the payment is on its way in, or over: wait for its end |
  * | `BAD_INVOICE` | the invoice cannot be read, is of another network, expired, or of another amount: see the cause |
  * | `INVOICE_PAID` | nothing: this wallet paid it, and has the proof |
  * | `FEE_TOO_HIGH` | allow more, or leave it |
@@ -56,6 +58,8 @@ export type HeartwoodErrorCode =
   | "BAD_AMOUNT"
   | "INSUFFICIENT_FUNDS"
   | "CHAIN_UNAVAILABLE"
+  | "INVOICE_FAILED"
+  | "NOT_CANCELLABLE"
   | "BAD_INVOICE"
   | "INVOICE_PAID"
   | "FEE_TOO_HIGH"

@@ -32,7 +32,8 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
     case "createCoins": {
       const coin = effect.params.coins.find((one) => kind === "vtxo" && one.id === id);
       if (coin === undefined) return [];
-      const [how, now] = effect.params.locked ? [", locked", `locked by ${instance}`] : ["", "credited, awaiting registration"];
+      const free = coin.registered ? "spendable" : "credited, awaiting registration";
+      const [how, now] = effect.params.locked ? [", locked", `locked by ${instance}`] : ["", free];
       const text = `${instance} made it: ${coin.amountSats} sat of key ${coin.keyIndex}, which expire at height ${coin.expiryHeight}${how}.`;
       return [{ text, now }];
     }

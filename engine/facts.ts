@@ -54,6 +54,8 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
       const attempt = instance.startsWith("lightning-send/") ? { isNextAttempt: isNextAttempt(state, instance) } : {};
       return { ...event, inputsAreFree, ...attempt, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     }
+    case "invoice.requested":
+      return { ...event, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     case "connection.failed":
       return { ...event, jitterPermille: jitterPermille(randomness) };
     case "package.halted":

@@ -37,6 +37,7 @@ export {
 } from "./history.ts";
 export { HISTORY_MARKS, type HistoryMark } from "./history-marks.ts";
 export type { VettedVtxo } from "./import-vtxo.ts";
+export type { Invoice, InvoiceOptions } from "./invoice.ts";
 export type { Movement } from "./movement-view.ts";
 export { Heartwood } from "./node/heartwood.ts";
 export type { RecordsOptions } from "./node/read-records.ts";

@@ -98,6 +98,18 @@ export class Keyring {
     );
   }
 
+  /** The preimage (32 bytes) of a Lightning receive; hex of it is a secret until the claim. */
+  receivePreimage(salt: Uint8Array): Uint8Array {
+    return this.#keys.receivePreimage(salt);
+  }
+
+  /** Proof of a VTXO for the grant of a Lightning receive (lightning.md §9.4): 64 bytes. */
+  receiveAttestation(vtxoId: VtxoId, keyIndex: number, paymentHash: Uint8Array): Uint8Array {
+    return this.#withSecret(this.#keys.vtxoSecretKey(keyIndex), (secretKey) =>
+      signAttestation({ kind: "lightning-receive", vtxoId, paymentHash }, secretKey, this.#randomness.bytes(AUX_BYTES)),
+    );
+  }
+
   /** Public key of 33 bytes at an index. */
   publicKey(keyIndex: number): Uint8Array {
     return this.#keys.vtxoPublicKey(keyIndex);

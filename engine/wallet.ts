@@ -1,5 +1,9 @@
 import type { Observable } from "rxjs";
 import { mergeMap } from "rxjs/operators";
+import { exitTransactions } from "../ark/exit.ts";
+import { encodeHex } from "../ark/hex.ts";
+import { encodeTransaction } from "../ark/transaction.ts";
+import { decodeVtxo } from "../ark/vtxo.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
@@ -9,6 +13,7 @@ import { followEvents } from "./follow-events.ts";
 import { followHistory } from "./follow-history.ts";
 import type { History } from "./history.ts";
 import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
+import { cancelInvoice, giveUpReceive, type Invoice, type InvoiceOptions, makeInvoice } from "./invoice.ts";
 import type { ServerPins } from "./keyring.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
 import { type PayOptions, pay, type Quote, QuoteBook, type QuoteOptions, quote } from "./pay.ts";
@@ -228,6 +233,17 @@ export class Wallet implements AsyncDisposable {
   }
 
   /**
+   * The signed transactions that bring a VTXO of the wallet on chain, in the order in which they are broadcast, as hex. They
+   * pay no fee: each has an anchor output for a child that does.
+   *
+   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
+   */
+  async exitTransactions(id: string): Promise<readonly string[]> {
+    const transactions = exitTransactions(decodeVtxo(await this.vtxoBytes(id)));
+    return transactions.map((transaction) => encodeHex(encodeTransaction(transaction)));
+  }
+
+  /**
    * An Ark address that pays this wallet: the last one given out, or with `fresh` a new one, which is recorded before
    * it is returned.
    *
@@ -279,6 +295,40 @@ export class Wallet implements AsyncDisposable {
   async pay(invoice: string, options: PayOptions = {}): Promise<Payment> {
     this.#checkOpen();
     return pay(this.#engine, this.#quotes, invoice, options);
+  }
+
+  /**
+   * A Lightning invoice that pays this wallet, or an Ark address. Resolves when the server made it; the money then comes in
+   * by itself while the wallet is connected, also after a restart.
+   *
+   * @throws HeartwoodError `BAD_AMOUNT`, `BAD_OPTION`, `BAD_ADDRESS`, `INVOICE_FAILED`, `NOT_CONNECTED`,
+   * `WALLET_RECONCILING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
+   */
+  async invoice(options: InvoiceOptions): Promise<Invoice> {
+    this.#checkOpen();
+    return makeInvoice(this.#engine, options);
+  }
+
+  /**
+   * Gives up an invoice whose payment has not come in, by its payment hash in hex; a payer that has paid gets the money
+   * back.
+   *
+   * @throws HeartwoodError `NOT_FOUND`, `NOT_CANCELLABLE`, `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  async cancelInvoice(paymentHash: string): Promise<void> {
+    this.#checkOpen();
+    return cancelInvoice(this.#engine, paymentHash);
+  }
+
+  /**
+   * Gives up a payment whose preimage is out, which could not be claimed, and whose HTLCs have expired: without this it
+   * is tried for ever.
+   *
+   * @throws HeartwoodError `NOT_FOUND`, `NOT_CANCELLABLE`, `WALLET_CLOSED`, `WALLET_FAILED`; ChainError
+   */
+  async giveUpReceive(paymentHash: string): Promise<void> {
+    this.#checkOpen();
+    return giveUpReceive(this.#engine, paymentHash);
   }
 
   /** The payments that are not finished. */

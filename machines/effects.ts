@@ -1,5 +1,6 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ActionMovement, OwnVtxo, PaymentInput } from "./books.ts";
+import type { InvoiceTerms, ReceiveClaim } from "./lightning-receive.ts";
 import type { HeldPayment, HtlcPackage } from "./lightning-send.ts";
 import type { HeldItem, VtxoSource } from "./package.ts";
 
@@ -55,6 +56,14 @@ export interface EffectParams {
   };
   registerPayment: { sources: readonly VtxoSource[]; backUp: readonly VtxoId[] };
   deliverPayment: { address: string; sources: readonly VtxoSource[] };
+  // commands of lightning-receive
+  requestInvoice: InvoiceTerms;
+  /** Asks until the payment is there, has the HTLC VTXOs granted, and judges them. */
+  awaitGrant: InvoiceTerms;
+  /** Asks, right before the preimage may leave, whether a claim can still succeed (lightning.md R6). */
+  vetReveal: { paymentHash: string; latestExitHeight: number };
+  claimReceive: ReceiveClaim;
+  cancelReceive: { paymentHash: string };
   // commands of lightning-send
   cosignHtlcs: HtlcPackage;
   /** After a refusal: finds out whether the package was carried out all the same, and completes it to be revoked. */
@@ -100,6 +109,11 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   cosignPayment: "command",
   registerPayment: "command",
   deliverPayment: "command",
+  requestInvoice: "command",
+  awaitGrant: "command",
+  vetReveal: "command",
+  claimReceive: "command",
+  cancelReceive: "command",
   cosignHtlcs: "command",
   recoverHtlcs: "command",
   initiatePayment: "command",

@@ -3,6 +3,7 @@ import { connectionMachine } from "./connection.machine.ts";
 import { driveMachine } from "./drive.machine.ts";
 import { MachineError } from "./errors.ts";
 import { expiryMachine } from "./expiry.machine.ts";
+import { lightningReceiveMachine } from "./lightning-receive.machine.ts";
 import { lightningSendMachine } from "./lightning-send.machine.ts";
 import { mailboxMachine } from "./mailbox.machine.ts";
 import { messageMachine } from "./message.machine.ts";
@@ -23,6 +24,7 @@ export const machines: readonly MachineDefinition[] = [
   expiryMachine,
   driveMachine,
   arkoorSendMachine,
+  lightningReceiveMachine,
   lightningSendMachine,
   recoveryMachine,
 ];

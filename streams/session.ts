@@ -10,6 +10,7 @@ import { CONNECT_TIMEOUT_MS, type ConnectionOptions, openChannel } from "./chann
 import type { Held } from "./credit.ts";
 import type { MailboxDelivery, MailboxPage } from "./delivery.ts";
 import { StreamError } from "./errors.ts";
+import { type LightningReceiveCalls, LightningReceiveClient } from "./lightning-receive.ts";
 import { LightningSendCalls } from "./lightning-send.ts";
 import { MailboxReader, type MailboxStreamOptions, type ReadMailboxOptions } from "./mailbox.stream.ts";
 import { negotiateVersion } from "./protocol-version.ts";
@@ -44,6 +45,8 @@ export interface ServerSession extends AsyncDisposable {
   readonly protocolVersion: number;
   /** The operator's announcement, escaped, to be shown to the user. */
   readonly announcement: string | undefined;
+  /** The calls of payments that come in over Lightning. */
+  readonly lightningReceive: LightningReceiveCalls;
 
   /** The server's copy of a VTXO: unverified bytes, not even of that id (mailbox.md M-69). */
   getVtxo(id: VtxoId, options?: CallOptions): Promise<Uint8Array>;
@@ -155,6 +158,7 @@ class GrpcSession implements ServerSession {
   readonly info: ServerInfo;
   readonly protocolVersion: number;
   readonly announcement: string | undefined;
+  readonly lightningReceive: LightningReceiveCalls;
   readonly lightningSend: LightningSendCalls;
   readonly #channel: Channel;
   readonly #closing: AbortController;
@@ -171,6 +175,7 @@ class GrpcSession implements ServerSession {
     this.#closing = parts.closing;
     this.#caller = parts.caller;
     this.#ark = parts.ark;
+    this.lightningReceive = new LightningReceiveClient(parts.ark, parts.caller);
     this.#mailbox = createClient(MailboxServiceDefinition, parts.channel);
     this.lightningSend = new LightningSendCalls(parts.ark, parts.caller);
     this.#reader = new MailboxReader(parts.channel, parts.caller);

@@ -230,6 +230,7 @@ class Session implements ServerSession {
     return this.#call(() => this.#server.backUp(ids), true);
   }
 
+  readonly lightningReceive = { start: refuse, check: refuse, prepare: refuse, claim: refuse, cancel: refuse };
   readonly lightningSend = { cosign: refuse, initiate: refuse, check: refuse, revoke: refuse };
 
   requestArkoorCosign(parts: readonly ArkoorCosignRequest[]): Promise<readonly ArkoorCosignResponse[]> {

@@ -1,5 +1,6 @@
 import type { MachineEvent } from "../../machines/step.ts";
 import { accepted, idOf, inputOf, itemOf, paidOf, payment, refused, vtxoOf } from "./fixtures.ts";
+import { events as receiveEvents } from "./lightning-receive/fixtures.ts";
 import { happenings } from "./lightning-send/payment.ts";
 
 /** Events that between them satisfy every guard. */
@@ -98,6 +99,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     refreshBlocks: 12,
     changes: [{ id: idOf(1), amountSats: 5n, expiryHeight: 260, stage }],
   })),
+  "lightning-receive": Object.values(receiveEvents),
 };
 
 function reportOf(unanswered: number) {

@@ -3,7 +3,16 @@ import { filter, firstValueFrom, timeout } from "rxjs";
 import { encodeHex } from "../../../ark/hex.ts";
 import { WalletKeys } from "../../../ark/keys.ts";
 import { encodeVtxoId } from "../../../ark/vtxo-id.ts";
-import { codeOf, Heartwood, type Payment, type Wallet, type WalletEvent, type WalletOptions } from "../../../engine/index.ts";
+import {
+  codeOf,
+  Heartwood,
+  type Invoice,
+  type InvoiceOptions,
+  type Payment,
+  type Wallet,
+  type WalletEvent,
+  type WalletOptions,
+} from "../../../engine/index.ts";
 import { defaultPorts } from "../../../engine/node/default-ports.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
 import { type Simulator, startSimulator } from "../../../simulator/index.ts";
@@ -16,6 +25,8 @@ const LOG_ID = "676f6c64".repeat(8);
 const BEGINNING_MS = 1_790_000_000_000;
 const RETRY_MS = 60_000;
 const POLL_MS = 30_000;
+const RECEIVE_POLL_MS = 4_000;
+const DAY_MS = 86_400_000;
 const PAYMENT_POLL_MS = 2_000;
 /** So many blocks later the HTLCs of a payment are near their expiry. */
 const SEND_EXPIRY_BLOCKS = 250;
@@ -52,6 +63,7 @@ export async function liveGoldenLife(): Promise<string> {
   await interruptedLife(world);
   await salvagedLife(world);
   await expiringLife(world);
+  await receivingLife(world);
   await using finished = await log.open({ readOnly: true });
   const lines: string[] = [];
   for await (const line of exportLines(finished)) lines.push(line);
@@ -268,6 +280,82 @@ async function expiringLife({ simulator, clock, log, options }: World): Promise<
   const first = Math.min(...wallet.vtxos().map(({ expiryHeight }) => expiryHeight));
   simulator.mine(first - simulator.chain.tip);
   await wallet.sync();
+}
+
+/** Ninth and tenth epoch: payments that come in over Lightning, each with another end. */
+async function receivingLife({ simulator, clock, log, options }: World): Promise<void> {
+  const { lightning, faults } = simulator;
+  faults.lightning.dropNotices = true;
+  let unpaid: Invoice;
+  {
+    clock.advance(60_000);
+    await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
+    const live = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
+    wallet.start();
+    await live;
+    await eventually(() => clock.isAwaited(POLL_MS), "the first poll");
+    const invoice = async (more: Partial<InvoiceOptions> = {}): Promise<Invoice> => {
+      clock.advance(500);
+      const made = await wallet.invoice({ amountSats: 10_000n, description: "tea", ...more });
+      await eventually(() => clock.isAwaited(RECEIVE_POLL_MS), "a look at the payment");
+      return made;
+    };
+    const pay = ({ bolt11 }: Invoice): void => {
+      lightning.pay(bolt11);
+      clock.advance(RECEIVE_POLL_MS);
+    };
+    faults.failNext("StartLightningReceive", Status.INVALID_ARGUMENT);
+    await wallet.invoice({ amountSats: 10_000n, description: "tea" }).catch(excuse("INVOICE_FAILED"));
+
+    const given = await invoice();
+    await wallet.cancelInvoice(given.paymentHash);
+    await given.payment.settled().catch(excuse("PAYMENT_FAILED"));
+
+    faults.lightning.grant = "htlc-delta";
+    const inflated = await invoice();
+    pay(inflated);
+    await inflated.payment.settled().catch(excuse("PAYMENT_FAILED"));
+    faults.lightning.grant = null;
+
+    const claimed = await invoice();
+    pay(claimed);
+    await claimed.payment.settled();
+    await eventually(() => wallet.status().openCommands === 0, "the backup");
+
+    faults.failNext("PostArkoorMessage", Status.INTERNAL);
+    const forwarded = await invoice({ destination: addressOf(simulator, OTHER_MNEMONIC, 0) });
+    pay(forwarded);
+    await eventually(() => clock.isAwaited(RETRY_MS) && wallet.status().openCommands === 1, "a delivery that waits");
+    clock.advance(RETRY_MS);
+    await forwarded.payment.settled();
+
+    faults.failNext("ClaimLightningReceive", Status.INVALID_ARGUMENT, 1_000);
+    const stuck = await invoice();
+    const parked = when(wallet, (event) => event.type === "payment.changed" && event.state === "PreimageRevealed");
+    pay(stuck);
+    await parked;
+    await eventually(() => simulator.calls("ClaimLightningReceive") === 3, "a claim that is refused");
+    const required = when(wallet, ({ type }) => type === "exit.required");
+    simulator.mine(25);
+    await eventually(() => clock.isAwaited(RETRY_MS), "a look at the deadline");
+    clock.advance(RETRY_MS);
+    await required;
+    simulator.mine(300);
+    await wallet.giveUpReceive(stuck.paymentHash);
+    unpaid = await invoice();
+    await wallet.stop();
+  }
+  clock.advance(3 * DAY_MS);
+  await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
+  await wallet.sync();
+  await wallet.payment(unpaid.payment.id).settled().catch(excuse("PAYMENT_FAILED"));
+}
+
+/** Swallows an error of that code. */
+function excuse(code: string): (error: unknown) => void {
+  return (error) => {
+    if (codeOf(error) !== code) throw error;
+  };
 }
 
 function when(wallet: Wallet, wanted: (event: WalletEvent) => boolean): Promise<WalletEvent> {

@@ -1,0 +1,153 @@
+import { lightningReceiveFee } from "../ark/fees.ts";
+import { decodeHex } from "../ark/hex.ts";
+import { type GrantedBytes, type GrantTerms, judgeGrant } from "../ark/lightning-grant.ts";
+import { decodeVtxo } from "../ark/vtxo.ts";
+import { ChainError } from "../chain/errors.ts";
+import type { ReceivePrepare, ReceiveReport } from "../streams/lightning-receive.ts";
+import type { ActionAnswer, ActionCall } from "./action-driver.ts";
+import { orRefused, ownVtxo, Refused } from "./cosign-package.ts";
+import type { Engine } from "./engine.ts";
+import { isFree } from "./free-coins.ts";
+
+/** A VTXO proves something against floods if it outlives the tip by more than that (lightning.md §3). */
+const PROOF_MARGIN_BLOCKS = 2;
+/** How many blocks less are asked for where the payment is older than the tip (R5). */
+const LOWERED_BY = [0, 1, 2];
+/** Wait before a grant that may still become good is looked at again; a new block does it at once. */
+const GRANT_RETRY_MS = 10_000;
+
+type Call = ActionCall<"awaitGrant">;
+
+/** What a server granted, and how the request for it stands to it. */
+interface Offer extends Pick<GrantTerms, "nowHeight" | "requestedExpiryHeight" | "checkTimes" | "reportedSats"> {
+  readonly vtxos: readonly Uint8Array[];
+}
+
+/**
+ * Has the HTLC VTXOs of a payment granted, and judges them (lightning.md §9.4).
+ *
+ * @param before The state of the receive right before: where a grant was made already, this request changes nothing (R10).
+ * @throws Refused
+ */
+export async function askForGrant(call: Call, before: "accepted" | "htlcs-ready"): Promise<ActionAnswer> {
+  const { engine, params, signal } = call;
+  const nowHeight = await freshTip(engine, signal);
+  const { report, vtxos, requestedExpiryHeight } = await prepare(call, nowHeight + params.cltvDelta);
+  return answerOf(call, {
+    vtxos,
+    nowHeight,
+    requestedExpiryHeight: before === "htlcs-ready" ? null : requestedExpiryHeight,
+    checkTimes: true,
+    reportedSats: report.amountSats,
+  });
+}
+
+/**
+ * Takes over a payment whose preimage the server has already, as after the restore of an old log: downloads what was
+ * granted, and claims it (R8).
+ */
+export async function recoverGrant(call: Call, report: ReceiveReport): Promise<ActionAnswer> {
+  const { session, signal } = call;
+  const vtxos = await Promise.all(report.htlcIds.map((id) => session.getVtxo(id, { signal })));
+  const { amountSats: reportedSats } = report;
+  return answerOf(call, { vtxos, nowHeight: 0, requestedExpiryHeight: null, checkTimes: false, reportedSats });
+}
+
+/**
+ * The height of the tip.
+ *
+ * @throws ChainError
+ */
+export async function freshTip({ chain }: Pick<Engine, "chain">, signal: AbortSignal): Promise<number> {
+  const tip = await chain.tip({ fresh: true, signal });
+  if (tip.kind === "unknown") throw tip.error;
+  if (tip.kind === "absent") throw new ChainError("CHAIN_BAD_RESPONSE", "expected a tip from the chain source, got none");
+  return tip.value.height;
+}
+
+/** A refusal may only say that the payment is a block or two older: while it is there, less is asked for (R5). */
+async function prepare(call: Call, expiryHeight: number) {
+  const { keyring, params, session, signal } = call;
+  const paymentHash = decodeHex(params.paymentHash);
+  const proof = proofOf(call, expiryHeight - params.cltvDelta);
+  const request = { paymentHash, userPubkey: keyring.publicKey(params.keyIndex), ...proof };
+  let refusal: unknown;
+  for (const lower of LOWERED_BY) {
+    const requestedExpiryHeight = expiryHeight - lower;
+    try {
+      const prepared = { ...request, htlcExpiryHeight: requestedExpiryHeight };
+      const answer = await orRefused(() => session.lightningReceive.prepare(prepared, { signal }));
+      return { ...answer, requestedExpiryHeight };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refusal = error;
+    }
+    const { state } = await session.lightningReceive.check(paymentHash, { signal });
+    // Not refused for good: the next look at the receive says what became of it.
+    if (state !== "accepted") throw new Error(`expected an accepted payment, got one that is ${state}`, { cause: refusal });
+  }
+  throw new Error("expected a grant for an accepted payment, got refusals", { cause: refusal });
+}
+
+/** A VTXO of the wallet, at random: a server may want to see that it has one (lightning.md §9.4). */
+function proofOf({ engine, params }: Call, nowHeight: number): Pick<ReceivePrepare, "proof"> {
+  const { pending } = engine.loop;
+  const coins = [...pending.coins.values()].filter(
+    ({ id, expiryHeight }) => isFree(pending, id) && expiryHeight > nowHeight + PROOF_MARGIN_BLOCKS,
+  );
+  const [random = 0] = engine.ports.randomness.bytes(1);
+  const coin = coins[random % Math.max(1, coins.length)];
+  if (coin === undefined) return {};
+  const attestation = engine.keyring.receiveAttestation(coin.id, coin.keyIndex, decodeHex(params.paymentHash));
+  return { proof: { vtxoId: coin.id, attestation } };
+}
+
+async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
+  const { engine, keyring, params, session, signal } = call;
+  const granted = await Promise.all(offer.vtxos.map((bytes) => withAnchor(engine, bytes, signal)));
+  const judgement = judgeGrant(granted, {
+    ...offer,
+    paymentHash: decodeHex(params.paymentHash),
+    userPubkey: keyring.publicKey(params.keyIndex),
+    serverPubkey: session.info.serverPubkey,
+    invoiceSats: params.amountSats,
+    feeOf: (amountSats) => lightningReceiveFee(session.info.fees.lightningReceive, amountSats),
+    promisedFeeSats: params.feeSats,
+  });
+  if (judgement.kind === "refused") {
+    const { code, message, isFinal } = judgement;
+    if (isFinal && offer.checkTimes) return { event: { type: "grant.failed", code, message } };
+    return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code } };
+  }
+  const kept = judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));
+  const { feeSats, htlcExpiryHeight, latestExitHeight } = judgement;
+  const htlcs = kept.map(({ vtxo }) => ({ ...vtxo, registered: true }));
+  const isSettled = !offer.checkTimes;
+  return {
+    event: { type: "grant.accepted", isSettled, htlcs, feeSats, htlcExpiryHeight, latestExitHeight },
+    blobs: kept.map(({ blob }) => blob),
+  };
+}
+
+/** What the chain source says of the anchor; bytes that are no VTXO have none. */
+async function withAnchor({ chain }: Engine, bytes: Uint8Array, signal: AbortSignal): Promise<GrantedBytes> {
+  const txid = anchorTxid(bytes);
+  if (txid === undefined) return { bytes, anchor: { kind: "absent" }, isAnchorConfirmed: false };
+  const transaction = await chain.transaction(txid, { signal });
+  const status = await chain.status(txid, { signal });
+  if (transaction.kind === "unknown") throw transaction.error;
+  if (status.kind === "unknown") throw status.error;
+  return {
+    bytes,
+    anchor: transaction.kind === "found" ? { kind: "found", transaction: transaction.value } : { kind: "absent" },
+    isAnchorConfirmed: status.kind === "found" && status.value.confirmed,
+  };
+}
+
+function anchorTxid(bytes: Uint8Array): string | undefined {
+  try {
+    return decodeVtxo(bytes).chainAnchor.txid;
+  } catch {
+    return undefined;
+  }
+}

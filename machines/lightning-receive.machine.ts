@@ -1,0 +1,344 @@
+// A payment that comes in over Lightning (lightning.md §9).
+//
+//   owner            lightning-receive                    executors → server
+//      │ invoice.requested │                                  │
+//      ├──────────────────▶│ Requesting ──── requestInvoice ─▶│ CheckLightningReceive, StartLightningReceive
+//      │                   │◀───────────────── invoice.issued ┤ Failed: invoice.refused
+//      │                   │ AwaitingPayment ─── awaitGrant ─▶│ CheckLightningReceive, PrepareLightningReceiveClaim
+//      │                   │◀──────────────── invoice.expired ┤ Expired
+//      │                   │◀─────────────────── grant.failed ┤ Failed
+//      │ cancel.requested  │                                  │
+//      ├──────────────────▶│ Cancelling ──── cancelReceive ──▶│ CancelLightningReceive
+//      │                   │◀────────────── receive.cancelled ┤ Cancelled
+//      │                   │◀───────────────── grant.accepted ┤
+//      │                   │ HtlcsReady ──────── vetReveal ──▶│ tip, CheckLightningReceive
+//      │                   │◀────────────────── reveal.vetted ┤ Abandoned: too late, or canceled
+//      │                   │ PreimageRevealed ─ claimReceive ▶│ ClaimLightningReceive: the preimage leaves
+//      │                   │◀──────────────── claim.succeeded ┤
+//      │                   │ Claimed ─────── postRecoveryIds ▶│
+//      │                   │ Completed                        │
+//      │                   │ Delivering ───── deliverPayment ▶│ PostArkoorMessage, where another wallet gets the money
+//      │                   │◀────────────── package.delivered ┤
+//      │                   │ Delivered                        │
+import { setup } from "xstate";
+import { RECEIVE_CLAIM_BLOCKS } from "../ark/htlc-terms.ts";
+import type { VtxoId } from "../ark/vtxo-id.ts";
+import { type ActionMovement, type ActionOutcome, idsOf, sumOf } from "./books.ts";
+import { effectActions } from "./effects.ts";
+import {
+  type InvoiceTerms,
+  isForeign,
+  type LightningReceiveContext,
+  type LightningReceiveEvent,
+  receiveEvents,
+  receiveMovementOf,
+} from "./lightning-receive.ts";
+import type { MachineDefinition } from "./step.ts";
+
+const definition = setup({
+  types: { context: {} as LightningReceiveContext, events: {} as LightningReceiveEvent },
+  actions: effectActions(
+    "reserveKeys",
+    "createCoins",
+    "spendCoins",
+    "requireExit",
+    "writeMovement",
+    "requestInvoice",
+    "awaitGrant",
+    "cancelReceive",
+    "vetReveal",
+    "claimReceive",
+    "deliverPayment",
+    "postRecoveryIds",
+  ),
+  guards: {
+    isNews: ({ context, event }) =>
+      (event.type === "step.delayed" || event.type === "delivery.failed") && event.code !== context.delay,
+    isSettled: ({ event }) => event.type === "grant.accepted" && event.isSettled,
+    isHopeless: ({ context, event }) =>
+      event.type === "reveal.vetted" &&
+      // Where the server has the preimage, nothing is given away any more (a salvaged log may not say so).
+      event.status !== "settled" &&
+      (event.status === "canceled" || event.tipHeight > context.latestExitHeight),
+    isForwarded: ({ context, event }) => isForeign(context.destination) && isWhole(context, event),
+    isWhole: ({ context, event }) => isWhole(context, event),
+    isExitRequired: ({ context, event }) =>
+      event.type === "deadline.checked" && context.exitStage !== "required" && event.tipHeight >= context.latestExitHeight,
+    isExitNear: ({ context, event }) =>
+      event.type === "deadline.checked" &&
+      context.exitStage === null &&
+      event.tipHeight >= context.latestExitHeight - RECEIVE_CLAIM_BLOCKS,
+    isPastExpiry: ({ context, event }) => event.type === "giveUp.requested" && event.tipHeight > context.htlcExpiryHeight,
+  },
+});
+
+const request = definition.assign(({ event }) => {
+  if (event.type !== "invoice.requested") return {};
+  const { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, movement } = event;
+  return { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, movement };
+});
+
+const keepInvoice = definition.assign(({ event }) =>
+  event.type === "invoice.issued" ? { bolt11: event.bolt11, expiresAtMs: event.expiresAtMs } : {},
+);
+
+const keepGrant = definition.assign(({ event }) => {
+  if (event.type !== "grant.accepted") return {};
+  const { htlcs, feeSats, htlcExpiryHeight, latestExitHeight } = event;
+  return { htlcs, feeSats, htlcExpiryHeight, latestExitHeight, delay: null };
+});
+
+const keepClaimed = definition.assign(({ event }) => {
+  if (event.type !== "claim.succeeded") return {};
+  const coins = event.coins.map(({ id, amountSats, source }) => ({ id, amountSats, source }));
+  return { claimed: [...coins, ...event.forwarded], preimage: event.preimage, delay: null };
+});
+
+const keepDelay = definition.assign(({ event }) =>
+  event.type === "step.delayed" || event.type === "delivery.failed" ? { delay: event.code } : {},
+);
+const noteExitNear = definition.assign({ exitStage: "near" });
+const noteExitRequired = definition.assign({ exitStage: "required" });
+const clearDelay = definition.assign({ delay: null });
+
+const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
+const fail = definition.assign(({ event }) => {
+  if (event.type !== "invoice.refused" && event.type !== "grant.failed") return {};
+  return { delay: null, outcome: { status: "failed" as const, code: event.code, message: event.message } };
+});
+const end = (status: ActionOutcome["status"], code: string, message: string) =>
+  definition.assign({ delay: null, outcome: { status, code, message } });
+
+type Scope = { readonly context: LightningReceiveContext; readonly event: LightningReceiveEvent };
+
+const termsOf = ({ context }: Scope): InvoiceTerms => {
+  const { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, bolt11, expiresAtMs } = context;
+  return { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, bolt11, expiresAtMs };
+};
+
+const hashOf = ({ context }: Scope) => ({ paymentHash: context.paymentHash });
+const revealOf = ({ context: { paymentHash, latestExitHeight } }: Scope) => ({ paymentHash, latestExitHeight });
+const htlcIds = ({ context }: Scope): { ids: readonly VtxoId[] } => ({ ids: idsOf(context.htlcs) });
+
+const claim = {
+  type: "claimReceive" as const,
+  params: ({ context: { paymentHash, salt, keyIndex, destination, htlcs } }: Scope) => ({
+    paymentHash,
+    salt,
+    keyIndex,
+    destination,
+    amountSats: sumOf(htlcs),
+    sources: htlcs.map(({ source }) => source),
+  }),
+};
+
+const lockHtlcs = {
+  type: "createCoins" as const,
+  params: ({ context }: Scope) => ({ coins: context.htlcs, locked: true }),
+};
+
+const spendHtlcs = { type: "spendCoins" as const, params: htlcIds };
+
+const writeMovement = (status: ActionMovement["status"], effective: "htlcs" | "nothing") => ({
+  type: "writeMovement" as const,
+  params: ({ context }: Scope) => ({ movement: receiveMovementOf(context, status, effective) }),
+});
+
+const delayed = { guard: "isNews" as const, actions: [keepDelay] };
+
+/** `lightning-receive/<payment hash>`: Requesting → AwaitingPayment → HtlcsReady → PreimageRevealed → Claimed → Completed. */
+export const lightningReceiveMachine: MachineDefinition = {
+  name: "lightning-receive",
+  revision: 1,
+  events: receiveEvents,
+  logic: definition.createMachine({
+    id: "lightning-receive",
+    initial: "Requested",
+    context: {
+      paymentHash: "",
+      salt: "",
+      keyIndex: 0,
+      amountSats: 0n,
+      description: null,
+      cltvDelta: 0,
+      feeSats: 0n,
+      destination: null,
+      bolt11: null,
+      expiresAtMs: 0,
+      movement: "",
+      htlcs: [],
+      htlcExpiryHeight: 0,
+      latestExitHeight: 0,
+      claimed: [],
+      preimage: null,
+      exitStage: null,
+      delay: null,
+      outcome: null,
+    },
+    states: {
+      Requested: {
+        on: {
+          "invoice.requested": {
+            target: "Requesting",
+            actions: [
+              request,
+              { type: "reserveKeys", params: ({ context }) => ({ from: context.keyIndex, count: 1 }) },
+              { type: "requestInvoice", params: termsOf },
+            ],
+          },
+        },
+      },
+      /** Sent: the hash of a preimage that only the seed gives. Awaited: the invoice. Nobody has it yet (R3). */
+      Requesting: {
+        on: {
+          "invoice.issued": { target: "AwaitingPayment", actions: [keepInvoice, { type: "awaitGrant", params: termsOf }] },
+          "invoice.refused": { target: "Failed", actions: [fail] },
+        },
+      },
+      /**
+       * Awaited: somebody who pays the invoice, and then HTLC VTXOs that are worth the preimage. At risk: nothing, the
+       * payer gets the money back.
+       */
+      AwaitingPayment: {
+        on: {
+          "grant.accepted": [
+            {
+              guard: "isSettled",
+              target: "PreimageRevealed",
+              actions: [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), claim],
+            },
+            {
+              target: "HtlcsReady",
+              actions: [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), { type: "vetReveal", params: revealOf }],
+            },
+          ],
+          "grant.failed": { target: "Failed", actions: [fail] },
+          "invoice.expired": {
+            target: "Expired",
+            actions: [end("canceled", "INVOICE_EXPIRED", "nobody paid the invoice in time")],
+          },
+          "cancel.requested": { target: "Cancelling", actions: [clearDelay, { type: "cancelReceive", params: hashOf }] },
+          "step.delayed": delayed,
+        },
+      },
+      /** The invoice is given up. Awaited: any answer of the server. */
+      Cancelling: {
+        on: {
+          "receive.cancelled": {
+            target: "Cancelled",
+            actions: [end("canceled", "CANCELLED", "the owner cancelled the invoice")],
+          },
+        },
+      },
+      /**
+       * The grant is good. Awaited: a tip and a status with which a claim can still succeed. At risk: nothing, as long as
+       * the preimage stays here; too late, it never leaves (R6).
+       */
+      HtlcsReady: {
+        on: {
+          "reveal.vetted": [
+            {
+              guard: "isHopeless",
+              target: "Abandoned",
+              actions: [
+                end("canceled", "ABANDONED", "it was too late to claim: the payer gets the money back"),
+                spendHtlcs,
+                writeMovement("canceled", "nothing"),
+              ],
+            },
+            { target: "PreimageRevealed", actions: [clearDelay, claim] },
+          ],
+          "step.delayed": delayed,
+        },
+      },
+      /**
+       * Sent, or about to be: the preimage. Whether it left cannot be known after a crash, so it is claimed whatever the
+       * tip is. Awaited: the signatures. At risk: the payment, until it is claimed or exited (R7).
+       */
+      PreimageRevealed: {
+        on: {
+          "claim.succeeded": [
+            {
+              guard: "isForwarded",
+              target: "Delivering",
+              actions: [
+                keepClaimed,
+                spendHtlcs,
+                writeMovement("pending", "nothing"),
+                {
+                  type: "deliverPayment",
+                  params: ({ context }) => ({
+                    address: context.destination?.address ?? "",
+                    sources: context.claimed.map(({ source }) => source),
+                  }),
+                },
+              ],
+            },
+            {
+              guard: "isWhole",
+              target: "Claimed",
+              actions: [
+                keepClaimed,
+                succeed,
+                spendHtlcs,
+                {
+                  type: "createCoins",
+                  params: ({ event }) => ({ coins: event.type === "claim.succeeded" ? event.coins : [], locked: false }),
+                },
+                writeMovement("successful", "htlcs"),
+                { type: "postRecoveryIds", params: ({ context }) => ({ ids: idsOf(context.claimed) }) },
+              ],
+            },
+          ],
+          "step.delayed": delayed,
+          "deadline.checked": [
+            {
+              guard: "isExitRequired",
+              actions: [
+                noteExitRequired,
+                {
+                  type: "requireExit",
+                  params: ({ context }) => ({ ids: idsOf(context.htlcs), byHeight: context.latestExitHeight }),
+                },
+              ],
+            },
+            { guard: "isExitNear", actions: [noteExitNear] },
+          ],
+          "giveUp.requested": {
+            guard: "isPastExpiry",
+            target: "GivenUp",
+            actions: [
+              end("failed", "GIVEN_UP", "the owner gave the payment up after its expiry"),
+              spendHtlcs,
+              writeMovement("failed", "nothing"),
+            ],
+          },
+        },
+      },
+      /** The money is the wallet's. Awaited: the backup of the ids. */
+      Claimed: { on: { "recoveryIds.posted": { target: "Completed" } } },
+      /** The money is another wallet's. Awaited: a mailbox that takes it; this log has the only copy of the VTXOs. */
+      Delivering: {
+        on: {
+          "package.delivered": { target: "Delivered", actions: [succeed, writeMovement("successful", "nothing")] },
+          "delivery.failed": delayed,
+        },
+      },
+      Completed: { type: "final" },
+      Delivered: { type: "final" },
+      Expired: { type: "final" },
+      Cancelled: { type: "final" },
+      Abandoned: { type: "final" },
+      Failed: { type: "final" },
+      GivenUp: { type: "final" },
+    },
+  }),
+};
+
+/** Whether a claim brought all that was granted, to whom it was meant for. */
+function isWhole({ destination, htlcs }: LightningReceiveContext, event: LightningReceiveEvent): boolean {
+  if (event.type !== "claim.succeeded") return false;
+  const { coins, forwarded } = event;
+  const [meant, other] = isForeign(destination) ? [forwarded, coins] : [coins, forwarded];
+  return sumOf(meant) === sumOf(htlcs) && other.length === 0;
+}
