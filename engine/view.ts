@@ -150,7 +150,9 @@ export function balanceFrom(sumOfPart: (part: keyof Balance) => bigint, unconfir
 
 /** The part of the balance in which a VTXO counts. */
 export function balancePartOf(coin: Coin): Exclude<keyof Balance, "totalSats" | "unconfirmedSats"> {
-  if (policyKindOf(coin) === "server-htlc-send" && coin.exitBy === undefined) return "pendingOutSats";
+  const kind = policyKindOf(coin);
+  const isPaying = kind === "server-htlc-send-v1" || kind === "server-htlc-send";
+  if (isPaying && coin.exitBy === undefined) return "pendingOutSats";
   switch (stateOf(coin)) {
     case "spendable":
       return "spendableSats";
@@ -163,7 +165,7 @@ export function balancePartOf(coin: Coin): Exclude<keyof Balance, "totalSats" | 
     case "exiting":
       return "exitingSats";
     case "locked":
-      return policyKindOf(coin) === "pubkey" ? "lockedSats" : "pendingInSats";
+      return kind === "pubkey" ? "lockedSats" : "pendingInSats";
   }
 }
 

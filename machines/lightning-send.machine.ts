@@ -283,6 +283,7 @@ export const lightningSendMachine: MachineDefinition = {
                   type: "requireExit",
                   params: ({ context: { htlcs } }) => ({ ids: idsOf(htlcs), byHeight: latestSendExitHeight(htlcs) }),
                 },
+                { type: "writeMovement", params: ({ context }) => ({ movement: sendMovementOf(context, "pending", true) }) },
                 revoke,
               ],
             },

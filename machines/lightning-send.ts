@@ -143,10 +143,18 @@ function isVtxoNearExpiry({ htlcs }: LightningSendContext, tipHeight: number): b
   return tipHeight > lastSendHeight(htlcs);
 }
 
-/** The movement of a payment (lightning.md §11). */
-export function sendMovementOf(context: LightningSendContext, status: ActionMovement["status"]): ActionMovement {
+/**
+ * The movement of a payment (lightning.md §11).
+ *
+ * @param isExiting whether the HTLCs are to be exited: then they count as the wallet's until the exit is over (§8.9)
+ */
+export function sendMovementOf(
+  context: LightningSendContext,
+  status: ActionMovement["status"],
+  isExiting = false,
+): ActionMovement {
   const { movement, invoice, amountSats, feeSats, inputs, htlcs, change, refund, paymentHash, preimage } = context;
-  const effectiveSats = sumOf(refund) - sumOf(htlcs);
+  const effectiveSats = sumOf(refund) + (isExiting ? 0n : -sumOf(htlcs));
   return {
     id: movement,
     subsystem: "bark.lightning_send",
@@ -154,10 +162,10 @@ export function sendMovementOf(context: LightningSendContext, status: ActionMove
     status,
     intendedSats: -amountSats,
     effectiveSats,
-    feeSats: status === "failed" ? -effectiveSats : feeSats,
+    feeSats: status === "failed" || isExiting ? -effectiveSats : feeSats,
     inputs: idsOf(inputs),
     outputs: idsOf([...change, ...refund]),
-    exited: [],
+    exited: isExiting ? idsOf(htlcs) : [],
     sentTo: [{ destination: invoice, amountSats }],
     receivedOn: [],
     metadata: {

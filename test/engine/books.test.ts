@@ -92,8 +92,8 @@ test("a VTXO that the wallet has not cannot be locked", () => {
 test("HTLCs stand apart: outgoing ones beside the total, incoming ones in it", () => {
   const state = withTwoCoins();
   const htlcs = [
-    { ...vtxoOf(3, { amountSats: 30n }), policyKind: "server-htlc-send" as const },
-    { ...vtxoOf(4, { amountSats: 4n }), policyKind: "server-htlc-receive" as const },
+    { ...vtxoOf(3, { amountSats: 30n }), policyKind: "server-htlc-send-v1" as const },
+    { ...vtxoOf(4, { amountSats: 4n }), policyKind: "server-htlc-receive-v1" as const },
   ];
   state.apply(record("lightning-send/1", { type: "createCoins", params: { coins: htlcs, locked: true } }));
   const { totalSats, spendableSats, lockedSats, pendingInSats, pendingOutSats } = balanceOf(state);

@@ -8,7 +8,7 @@ testState("RevocationStuck", stuck, {
   revoked: REVOKED,
   "preimage learned": "Settled: spendCoins, writeMovement",
   "noticed with preimage": "Settled: spendCoins, writeMovement",
-  "delayed near the VTXOs' expiry": "Exiting: requireExit, revokeHtlcs",
+  "delayed near the VTXOs' expiry": "Exiting: requireExit, writeMovement, revokeHtlcs",
   "exit allowed": "RevocationStuck",
 });
 
@@ -27,6 +27,9 @@ test("an exit that the owner allowed is required once the HTLCs' expiry is near,
 test("the exit has to begin so early that it ends before the VTXOs expire", () => {
   const { effects } = stepOf(stuck, "delayed near the VTXOs' expiry");
   expect(effects[0]).toEqual({ type: "requireExit", params: { ids: htlcs.map(({ id }) => id), byHeight: 4_988 } });
+  expect(effects[1]).toMatchObject({
+    params: { movement: { status: "pending", effectiveSats: 0n, feeSats: 0n, exited: htlcs.map(({ id }) => id) } },
+  });
 });
 
 test("a payment that the server accepted, then denied, settles with a late preimage", () => {

@@ -1,0 +1,75 @@
+import { type Clock, Heartwood, type Wallet, type WalletStatus } from "../../../engine/index.ts";
+import type { Simulator } from "../../../simulator/index.ts";
+import { createMemoryLog, type EventLog, type MemoryLog } from "../../../store/index.ts";
+import { wrapLog } from "../golden/wrapped-log.ts";
+import { FastClock, fastChain, goLive, MNEMONIC } from "../helpers.ts";
+import { type Fate, fatefulTransport, NonceWatch } from "./boundaries.ts";
+
+/** One process of a wallet. */
+export interface Life {
+  readonly wallet: Wallet;
+  /** Resolves when the process died. */
+  readonly death: Promise<"died">;
+  /** Ends it, dead or alive. */
+  readonly end: () => Promise<void>;
+}
+
+/** A wallet whose processes die where they are told to; its log survives them. */
+export class MortalWallet {
+  readonly nonces = new NonceWatch();
+  /** Commits after which the books did not balance. */
+  readonly unbalanced: bigint[] = [];
+  readonly #log: MemoryLog = createMemoryLog();
+  readonly #simulator: Simulator;
+  readonly #clock: Clock;
+
+  constructor(simulator: Simulator, clock: Clock = new FastClock()) {
+    this.#simulator = simulator;
+    this.#clock = clock;
+  }
+
+  /** Begins a process that is live. */
+  async live(fateOf: (method: string) => Fate = () => "through"): Promise<Life> {
+    const log = await this.#log.open();
+    let isDead = false;
+    let onDeath: (how: "died") => void = () => {};
+    const death = new Promise<"died">((resolve) => (onDeath = resolve));
+    const die = (): void => {
+      isDead = true;
+      onDeath("died");
+    };
+    const append: EventLog["append"] = async (request) => {
+      if (isDead) throw new Error("the process died");
+      return log.append(request);
+    };
+    const { serverUrl } = this.#simulator;
+    const wallet = await Heartwood.openOn(wrapLog(log, { append }), {
+      mnemonic: () => MNEMONIC,
+      server: serverUrl,
+      chain: fastChain(this.#simulator),
+      network: "regtest",
+      create: true,
+      ports: { clock: this.#clock, transport: fatefulTransport({ serverUrl, fateOf, die, nonces: this.nonces }) },
+    });
+    const watching = wallet.events$.subscribe({
+      next: ({ seq }) => {
+        if (!isBalanced(wallet.status())) this.unbalanced.push(seq);
+      },
+      error: () => {},
+    });
+    await goLive(wallet);
+    const end = async (): Promise<void> => {
+      watching.unsubscribe();
+      await wallet.close().catch(() => {});
+    };
+    return { wallet, death, end };
+  }
+}
+
+/** Whether the movements add up to the money, and the money to its parts (DESIGN §11, 5). */
+function isBalanced({ balance, movements, vtxos }: WalletStatus): boolean {
+  const sum = (amounts: readonly bigint[]) => amounts.reduce((total, amount) => total + amount, 0n);
+  const moved = sum(movements.map(({ effectiveBalanceSats }) => effectiveBalanceSats));
+  const held = sum(vtxos.map(({ amountSats }) => amountSats));
+  return moved === balance.totalSats && held === balance.totalSats + balance.pendingOutSats;
+}
