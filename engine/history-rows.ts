@@ -1,9 +1,9 @@
-import type { MachineDefinition } from "../machines/step.ts";
 import type { HistoryIndex, HistoryTableName } from "./history-index.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
+import { applyAgain, SparseState } from "./sparse-state.ts";
 import { type QuarantinedVtxo, quarantineOf, vtxosOf, type WalletVtxo } from "./view.ts";
-import { type Coin, type OpenCommand, SALVAGE, WalletState } from "./wallet-state.ts";
+import type { OpenCommand, WalletState } from "./wallet-state.ts";
 
 /** A run of a machine at a moment. */
 export interface HistoryInstance {
@@ -56,7 +56,7 @@ export async function rowsAt<Name extends HistoryTableName>(
   const found = table.newestAt(seq, limit, after === undefined ? undefined : Number(after));
   const order = new Map(found.map(({ key }, position) => [key, position]));
   const touches = new Set(found.flatMap(({ row }) => [...table.touchesOf(row, seq)]));
-  const state = new SparseState(name === "coins" ? order : new Map(), index.machines);
+  const state = new SparseState(index.machines, name === "coins" ? order.keys() : []);
   for (const at of [...touches].sort((a, b) => a - b)) await applyAgain(index, reader, state, at);
   state.coins.forget();
   const rows = viewOf(state, name, index)
@@ -68,63 +68,8 @@ export async function rowsAt<Name extends HistoryTableName>(
   return { total: table.countAt(seq), rows, next: hasMore ? String(last.row) : null };
 }
 
-/** Folds one record on what it needs to stand on. */
-async function applyAgain(index: HistoryIndex, reader: HistoryReader, state: WalletState, seq: number): Promise<void> {
-  const { transition } = await reader.get(seq);
-  const { instance, machine, revision, version } = transition;
-  const before = await reader.before(seq);
-  if (before !== undefined) state.putInstance(instance, { machine, revision, version: version - 1n, ...before });
-  const salvage = index.instanceNumber(SALVAGE);
-  const salvaged = salvage === undefined ? undefined : index.lastOf(salvage, seq - 1);
-  if (salvaged !== undefined && instance !== SALVAGE) {
-    state.putInstance(SALVAGE, { machine: "salvage", revision: 1, version: 1n, ...(await reader.after(salvaged)) });
-  }
-  state.checkpoint = index.checkpointAt(seq - 1);
-  state.apply(transition);
-}
-
-/** A state without the rows that nobody asked for: a record that touches such a coin as well finds an empty one there. */
-class SparseState extends WalletState {
-  override readonly coins: SparseCoins;
-
-  constructor(wanted: ReadonlyMap<string, unknown>, among: readonly MachineDefinition[]) {
-    super(among);
-    this.coins = new SparseCoins(wanted);
-  }
-}
-
-class SparseCoins extends Map<string, Coin> {
-  readonly #wanted: ReadonlyMap<string, unknown>;
-
-  constructor(wanted: ReadonlyMap<string, unknown>) {
-    super();
-    this.#wanted = wanted;
-  }
-
-  override get(id: string): Coin | undefined {
-    return super.get(id) ?? (this.#wanted.has(id) ? undefined : { ...EMPTY_COIN, id });
-  }
-
-  /** Drops what nobody asked for. */
-  forget(): void {
-    for (const id of [...this.keys()]) if (!this.#wanted.has(id)) this.delete(id);
-  }
-}
-
-const EMPTY_COIN: Coin = {
-  id: "",
-  amountSats: 0n,
-  expiryHeight: 0,
-  exitDepth: 0,
-  keyIndex: 0,
-  source: { digest: "", entry: null },
-  registered: true,
-  flags: [],
-  checkpoint: 0n,
-  seq: 0n,
-};
-
-function viewOf(
+/** Rows of a state as they are shown, with their keys. */
+export function viewOf(
   state: WalletState,
   name: HistoryTableName,
   index: HistoryIndex,

@@ -20,6 +20,10 @@ export class HistoryTable {
   readonly #lastTouch = new GrowingColumn(new Uint32Array());
   readonly #touchSeqs = new GrowingColumn(new Uint32Array());
   readonly #touchBefore = new GrowingColumn(new Uint32Array());
+  readonly #touchRow = new GrowingColumn(new Uint32Array());
+  /** Records that took a row out, in order, and which. */
+  readonly #endSeqs = new GrowingColumn(new Uint32Array());
+  readonly #endRow = new GrowingColumn(new Uint32Array());
   readonly #keys = new KeyList();
   readonly #live = new Map<string, number>();
 
@@ -35,6 +39,7 @@ export class HistoryTable {
       this.#lastTouch.push(0);
     }
     this.#touchSeqs.push(seq);
+    this.#touchRow.push(row);
     this.#touchBefore.push(this.#lastTouch.at(row));
     this.#lastTouch.set(row, this.#touchSeqs.length);
   }
@@ -45,6 +50,8 @@ export class HistoryTable {
     if (row === undefined) return;
     this.#live.delete(key);
     this.#ended.set(row, seq);
+    this.#endSeqs.push(seq);
+    this.#endRow.push(row);
   }
 
   /** How many rows there were after a record. */
@@ -62,6 +69,21 @@ export class HistoryTable {
       if (this.#isThere(row, seq)) found.push({ row, key: this.#keys.at(row) });
     }
     return found;
+  }
+
+  /** Rows that a record set, and rows that it took out. */
+  changesOf(seq: number): { readonly set: readonly FoundRow[]; readonly ended: readonly FoundRow[] } {
+    const between = (seqs: GrowingColumn, rows: GrowingColumn): FoundRow[] => {
+      const [from, to] = [seqs.countUpTo(seq - 1), seqs.countUpTo(seq)];
+      const found = Array.from({ length: to - from }, (_, at) => rows.at(from + at));
+      return found.map((row) => ({ row, key: this.#keys.at(row) }));
+    };
+    return { set: between(this.#touchSeqs, this.#touchRow), ended: between(this.#endSeqs, this.#endRow) };
+  }
+
+  /** The record with which a row appeared. */
+  bornOf(row: number): number {
+    return this.#born.at(row);
   }
 
   /** Records that set a row, up to one, the last first. */

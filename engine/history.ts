@@ -8,6 +8,7 @@ import { codeOf, HeartwoodError } from "./errors.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type Subject as Mention, mentionsOf } from "./explain-subject.ts";
 import { GrowingColumn } from "./growing-column.ts";
+import { changesOf, type HistoryChange } from "./history-changes.ts";
 import { HISTORY_TABLES, HistoryIndex, type HistoryTableName } from "./history-index.ts";
 import type { HistoryMark } from "./history-marks.ts";
 import { HistoryReader, type ReadRecord } from "./history-reader.ts";
@@ -252,6 +253,15 @@ export class History implements AsyncDisposable {
     return page as HistoryPage<HistoryTables[Name]>;
   }
 
+  /**
+   * What each record from one to another did, in order: with the moment before the first, every moment between.
+   *
+   * @throws HeartwoodError `NOT_FOUND`
+   */
+  changes(from: bigint, to: bigint): AsyncIterable<HistoryChange> {
+    return changesOf(this.#index, this.#reader, this.#place(from), this.#place(to));
+  }
+
   /** Records of an instance until one; of a long way its end. @throws HeartwoodError `NOT_FOUND` */
   async path(instance: string, place: bigint): Promise<{ readonly steps: readonly HistoryRecord[]; readonly leftOut: number }> {
     const number = this.#index.instanceNumber(instance);
@@ -389,4 +399,4 @@ function notFound(expected: string, got: string): HeartwoodError {
   return new HeartwoodError("NOT_FOUND", `expected ${expected}, got ${got.slice(0, 200)}`);
 }
 
-export type { HistoryInstance, HistoryPage, HistoryPoint, HistoryTables };
+export type { HistoryChange, HistoryInstance, HistoryPage, HistoryPoint, HistoryTables };

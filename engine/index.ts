@@ -24,6 +24,7 @@ export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
 export type { ExplainedStep, Explanation } from "./explain.ts";
 export {
   History,
+  type HistoryChange,
   type HistoryDetail,
   type HistoryInstance,
   type HistoryMoment,

@@ -1,4 +1,5 @@
 import {
+  type Balance,
   HEARTWOOD_VERSION,
   HeartwoodError,
   HISTORY_MARKS,
@@ -6,7 +7,18 @@ import {
   type HistoryMoment,
   type HistoryProgress,
 } from "heartwood";
-import type { Explained, Hello, InstancePath, Moment, Progress, RecordDetail, RecordRow, RowPage, Series } from "./feed.ts";
+import type {
+  BalanceSats,
+  Explained,
+  Hello,
+  InstancePath,
+  Moment,
+  Progress,
+  RecordDetail,
+  RecordRow,
+  RowPage,
+  Series,
+} from "./feed.ts";
 import { converters, tableNamed, toDetail, toPage, toRow } from "./feed-rows.ts";
 import { toFeedText } from "./feed-value.ts";
 
@@ -124,6 +136,22 @@ export function toProgress({ head, total, differing, differingCount }: HistoryPr
   return { head: String(head), total: String(total), verified: String(head), differing: differing.map(String), differingCount };
 }
 
+/** The money, for the page. */
+export function toBalance(balance: Balance): BalanceSats {
+  return {
+    total: String(balance.totalSats),
+    spendable: String(balance.spendableSats),
+    awaitingRegistration: String(balance.awaitingRegistrationSats),
+    locked: String(balance.lockedSats),
+    pendingIn: String(balance.pendingInSats),
+    exiting: String(balance.exitingSats),
+    pendingOut: String(balance.pendingOutSats),
+    unsure: String(balance.unsureSats),
+    expired: String(balance.expiredSats),
+    unconfirmed: String(balance.unconfirmedSats),
+  };
+}
+
 function toMoment(moment: HistoryMoment): Moment {
   const { balance, halted, tables } = moment;
   return {
@@ -133,18 +161,7 @@ function toMoment(moment: HistoryMoment): Moment {
     connection: moment.connection,
     checkpoint: String(moment.checkpoint),
     halted: halted === null ? null : { checkpoint: String(halted.checkpoint), code: toFeedText(halted.code) },
-    balance: {
-      total: String(balance.totalSats),
-      spendable: String(balance.spendableSats),
-      awaitingRegistration: String(balance.awaitingRegistrationSats),
-      locked: String(balance.lockedSats),
-      pendingIn: String(balance.pendingInSats),
-      exiting: String(balance.exitingSats),
-      pendingOut: String(balance.pendingOutSats),
-      unsure: String(balance.unsureSats),
-      expired: String(balance.expiredSats),
-      unconfirmed: String(balance.unconfirmedSats),
-    },
+    balance: toBalance(balance),
     counters: moment.counters,
     states: moment.states,
     last: Object.fromEntries([...moment.last].map(([machine, record]) => [machine, toRow(record)])),

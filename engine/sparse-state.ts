@@ -1,0 +1,66 @@
+import type { MachineDefinition } from "../machines/step.ts";
+import type { HistoryIndex } from "./history-index.ts";
+import type { HistoryReader } from "./history-reader.ts";
+import { type Coin, SALVAGE, WalletState } from "./wallet-state.ts";
+
+/** Folds one record on what it needs to stand on. */
+export async function applyAgain(index: HistoryIndex, reader: HistoryReader, state: WalletState, seq: number): Promise<void> {
+  const { transition } = await reader.get(seq);
+  const { instance, machine, revision, version } = transition;
+  const before = await reader.before(seq);
+  if (before !== undefined) state.putInstance(instance, { machine, revision, version: version - 1n, ...before });
+  const salvage = index.instanceNumber(SALVAGE);
+  const salvaged = salvage === undefined ? undefined : index.lastOf(salvage, seq - 1);
+  if (salvaged !== undefined && instance !== SALVAGE) {
+    state.putInstance(SALVAGE, { machine: "salvage", revision: 1, version: 1n, ...(await reader.after(salvaged)) });
+  }
+  state.checkpoint = index.checkpointAt(seq - 1);
+  state.apply(transition);
+}
+
+/** A state without the rows that nobody asked for: a record that touches such a coin as well finds an empty one there. */
+export class SparseState extends WalletState {
+  override readonly coins: SparseCoins;
+
+  /** @param wanted ids of the coins that are asked for */
+  constructor(among: readonly MachineDefinition[], wanted: Iterable<string>) {
+    super(among);
+    this.coins = new SparseCoins(wanted);
+  }
+}
+
+class SparseCoins extends Map<string, Coin> {
+  readonly #wanted: Set<string>;
+
+  constructor(wanted: Iterable<string>) {
+    super();
+    this.#wanted = new Set(wanted);
+  }
+
+  /** Asks for one more. */
+  want(id: string): void {
+    this.#wanted.add(id);
+  }
+
+  override get(id: string): Coin | undefined {
+    return super.get(id) ?? (this.#wanted.has(id) ? undefined : { ...EMPTY_COIN, id });
+  }
+
+  /** Drops what nobody asked for. */
+  forget(): void {
+    for (const id of [...this.keys()]) if (!this.#wanted.has(id)) this.delete(id);
+  }
+}
+
+const EMPTY_COIN: Coin = {
+  id: "",
+  amountSats: 0n,
+  expiryHeight: 0,
+  exitDepth: 0,
+  keyIndex: 0,
+  source: { digest: "", entry: null },
+  registered: true,
+  flags: [],
+  checkpoint: 0n,
+  seq: 0n,
+};

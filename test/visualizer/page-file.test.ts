@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Heartwood, type History } from "heartwood";
+import { writePage } from "heartwood/visualizer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FeedSource, Moment, RecordDetail, RecordRow } from "../../visualizer/feed.ts";
+import { HistoryFeed } from "../../visualizer/history-feed.ts";
+import { FileFeed } from "../../visualizer/sources/file-feed.ts";
+
+const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
+const FROM = 41;
+
+let directory: string;
+let history: History;
+let feed: HistoryFeed;
+let page: string;
+let file: FeedSource;
+let head: number;
+
+const about = (members: Record<string, string | number>) =>
+  new Map(Object.entries(members).map(([name, value]) => [name, String(value)] as const));
+
+/** Records before the range are not in the file. */
+function withoutWhatIsBefore(detail: RecordDetail): RecordDetail {
+  return { ...detail, previous: Number(detail.previous ?? 0) < FROM ? null : detail.previous };
+}
+
+/** Rows in any order, and without the places of pages, which are the source's own. */
+function comparable(moment: Moment) {
+  const sorted = ({ total, rows }: Moment["vtxos"] | Moment["instances"] | Moment["movements"]) => ({
+    total,
+    rows: rows.map((row) => JSON.stringify(row, Object.keys(row).sort())).sort(),
+  });
+  const { instances, vtxos, movements, quarantine, outbox, last: _, ...rest } = moment;
+  const others = { quarantine: quarantine.rows, outbox: outbox.rows };
+  return { ...rest, instances: sorted(instances), vtxos: sorted(vtxos), movements: sorted(movements), ...others };
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "heartwood-page-"));
+  history = await Heartwood.history(GOLDEN);
+  await history.read();
+  head = Number(history.progress.head);
+  feed = new HistoryFeed(history, "wallet.export");
+  const path = join(directory, "page.html");
+  expect(await writePage(GOLDEN, path, { from: BigInt(FROM) })).toEqual({ from: BigInt(FROM), to: BigInt(head) });
+  page = await readFile(path, "utf8");
+  const [, data = ""] = /<script type="application\/octet-stream" id="heartwood-data">([^<]*)</.exec(page) ?? [];
+  file = new FileFeed(data);
+});
+
+afterAll(async () => {
+  await history[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+test("one file says of every record and every moment of its range what the log says", async () => {
+  for (let seq = FROM; seq <= head; seq++) {
+    const asked = about({ seq });
+    expect(withoutWhatIsBefore(await file.record(String(seq))), `record ${seq}`).toEqual(
+      withoutWhatIsBefore(await feed.record(asked)),
+    );
+    expect(comparable(await file.moment(String(seq))), `moment ${seq}`).toEqual(comparable(await feed.moment(asked)));
+  }
+  const last = (await file.moment(String(head))).last;
+  expect(last).toEqual((await feed.moment(about({ seq: head }))).last);
+  const base = await file.moment(String(FROM - 1));
+  expect(comparable(base)).toEqual(comparable(await feed.moment(about({ seq: FROM - 1 }))));
+});
+
+test("jumps, series, lists and stories are the same as from the log", async () => {
+  expect(await file.hello()).toMatchObject({ source: "file", first: String(FROM), progress: { head: String(head) } });
+  const rows = await file.records(String(FROM), String(head));
+  expect(rows).toEqual(await feed.records(about({ from: FROM, to: head })));
+  for (const mark of ["halt", "received", "redelivery", "finished"] as const) {
+    const search = { from: String(head), direction: "backward", mark } as const;
+    const found = (await feed.find(about(search))) as RecordRow | null;
+    if (found === null || Number(found.seq) >= FROM) expect(await file.find(search), mark).toEqual(found);
+  }
+  const range = { from: FROM, to: head, points: 20 };
+  expect(await file.series(String(FROM), String(head), 20)).toEqual(await feed.series(about(range)));
+  const mentioned = (await file.record(String(head - 10))).mentions.concat((await file.record(String(head))).mentions);
+  const id = mentioned[0]?.id ?? rows[0]?.instance.split("/")[1] ?? "";
+  expect(await file.explain(id)).toEqual(await feed.explain(about({ id })));
+  await expect(file.explain("nothing of the kind")).rejects.toMatchObject({ code: "NOT_IN_FILE" });
+  await expect(file.record(String(FROM - 1))).rejects.toMatchObject({ code: "OUT_OF_RANGE" });
+});
+
+test("the file is the owner's, loads nothing, and lets no script run but its own", async () => {
+  expect(((await stat(join(directory, "page.html"))).mode & 0o777).toString(8)).toBe("600");
+  expect(page).not.toMatch(/<link|src=|https?:\/\/(?!www\.w3\.org)/);
+  const [, policy = ""] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+  expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^']*'; style-src 'sha256-[^']*';/);
+  const hashOf = (text = "") => createHash("sha256").update(text).digest("base64");
+  expect(policy).toContain(hashOf(/<script type="module">([\s\S]*?)<\/script>/.exec(page)?.[1]));
+  expect(policy).toContain(hashOf(/<style>([\s\S]*?)<\/style>/.exec(page)?.[1]));
+  expect(page.match(/<\/script>/g)).toHaveLength(2);
+  await expect(writePage(GOLDEN, join(directory, "page.html"))).rejects.toMatchObject({ code: "EEXIST" });
+  await expect(writePage(GOLDEN, join(directory, "other.html"), { from: 9n, to: 2n })).rejects.toMatchObject({
+    code: "BAD_OPTION",
+  });
+});
+
+test("damaged data is said to be so", async () => {
+  await expect(new FileFeed("AAAA").hello()).rejects.toMatchObject({ code: "BAD_FILE" });
+});

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { Heartwood, HeartwoodError, type History } from "heartwood";
+import { HistoryFeed } from "./history-feed.ts";
+import { inlineLog } from "./inline-log.ts";
+import { DATA_ELEMENT } from "./inlined.ts";
+import { type PageFiles, readPageFiles } from "./page-files.ts";
+
+/** Records that are taken unless a range is given. */
+const USUAL_RECORDS = 20_000n;
+/** More make a file that no browser likes. */
+const MOST_RECORDS = 100_000n;
+const FILE_MODE = 0o600;
+const LOOK_EVERY_MS = 50;
+const LINKED_STYLE = '<link rel="stylesheet" href="style.css">';
+const LINKED_SCRIPT = '<script type="module" src="main.js"></script>';
+const CHARSET = '<meta charset="utf-8">';
+
+/** Options of {@link writePage}. */
+export interface WritePageOptions {
+  /** First and last record; the last 20,000 unless given, and 100,000 at most. */
+  readonly from?: bigint;
+  readonly to?: bigint;
+  readonly signal?: AbortSignal;
+  /** Hears how far it is: the log is read from its first record, then the range is written. */
+  readonly onProgress?: (progress: {
+    readonly step: "checking" | "reading" | "writing";
+    readonly seq: bigint;
+    readonly total: bigint;
+  }) => void;
+}
+
+/**
+ * Writes the state visualizer with a range of a log inside to one new file that only its owner can read. The file needs
+ * nothing else to be looked at, and no program but a browser. It holds what was received in the range, but no key.
+ *
+ * @param path as of `inspectLog`
+ * @returns the range that was written; its first record is one more than the last for an empty log
+ * @throws as `Heartwood.history`; HeartwoodError `BAD_OPTION` for a range that is none, `LOG_UNREADABLE`; the system's
+ * error, with code `EEXIST` if there is a file of that name
+ */
+export async function writePage(
+  path: string,
+  file: string,
+  options: WritePageOptions = {},
+): Promise<{ readonly from: bigint; readonly to: bigint }> {
+  const { signal, onProgress } = options;
+  const files = await readPageFiles();
+  await using history = await Heartwood.history(path, {
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: ({ seq, total }) => onProgress?.({ step: "checking", seq, total }),
+  });
+  const end = history.progress.total;
+  await readUpTo(history, end, options);
+  const range = rangeOf(options, end);
+  const feed = new HistoryFeed(history, basename(resolve(path)));
+  const inlined = await inlineLog(feed, {
+    ...range,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: ({ seq, total }) => onProgress?.({ step: "writing", seq, total }),
+  });
+  const data = await promisify(gzip)(JSON.stringify(inlined));
+  await writeFile(file, onePage(files, data.toString("base64")), { flag: "wx", mode: FILE_MODE });
+  return range;
+}
+
+/** The page with its style, script and data inside, under rules that let nothing else run or load. */
+export function onePage({ html, script, style }: PageFiles, data: string): string {
+  const code = script.replaceAll(/<\/script/gi, "<\\/script").replaceAll("<!--", "<\\!--");
+  const policy =
+    `default-src 'none'; script-src '${hashOf(code)}'; style-src '${hashOf(style)}'; img-src data:; ` +
+    "base-uri 'none'; form-action 'none'";
+  return replaceOnce(
+    replaceOnce(
+      replaceOnce(
+        html,
+        CHARSET,
+        `${CHARSET}\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n<meta name="referrer" content="no-referrer">`,
+      ),
+      LINKED_STYLE,
+      `<style>${style}</style>`,
+    ),
+    LINKED_SCRIPT,
+    `<script type="application/octet-stream" id="${DATA_ELEMENT}">${data}</script>\n<script type="module">${code}</script>`,
+  );
+}
+
+function replaceOnce(text: string, part: string, by: string): string {
+  const [before, after, ...more] = text.split(part);
+  if (before === undefined || after === undefined || more.length > 0) throw new Error(`expected ${part} once in the page`);
+  return `${before}${by}${after}`;
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
+
+/** A log that goes on is taken as it was at the beginning. */
+async function readUpTo(history: History, end: bigint, { signal, onProgress }: WritePageOptions): Promise<void> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const { head, failure } = history.progress;
+    if (failure !== null) throw new HeartwoodError("LOG_UNREADABLE", failure.message);
+    onProgress?.({ step: "reading", seq: head, total: end });
+    if (head >= end) return;
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+function rangeOf({ from, to }: WritePageOptions, end: bigint): { readonly from: bigint; readonly to: bigint } {
+  const last = to ?? end;
+  const usual = last > USUAL_RECORDS ? last - USUAL_RECORDS + 1n : 1n;
+  const first = from ?? usual;
+  if (first < 1n || last > end || first > last + 1n || last - first >= MOST_RECORDS) {
+    throw new HeartwoodError("BAD_OPTION", `expected at most ${MOST_RECORDS} records of 1 to ${end}, got ${first} to ${last}`);
+  }
+  return { from: first, to: last };
+}
