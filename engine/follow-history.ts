@@ -7,6 +7,7 @@ export function followHistory(engine: Engine, log: EventLog): History {
   let read = 0n;
   const source: HistorySource = {
     log: () => log,
+    isLive: true,
     async grown(signal) {
       const isLonger = (): boolean => log.head().seq > read;
       if (!isLonger()) await grownOrOver(engine, signal);

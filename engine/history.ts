@@ -37,6 +37,8 @@ export type HistoryVerdict = (typeof VERDICTS)[number];
 export interface HistorySource extends AsyncDisposable {
   /** The log as it is now; another one may stand for it later. */
   log(): EventLog;
+  /** Whether it may grow. */
+  readonly isLive: boolean;
   /** Resolves when the log grew; to false when it never will. @throws the reason of `signal` */
   grown(signal: AbortSignal): Promise<boolean>;
 }
@@ -47,8 +49,10 @@ export interface HistoryProgress {
   readonly head: bigint;
   /** The last record of the log. */
   readonly total: bigint;
-  /** Whether more may come. */
+  /** Whether the log itself may grow. */
   readonly isLive: boolean;
+  /** Whether no more records will come, because all are read or reading failed. */
+  readonly isOver: boolean;
   /** The first records that came out otherwise when they were taken again, and how many there are. */
   readonly differing: readonly bigint[];
   readonly differingCount: number;
@@ -130,7 +134,7 @@ export class History implements AsyncDisposable {
   readonly #closed = new AbortController();
   readonly #running: Promise<void>;
   #differingCount = 0;
-  #isLive = true;
+  #isOver = false;
   #failure: HistoryProgress["failure"] = null;
 
   private constructor(source: HistorySource, among: readonly MachineDefinition[]) {
@@ -160,7 +164,8 @@ export class History implements AsyncDisposable {
     return {
       head: BigInt(this.#index.head),
       total: this.#source.log().head().seq,
-      isLive: this.#isLive,
+      isLive: this.#source.isLive && !this.#isOver,
+      isOver: this.#isOver,
       differing: [...this.#disagreements.keys()].map(BigInt),
       differingCount: this.#differingCount,
       failure: this.#failure,
@@ -320,7 +325,7 @@ export class History implements AsyncDisposable {
         this.#failure = { code: codeOf(error) ?? "INTERNAL", message: error instanceof Error ? error.message : "reading failed" };
       }
     }
-    this.#isLive = false;
+    this.#isOver = true;
     this.#grew$.next(this.progress);
     this.#grew$.complete();
   }

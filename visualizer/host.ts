@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { codeOf } from "heartwood";
 import { Guard, type Refusal, SECURITY_HEADERS } from "./guard.ts";
 import type { HistoryFeed, Question } from "./history-feed.ts";
@@ -14,6 +15,9 @@ const MOST_CONNECTIONS = 64;
 /** A page that does not take its answer in this time is let go. */
 const SILENCE_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
+/** How long reading may go on before the page is served. */
+const PATIENCE_MS = 1_500;
+const LOOK_EVERY_MS = 10;
 const EVENTS = "/api/events";
 const UNKNOWN: Refusal = { status: 404, code: "NOT_FOUND", message: "expected an address of this page, got another" };
 
@@ -37,8 +41,8 @@ export interface InspectOptions {
 /** Serves the page with what it shows, until closed. The feed's history is closed with it. */
 export async function serve(feed: HistoryFeed, { port = 0, signal }: InspectOptions = {}): Promise<Inspection> {
   try {
-    signal?.throwIfAborted();
     const files = await readPageFiles();
+    await caughtUp(feed, signal);
     const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: SILENCE_MS, headersTimeout: SILENCE_MS });
     server.maxConnections = MOST_CONNECTIONS;
     server.listen({ host: LOOPBACK, port, exclusive: true });
@@ -52,6 +56,16 @@ export async function serve(feed: HistoryFeed, { port = 0, signal }: InspectOpti
   } catch (error) {
     await feed.history[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** A short log is read before anybody looks at it; of a long one they see how far it is. */
+async function caughtUp({ history }: HistoryFeed, signal: AbortSignal | undefined): Promise<void> {
+  for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
+    signal?.throwIfAborted();
+    const { head, total, isOver } = history.progress;
+    if (isOver || head === total) return;
+    await delay(LOOK_EVERY_MS);
   }
 }
 

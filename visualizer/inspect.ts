@@ -21,7 +21,7 @@ export async function inspect(wallet: Wallet, options: InspectOptions = {}): Pro
 
 /**
  * Shows a log in the state visualizer, read-only: a wallet's directory, also while another process has it open, a copy of
- * one, or an export file. No seed, no network. Serving begins at once; a long log is read on meanwhile.
+ * one, or an export file. No seed, no network. A long log is read on while the page is served.
  *
  * @throws as `Heartwood.history`; the system's error if the port is taken
  */

@@ -40,7 +40,9 @@ export class Viewers {
     this.#viewers.add(response);
     response.on("close", () => this.#viewers.delete(response));
     response.on("error", () => this.#viewers.delete(response));
-    response.write(frame("progress", toProgress(this.#history.progress)));
+    const { progress } = this.#history;
+    response.write(frame("progress", toProgress(progress)));
+    if (progress.isOver) response.write(ended(progress));
   }
 
   close(): void {
@@ -73,7 +75,7 @@ export class Viewers {
       }
     }
     this.#send(frame("progress", toProgress(progress)));
-    if (!progress.isLive) this.#send(frame("ended", { reason: progress.failure?.message ?? "" }));
+    if (progress.isOver) this.#send(ended(progress));
   }
 
   #send(text: string): void {
@@ -93,4 +95,8 @@ function isCaughtUp({ head, total }: HistoryProgress): boolean {
 
 function frame(event: string, data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function ended({ failure }: HistoryProgress): string {
+  return frame("ended", { reason: failure?.message ?? "" });
 }

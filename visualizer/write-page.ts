@@ -69,7 +69,7 @@ export async function writePage(
 }
 
 /** The page with its style, script and data inside, under rules that let nothing else run or load. */
-export function onePage({ html, script, style }: PageFiles, data: string): string {
+function onePage({ html, script, style }: PageFiles, data: string): string {
   const code = script.replaceAll(/<\/script/gi, "<\\/script").replaceAll("<!--", "<\\!--");
   const policy =
     `default-src 'none'; script-src '${hashOf(code)}'; style-src '${hashOf(style)}'; img-src data:; ` +

@@ -112,7 +112,12 @@ test("the series ends at the end, counts every mark once, and the context of a l
   const memory = createMemoryLog();
   const log = await memory.open();
   const state = await fill(log, { records: 1_200, packages: 40, vtxosPerPackage: 2 });
-  await using history = HistoryOf.of({ log: () => log, grown: async () => false, [Symbol.asyncDispose]: () => log.close() });
+  await using history = HistoryOf.of({
+    log: () => log,
+    isLive: false,
+    grown: async () => false,
+    [Symbol.asyncDispose]: () => log.close(),
+  });
   await history.read();
   const head = history.progress.head;
   expect(head).toBe(state.seq);
@@ -145,5 +150,5 @@ test("the history of a running wallet grows with it, and one of its directory as
   }
   await wallet.close();
   await own.read();
-  expect(own.progress.isLive).toBe(false);
+  expect(own.progress).toMatchObject({ isLive: false, isOver: true });
 });
