@@ -35,8 +35,8 @@ export const demo: Command = {
 Starts a simulated Ark server and a wallet in a process of its own. Payments arrive,
 good, forged, doubled and unknown ones; one cannot be decided while the chain source is
 off; the wallet is killed three times in the middle of a burst. It pays over Lightning,
-and gets a failed payment back. At the end what was sent is held against what the wallet
-says and what a new process recomputes from its log.`,
+gets a failed payment back, and is paid. At the end what was sent is held against what
+the wallet says and what a new process recomputes from its log.`,
   async run(given, output) {
     const seed = given.text("seed") ?? randomBytes(4).toString("hex");
     const keep = given.text("keep");

@@ -18,10 +18,11 @@ export interface LightningStage {
   readonly address: string;
 }
 
-/** A payment out that succeeds, and one that fails. */
+/** A payment out that succeeds, one that fails, and one in. */
 export async function lightning(stage: LightningStage): Promise<void> {
   await payOut(stage);
   await payInVain(stage);
+  await getPaid(stage);
 }
 
 /** The payee takes the money only once nothing but a notice can tell the wallet of it. */
@@ -61,6 +62,21 @@ async function payInVain(stage: LightningStage): Promise<void> {
   noteNotice(stage);
   const lost = before - wallet.balance().spendableSats;
   narrator.done("a payment out that fails", `${code}; revoked, ${formatSats(lost)} lost, not even the fee`);
+}
+
+async function getPaid(stage: LightningStage): Promise<void> {
+  const { simulator, wallet, narrator, tally } = stage;
+  const { bolt11, amountSats, feeSats, payment } = await wallet.invoice({ amountSats: 12_000n, description: "a song" });
+  narrator.wait("somebody pays the invoice, the wallet prepares and claims");
+  simulator.lightning.pay(bolt11);
+  const { movement } = await payment.settled({ signal: AbortSignal.timeout(PATIENCE_MS) });
+  noteNotice(stage);
+  tally.balanceSats += amountSats - feeSats;
+  const { status } = simulator.lightning.incoming(bolt11);
+  narrator.done(
+    "a payment in",
+    `+${formatSats(movement.effectiveBalanceSats)} after the server's fee; for the payer it is ${status}`,
+  );
 }
 
 /** Waits for something that the simulator sees. */
