@@ -1,5 +1,6 @@
 import { EmptyError, filter, firstValueFrom, type Observable } from "rxjs";
 import { map, takeWhile } from "rxjs/operators";
+import type { PaidVtxo } from "../machines/arkoor-send.machine.ts";
 import { isAction, movementIdOf } from "../machines/books.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
@@ -67,6 +68,17 @@ export class Payment {
    */
   async allowExit(): Promise<void> {
     await this.#engine.feed({ instance: this.id, event: { type: "exit.allowed" } }).committed;
+  }
+
+  /**
+   * VTXOs that are paid and that no mailbox took so far, in full encoding: the recipient can import them by hand. Empty
+   * before they are signed and once they are delivered.
+   *
+   * @throws StoreError if a record is damaged
+   */
+  async undelivered(): Promise<readonly Uint8Array[]> {
+    const paid = (this.#engine.committed.contextOf(this.id)?.paid ?? []) as readonly PaidVtxo[];
+    return Promise.all(paid.map(({ source }) => this.#engine.blobs.vtxo(source)));
   }
 
   async #recordedEnd(): Promise<PaymentNotice> {

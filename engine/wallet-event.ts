@@ -87,7 +87,7 @@ export interface PaymentNotice {
   readonly movement: string;
   readonly state: string;
   readonly status: "pending" | ActionOutcome["status"];
-  /** Why it did not succeed, or null. */
+  /** Why it did not succeed, or why it waits; null if nothing is in the way. */
   readonly code: string | null;
   readonly message: string | null;
 }
@@ -125,12 +125,11 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
   }
 }
 
-function fromAction({ seq, atMs, instance, state, change, effects }: Transition): WalletEvent {
-  const outcome = (change.outcome ?? { status: "pending", code: null, message: null }) as Pick<
-    PaymentNotice,
-    "status" | "code" | "message"
-  >;
-  const notice = { payment: instance, movement: movementIdOf(instance), state, ...outcome };
+function fromAction({ seq, atMs, instance, state, change, event, effects }: Transition): WalletEvent {
+  const code = typeof event.code === "string" ? event.code : null;
+  const waiting = { status: "pending", code, message: null } as const;
+  const { status, ...reason } = (change.outcome ?? waiting) as Pick<PaymentNotice, "status" | "code" | "message">;
+  const notice = { payment: instance, movement: movementIdOf(instance), state, status, ...reason };
   const exits = effects.flatMap((effect) => (effect.type === "requireExit" ? [effect.params] : []));
   if (exits.length === 0) return { seq, atMs, type: "payment.changed", ...notice };
   const byHeight = Math.min(...exits.map((exit) => exit.byHeight));
