@@ -72,6 +72,11 @@ function describe(event: WalletEvent, style: Style): Described {
       const isComplete = event.unresolved === 0 && event.malformed === 0;
       return { text: formatRestoreCounts(event), paint: isComplete ? good : bad };
     }
+    case "backup.checked": {
+      const text =
+        event.missing === 0 ? "whole again" : `${plural(event.missing, "VTXO")} missing at the server: back the log up`;
+      return { text, paint: event.missing === 0 ? good : bad };
+    }
     case "wallet.reconciled":
       return { text: "server and mailbox were asked", paint: good };
     case "vtxo.expiring":

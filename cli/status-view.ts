@@ -18,6 +18,14 @@ export function formatStatus(status: WalletStatus, style: Style, columns = Numbe
         ["balance", formatBalance(status.balance, style)],
         ["salvaged", status.reconciling === null ? undefined : style.bad(formatReconciling(status.reconciling))],
         ["restore", formatRestoreState(status, style)],
+        [
+          "backup",
+          (status.backup?.missing ?? 0) === 0
+            ? undefined
+            : style.bad(
+                `${plural(status.backup?.missing ?? 0, "VTXO")} missing at the server: not found again from the seed alone`,
+              ),
+        ],
         ["expiry", formatExpiry(status.vtxos, style)],
         ["checkpoint", formatCheckpoint(status.checkpoint, style)],
         [

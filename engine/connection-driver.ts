@@ -5,6 +5,7 @@ import { STEADY_MS } from "../machines/connection.machine.ts";
 import type { RunMode } from "../machines/effects.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
+import { checkBackup } from "./check-backup.ts";
 import { Consumer, Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
@@ -178,6 +179,7 @@ export class ConnectionDriver {
     }
     await engine.loop.settled();
     await engine.outbox.flush(signal);
+    if (isDrain) await checkBackup(engine, session, signal);
     if (isDrain) await this.#actOnNotices();
     signal.throwIfAborted();
     if (connection.isQuiet) await this.openStream();

@@ -1,3 +1,4 @@
+import { checkBackup } from "./check-backup.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { noteTip } from "./expiry.ts";
@@ -62,6 +63,8 @@ export class Requeue {
       await checkUnsure(this.#engine, this.#signal);
       finishReconciling(this.#engine);
       await this.#vet(({ code, nextTryAtMs }) => all || nextTryAtMs <= nowMs || (isNewTip && isOfTheChain(code)));
+      const { session } = this.#engine.connection;
+      if (session !== undefined) await checkBackup(this.#engine, session, this.#signal);
     } catch (error) {
       this.#tell("the tip could not be asked for", error);
     }

@@ -1,7 +1,9 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { PaymentInput } from "../machines/books.ts";
 import type { VtxoSource } from "../machines/package.ts";
+import type { StreamError } from "../streams/errors.ts";
 import type { ServerSession } from "../streams/session.ts";
+import { bisect } from "./bisect.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import type { Keyring } from "./keyring.ts";
 
@@ -21,9 +23,19 @@ export interface CallParts {
   readonly signal: AbortSignal;
 }
 
-/** Gives the server the signatures of VTXOs: idempotent, in calls of a bounded size (arkoor.md §9). */
+/**
+ * Gives the server the signatures of VTXOs: idempotent, in calls of a bounded size (arkoor.md §9). One that is refused keeps
+ * no other one back (mailbox.md M-66, W-34).
+ *
+ * @throws StreamError of the first that was refused, after all others were taken
+ */
 export async function registerVtxos(sources: readonly VtxoSource[], { session, blobs, signal }: CallParts): Promise<void> {
-  for await (const chunk of chunksOf(sources, blobs, CHUNK_ITEMS)) await session.registerVtxoTransactions(chunk, { signal });
+  const refused: StreamError[] = [];
+  for await (const chunk of chunksOf(sources, blobs, CHUNK_ITEMS)) {
+    const left = await bisect(chunk, (vtxos) => session.registerVtxoTransactions(vtxos, { signal }));
+    refused.push(...left.map(({ error }) => error));
+  }
+  throwFirst(refused);
 }
 
 /** Posts VTXOs to a mailbox: done when all chunks were taken (arkoor.md §12.2). */
@@ -32,13 +44,27 @@ export async function postToMailbox(blindedId: Uint8Array, sources: readonly Vtx
   for await (const chunk of chunksOf(sources, blobs, POST_ITEMS)) await session.postArkoorMessage(blindedId, chunk, { signal });
 }
 
-/** Backs up ids in the recovery mailbox (mailbox.md M-65). */
+/**
+ * Backs up ids in the recovery mailbox (mailbox.md M-65). The server fails a whole call for one id that it does not know, so
+ * what it refuses is halved: that id keeps no other one back (W-34).
+ *
+ * @throws StreamError of the first that was refused, after all others were taken
+ */
 export async function backUpIds(ids: readonly VtxoId[], { session, keyring, signal }: CallParts): Promise<void> {
+  const refused: StreamError[] = [];
   for (let from = 0; from < ids.length; from += CHUNK_ITEMS) {
-    const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
-    const chunk = ids.slice(from, from + CHUNK_ITEMS);
-    await session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: chunk, authorization }, { signal });
+    const left = await bisect(ids.slice(from, from + CHUNK_ITEMS), (some) => {
+      const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
+      return session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: some, authorization }, { signal });
+    });
+    refused.push(...left.map(({ error }) => error));
   }
+  throwFirst(refused);
+}
+
+/** The command stays open for them: what a server does not know now it may know later (mailbox.md §3.8). */
+function throwFirst([first]: readonly StreamError[]): void {
+  if (first !== undefined) throw first;
 }
 
 /** Those that the server calls spent; where it does not answer, nothing is known. */

@@ -5,7 +5,17 @@ import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
-import { CONNECTION, type Coin, type Counters, MAILBOX, RECOVERY, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
+import {
+  BACKUP,
+  CONNECTION,
+  type Coin,
+  type Counters,
+  MAILBOX,
+  RECOVERY,
+  SALVAGE,
+  WALLET,
+  type WalletState,
+} from "./wallet-state.ts";
 
 /**
  * The wallet's money, in sats. The total is Σ of all movements; it is spendable, awaiting registration, unsure, expired,
@@ -106,6 +116,8 @@ export interface WalletStatus {
   readonly reconciling: Reconciling | null;
   /** What came of restoring the seed; null for a wallet that began with nothing. */
   readonly restore: Restore | null;
+  /** VTXOs that are not in the backup at the server although they were posted, when it was read back last; null before. */
+  readonly backup: { readonly checkedAtMs: number; readonly missing: number; readonly missingIds: readonly VtxoId[] } | null;
   readonly connection: string;
   readonly balance: Balance;
   readonly vtxos: readonly WalletVtxo[];
@@ -199,6 +211,7 @@ export function statusOf(state: WalletState): WalletStatus {
     halted: typeof haltedAt === "bigint" ? { checkpoint: haltedAt, code: String(mailbox?.haltCode) } : null,
     reconciling: reconcilingOf(state),
     restore: restoreOf(state),
+    backup: (state.contextOf(BACKUP) ?? null) as WalletStatus["backup"],
     connection: state.instances.get(CONNECTION)?.state ?? "Stopped",
     balance: balanceOf(state),
     vtxos: vtxosOf(state),

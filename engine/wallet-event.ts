@@ -62,6 +62,8 @@ export type WalletEvent = EventBase &
       }
     /** A restore went through the backup; `unanswered` of it is asked about again at the next connection. */
     | ({ readonly type: "wallet.restored" } & RecoveryReport)
+    /** VTXOs are missing in the backup at the server, or none any more: those are not found again from the seed alone. */
+    | { readonly type: "backup.checked"; readonly missing: number; readonly missingIds: readonly VtxoId[] }
     /** What server and mailbox know is known again. */
     | { readonly type: "wallet.reconciled" }
     /** VTXOs that the server does not call unspent any more, after a salvage; each is in quarantine now. */
@@ -120,6 +122,8 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
       return fromExpiry(transition);
     case "recovery":
       return fromRecovery(transition);
+    case "backup":
+      return fromBackup(transition);
     default:
       return isAction(transition.machine) ? fromAction(transition) : undefined;
   }
@@ -213,6 +217,12 @@ function fromExpiry({ seq, atMs, event }: Transition): WalletEvent {
 function fromRecovery({ seq, atMs, event }: Transition): WalletEvent | undefined {
   if (event.type !== "recovery.scanned") return undefined;
   return { seq, atMs, type: "wallet.restored", ...(event.report as RecoveryReport) };
+}
+
+function fromBackup({ seq, atMs, event, change, version }: Transition): WalletEvent | undefined {
+  const isNews = version === 1n ? event.missing !== 0 : change.missing !== undefined || change.missingIds !== undefined;
+  if (!isNews) return undefined;
+  return { seq, atMs, type: "backup.checked", missing: Number(event.missing), missingIds: event.missingIds as VtxoId[] };
 }
 
 function received(

@@ -78,6 +78,7 @@ export const SALVAGE = "salvage/main";
 export const EXPIRY = "expiry/main";
 export const DRIVE = "drive/main";
 export const RECOVERY = "recovery/main";
+export const BACKUP = "backup/main";
 
 /**
  * Everything that is derived from the log: a fold of its records, and of their outcomes only.

@@ -1,4 +1,5 @@
 import { arkoorSendMachine } from "./arkoor-send.machine.ts";
+import { backupMachine } from "./backup.machine.ts";
 import { connectionMachine } from "./connection.machine.ts";
 import { driveMachine } from "./drive.machine.ts";
 import { MachineError } from "./errors.ts";
@@ -27,6 +28,7 @@ export const machines: readonly MachineDefinition[] = [
   lightningReceiveMachine,
   lightningSendMachine,
   recoveryMachine,
+  backupMachine,
 ];
 
 /**

@@ -1,6 +1,7 @@
 import { readableVtxoId } from "../../ark/accept.ts";
 import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../../ark/arkoor-request.ts";
-import type { VtxoId } from "../../ark/vtxo-id.ts";
+import { equalBytes } from "../../ark/bytes.ts";
+import { encodeVtxoId, type VtxoId } from "../../ark/vtxo-id.ts";
 import { encodeMessage } from "../../simulator/index.ts";
 import { heldFrom } from "../../streams/credit.ts";
 import { decodeDelivery } from "../../streams/delivery.ts";
@@ -205,10 +206,12 @@ class Session implements ServerSession {
   readonly announcement = undefined;
   readonly streams = new Set<Stream>();
   readonly info;
+  readonly #recoveryMailboxId: Uint8Array;
   readonly #server: ScriptedServer;
   readonly #fate: Fate;
 
-  constructor(server: ScriptedServer, fate: Fate, { info }: Pool) {
+  constructor(server: ScriptedServer, fate: Fate, { info, keys }: Pool) {
+    this.#recoveryMailboxId = keys.recoveryMailboxId;
     this.#server = server;
     this.#fate = fate;
     this.info = info;
@@ -241,11 +244,21 @@ class Session implements ServerSession {
     return this.#call(() => this.#server.deliver(blindedId, vtxos), true);
   }
 
-  readMailbox({ after }: { readonly after: bigint }) {
+  readMailbox({ after, mailboxId }: { readonly after: bigint; readonly mailboxId: Uint8Array }) {
     return this.#call(() => {
+      if (equalBytes(mailboxId, this.#recoveryMailboxId)) return this.#backup(after);
       const { entries, haveMore } = this.#server.page(after);
       return { messages: entries.map(({ raw }) => decodeDelivery(raw)), haveMore };
     });
+  }
+
+  /** All that was backed up, as one message. */
+  #backup(after: bigint) {
+    const checkpoint = BigInt(this.#server.backedUp.size);
+    const vtxoIds = [...this.#server.backedUp].map(encodeVtxoId);
+    const message = { $case: "recoveryVtxoIds", value: { vtxoIds } } as const;
+    const messages = checkpoint > after ? [decodeDelivery(encodeMessage({ checkpoint, message }))] : [];
+    return { messages, haveMore: false };
   }
 
   mailbox$({ after }: { readonly after: bigint }) {

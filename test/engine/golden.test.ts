@@ -224,6 +224,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "arkoor-send package.refused Failed",
       "arkoor-send package.registered Delivering",
       "arkoor-send payment.requested Cosigning",
+      "backup backup.checked Watching",
       "connection connection.failed BackingOff",
       "connection connection.opened CatchingUp",
       "connection connection.refused Stopped",

@@ -75,6 +75,10 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     ...[5, 9].map((nextKeyIndex) => ({ type: "recovery.keysFound", nextKeyIndex })),
     ...[1, 0].map((unanswered) => ({ type: "recovery.scanned", report: reportOf(unanswered) })),
   ],
+  backup: [
+    { type: "backup.checked", missing: 1, missingIds: [idOf(1)], atMs: 1 },
+    { type: "backup.checked", missing: 0, missingIds: [], atMs: 2 ** 40 },
+  ],
   drive: [true, false].map((isLatest) => ({
     type: "drive.finished",
     kind: "lightning-send",

@@ -275,7 +275,7 @@ async function salvagedLife({ simulator, clock, log, options }: World): Promise<
 
 /** Eighth epoch, a month later: what is left is about to expire. */
 async function expiringLife({ simulator, clock, log, options }: World): Promise<void> {
-  clock.advance(60_000);
+  clock.advance(DAY_MS);
   await using wallet = await Heartwood.openOn(await log.open(), options);
   const first = Math.min(...wallet.vtxos().map(({ expiryHeight }) => expiryHeight));
   simulator.mine(first - simulator.chain.tip);
