@@ -57,7 +57,7 @@ test("status shows what is about to expire and what did in red", async () => {
   const lines = formatStatus(status, styleFor({ isTTY: true }, { TERM: "xterm" }));
   const expiry = lines.find((line) => line.includes("expiry") && line.includes("VTXO"));
   const [, expired, nearly] = expiry?.split("\u001b[31m") ?? [];
-  expect(expired).toMatch(/^\d VTXOs? expired, [\d,]+ sat/);
-  expect(nearly).toMatch(/^\d VTXOs? about to expire, [\d,]+ sat/);
+  expect(expired).toMatch(/^\d+ VTXOs? expired, [\d,]+ sat/);
+  expect(nearly).toMatch(/^\d+ VTXOs? about to expire, [\d,]+ sat/);
   expect(lines.find((line) => line.includes("balance"))).toContain("of it expired");
 });

@@ -12,6 +12,7 @@ import {
   freshDirectory,
   goLive,
   MNEMONIC,
+  nextEvent,
   OTHER_MNEMONIC,
   openWallet,
   type Setup,
@@ -91,12 +92,19 @@ test("payments that are asked for at once never have one coin, and what is left 
   expectBooksToBalance(wallet.status());
 });
 
-test("a payment to an own address goes out and comes in, and the total stays", async () => {
-  const { wallet, address } = await liveWallet([5_000n]);
+test("a payment to an own address goes out and comes in; what it spent is never credited again", async () => {
+  const { simulator, wallet, address } = await liveWallet([5_000n]);
+  const spent = await wallet.vtxoBytes(wallet.vtxos()[0]?.id ?? "");
   await (await wallet.send(address, 2_000n)).settled();
   await eventually(() => wallet.movements().length === 3, "what comes in");
   expect(wallet.movements().map(({ effectiveBalanceSats }) => effectiveBalanceSats)).toEqual([5_000n, -2_000n, 2_000n]);
   await eventually(() => wallet.balance().spendableSats === 5_000n, "its registration");
+
+  const ignored = nextEvent(wallet, "message.ignored");
+  simulator.deliver(address, [spent]);
+  expect(await ignored).toMatchObject({ rule: "NOTHING_NEW" });
+  expect((await wallet.importVtxo(spent)).status).toBe("known");
+  expect([wallet.balance().totalSats, wallet.quarantine()]).toEqual([5_000n, []]);
 });
 
 test("what no mailbox takes is posted again, its change can be spent meanwhile, and its bytes can be handed over", async () => {
