@@ -12,7 +12,7 @@ export interface OptionSpec {
 
 /** What a command takes: operands in order, and options by name. */
 export interface ArgumentSpec {
-  /** Names of the operands in the help; all are required. */
+  /** Names of the operands in the help; those in brackets, at the end, may be left out. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, OptionSpec>>;
 }
@@ -113,7 +113,7 @@ function optionValue(token: OptionToken, spec: ArgumentSpec, given: ReadonlyMap<
 
 function checkOperands(actual: readonly string[], expected: readonly string[]): void {
   const missing = expected[actual.length];
-  if (missing !== undefined) throw new CliError("USAGE", `expected ${missing}, got nothing`);
+  if (missing !== undefined && !missing.startsWith("[")) throw new CliError("USAGE", `expected ${missing}, got nothing`);
   if (expected.some((_, i) => actual[i] === "")) throw new CliError("USAGE", `expected ${expected.join(" ")}, got an empty word`);
   const surplus = actual[expected.length];
   if (surplus !== undefined)

@@ -12,6 +12,8 @@ import { logShow } from "./commands/log-show.ts";
 import { logStats } from "./commands/log-stats.ts";
 import { logUnlock } from "./commands/log-unlock.ts";
 import { logVerify } from "./commands/log-verify.ts";
+import { pay } from "./commands/pay.ts";
+import { quote } from "./commands/quote.ts";
 import { restore } from "./commands/restore.ts";
 import { run } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
@@ -31,6 +33,8 @@ export const commands: readonly Command[] = [
   history,
   address,
   send,
+  quote,
+  pay,
   explain,
   inspect,
   vtxoCheck,

@@ -12,3 +12,12 @@ export function parseSats(text: string): bigint {
   if (amountSats > 0n && amountSats <= MOST_SATS) return amountSats;
   throw new CliError("USAGE", `expected SATS as a whole number of 1 … ${MOST_SATS}, got ${JSON.stringify(text.slice(0, 50))}`);
 }
+
+/**
+ * The amount of an operand that may be left out.
+ *
+ * @throws CliError `USAGE`
+ */
+export function amountOperand(text: string | undefined): { readonly amountSats?: bigint } {
+  return text === undefined ? {} : { amountSats: parseSats(text) };
+}

@@ -1,9 +1,8 @@
 import type { Command } from "../command.ts";
-import { CliError } from "../errors.ts";
-import { escapeText } from "../escape.ts";
 import { formatChange, formatSats } from "../format.ts";
 import { toJson } from "../json.ts";
 import { keyOptions, withLiveWallet } from "../live-wallet.ts";
+import { waitForPayment } from "../payment-wait.ts";
 import { parseSats } from "../sats.ts";
 
 /** `heartwood send`: pays to an Ark address. */
@@ -20,22 +19,11 @@ Exit code 0 if it was delivered, 1 if nothing was paid or the waiting was ended.
   async run(given, output) {
     const [, address = "", amount = ""] = given.operands;
     const amountSats = parseSats(amount);
-    return withLiveWallet(given, output, async ({ wallet, signal, progress }) => {
+    return withLiveWallet(given, output, async (live) => {
+      const { wallet, signal, progress } = live;
       progress.update("paying");
       const payment = await wallet.send(address, amountSats, { signal });
-      const watching = payment.events$.subscribe({
-        next: ({ state, code }) =>
-          progress.update(`paying: ${escapeText(state)}${code === null ? "" : ` (${escapeText(code)})`}`),
-        error: () => {},
-      });
-      const { movement } = await payment
-        .settled({ signal })
-        .catch((error: unknown) => {
-          if (!signal.aborted) throw error;
-          throw new CliError("INTERRUPTED", `the payment ${payment.id} is recorded and goes on when the wallet is connected`);
-        })
-        .finally(() => watching.unsubscribe());
-      progress.clear();
+      const { movement } = await waitForPayment(payment, live);
       const balance = wallet.balance();
       if (given.has("json")) await output.line(toJson({ type: "payment.settled", payment: payment.id, movement, balance }));
       else {

@@ -14,6 +14,15 @@ const SPEC = {
 const parse = (...words: string[]) => parseArguments(words, SPEC);
 
 describe("a command line", () => {
+  it("may leave out an operand in brackets, and no other", () => {
+    const spec = { operands: ["DIR", "[SATS]"], options: {} };
+    expect(parseArguments(["wallet"], spec).operands).toEqual(["wallet"]);
+    expect(parseArguments(["wallet", "5"], spec).operands).toEqual(["wallet", "5"]);
+    expect(() => parseArguments([], spec)).toThrow("expected DIR, got nothing");
+    expect(() => parseArguments(["wallet", ""], spec)).toThrow("got an empty word");
+    expect(() => parseArguments(["wallet", "5", "6"], spec)).toThrow("got also");
+  });
+
   it("may have options before, after and between operands, with = or a blank", () => {
     for (const words of [
       ["dir", "--json", "--server", "x"],

@@ -60,6 +60,25 @@ it("send pays another wallet; balance, history and address tell of it, with and 
   expect(JSON.parse(fresh.stdout).address).not.toBe(other.address);
 });
 
+it("quote says what a Lightning payment takes, pay pays it and shows the proof, and neither pays it twice", async () => {
+  const mine = await wallet("mine", WORDS);
+  await simulator.pay(mine.address, { amountsSats: [10_000n] });
+  const { bolt11, preimage } = simulator.lightning.invoice({ amountSats: 4_000n, description: "tea\u0007" });
+  const quoted = await runHere(["quote", mine.directory, bolt11, ...mine.keys]);
+  expect([quoted.code, quoted.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^amount +4,000 sat\nfee +\d+ sat\n[\s\S]*tea\\u\{7\}/),
+  ]);
+  const paid = await run(["pay", mine.directory, bolt11, ...mine.keys, "--json"]);
+  const proof = Buffer.from(preimage ?? []).toString("hex");
+  expect(JSON.parse(paid.stdout)).toMatchObject({ type: "payment.settled", preimage: proof, movement: { status: "successful" } });
+  const again = await runHere(["pay", mine.directory, bolt11, ...mine.keys, "--json"]);
+  expect([again.code, JSON.parse(again.stdout).error.code]).toEqual([1, "INVOICE_PAID"]);
+  const open = simulator.lightning.invoice();
+  const refused = await runHere(["pay", mine.directory, open.bolt11, "1000", "--max-fee", "1", ...mine.keys, "--json"]);
+  expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, "FEE_TOO_HIGH"]);
+});
+
 it("what cannot be paid is refused with a code before anything happens", async () => {
   const mine = await wallet("mine", WORDS);
   const refusal = async (...operands: string[]) => {

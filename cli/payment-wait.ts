@@ -1,0 +1,25 @@
+import type { Payment, SettledPayment } from "heartwood";
+import { CliError } from "./errors.ts";
+import { escapeText } from "./escape.ts";
+import type { LiveWallet } from "./live-wallet.ts";
+
+/**
+ * Waits for a payment to end, and shows how it goes on. An interrupt ends the waiting, not the payment.
+ *
+ * @throws CliError `INTERRUPTED`; HeartwoodError `PAYMENT_FAILED`, `WALLET_FAILED`
+ */
+export async function waitForPayment(payment: Payment, { signal, progress }: LiveWallet): Promise<SettledPayment> {
+  const watching = payment.events$.subscribe({
+    next: ({ state, code }) => progress.update(`paying: ${escapeText(state)}${code === null ? "" : ` (${escapeText(code)})`}`),
+    error: () => {},
+  });
+  try {
+    return await payment.settled({ signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new CliError("INTERRUPTED", `the payment ${payment.id} is recorded and goes on when the wallet is connected`);
+  } finally {
+    watching.unsubscribe();
+    progress.clear();
+  }
+}
