@@ -20,18 +20,20 @@ const SLOW = [
   "test/engine/snapshots.test.ts",
   "test/store/salvage.test.ts",
 ];
+/** The visualizer's page, in the system's Chromium: `npm run test:browser`. */
+const BROWSER = ["test/**/*.browser.test.ts"];
 const tests = ["test/**/*.test.ts", "property-tests/**/*.property.test.ts"];
 
 export default defineConfig(({ mode }) => ({
   resolve: { alias },
   test: {
-    include: mode === "slow" ? SLOW : tests,
-    exclude: ["test/upstream/**", ...(mode === "slow" ? [] : SLOW)],
+    include: mode === "slow" ? SLOW : mode === "browser" ? BROWSER : tests,
+    exclude: ["test/upstream/**", ...(mode === "slow" ? [] : SLOW), ...(mode === "browser" ? [] : BROWSER)],
     globalSetup: ["test/build.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
     isolate: false, // files of a worker share what they import; none changes it
-    maxWorkers: 2, // the default leaves a core of two idle
+    maxWorkers: mode === "browser" ? 1 : 2, // one browser for all; else the default leaves a core of two idle
   },
 }));

@@ -3,7 +3,7 @@ import { labelRows, type SameEdges } from "./label-rows.ts";
 import type { Arrow, Place } from "./layout.ts";
 
 /** A frame must save as many labels to be worth its ink. */
-const LEAST_SAVED = 3;
+const LEAST_SAVED = 2;
 
 /** What is to be drawn, before it has a place: boxes in boxes, and arrows between them. */
 export interface Arrangement {
@@ -28,13 +28,12 @@ export function arrange(chart: MachineChart): Arrangement {
   const { states, edges } = chart;
   const parents = [...new Set(states.map(({ parent }) => parent))];
   const frames = parents.flatMap((parent) => framesAmong(parent, chart));
-  const frameOf = (state: string) => frames.find(({ members }) => members.includes(state));
+  const framesOf = (state: string) => frames.filter(({ members }) => members.includes(state));
   const arrows = new Map<string, { from: string; to: string; lines: Map<string, SameEdges> }>();
   for (const edge of edges) {
     if (edge.target === null || edge.target === edge.source) continue;
-    const frame = frameOf(edge.source);
     const key = edgeKey(edge);
-    const from = frame?.shared.has(key) === true ? frame.id : edge.source;
+    const from = framesOf(edge.source).find(({ shared }) => shared.has(key))?.id ?? edge.source;
     const arrow = arrows.get(`${from} ${edge.target}`) ?? { from, to: edge.target, lines: new Map() };
     arrows.set(`${from} ${edge.target}`, arrow);
     const same = arrow.lines.get(key);
@@ -42,11 +41,14 @@ export function arrange(chart: MachineChart): Arrangement {
   }
   // A frame comes in front of its first state: the order of the definition is the order in which a chart is read.
   const places = states.flatMap(({ id, parent }) => {
-    const frame = frameOf(id);
+    const around = framesOf(id);
     const inner = edges.filter((edge) => edge.source === id && (edge.target === null || edge.target === id));
-    const box = { id, kind: "state" as const, parent: frame?.id ?? parent, inner: labelRows(inner.map((edge) => [edge])) };
-    if (frame?.members[0] !== id) return [box];
-    return [{ id: frame.id, kind: "frame" as const, parent, inner: [] }, box];
+    return [
+      ...around
+        .filter(({ members }) => members[0] === id)
+        .map((frame) => ({ id: frame.id, kind: "frame" as const, parent: frame.parent, inner: [] })),
+      { id, kind: "state" as const, parent: around.at(-1)?.id ?? parent, inner: labelRows(inner.map((edge) => [edge])) },
+    ];
   });
   return {
     places,
@@ -56,15 +58,21 @@ export function arrange(chart: MachineChart): Arrangement {
 
 function framesAmong(parent: string | null, { states, edges }: MachineChart): Frame[] {
   const isLeaf = ({ id, kind }: ChartState) => kind === "atomic" && !states.some((other) => other.parent === id);
-  const rest = new Map(
-    states
-      .filter((state) => state.parent === parent && isLeaf(state))
-      .map(({ id }) => [id, new Set(edges.filter((edge) => edge.source === id).map((edge) => edgeKey(edge)))]),
-  );
+  const leaves = states.filter((state) => state.parent === parent && isLeaf(state));
+  const keysOf = (id: string) => new Set(edges.filter((edge) => edge.source === id).map(edgeKey));
+  return framesIn(parent, new Map(leaves.map(({ id }) => [id, keysOf(id)])));
+}
+
+/** Frames side by side, each in front of the frames in it. */
+function framesIn(parent: string | null, keys: ReadonlyMap<string, ReadonlySet<string>>): Frame[] {
+  const rest = new Map(keys);
   const frames: Frame[] = [];
   for (let best = bestFrame(rest); best !== null; best = bestFrame(rest)) {
-    frames.push({ id: `{${best.members.join(",")}}`, parent, ...best });
-    for (const member of best.members) rest.delete(member);
+    const { members, shared } = best;
+    const frame = { id: `{${members.join(",")}}`, parent, members, shared };
+    const left = members.map((id) => [id, new Set([...(rest.get(id) ?? [])].filter((key) => !shared.has(key)))] as const);
+    frames.push(frame, ...framesIn(frame.id, new Map(left)).filter((inner) => inner.members.length < members.length));
+    for (const member of members) rest.delete(member);
   }
   return frames;
 }
@@ -82,7 +90,7 @@ function bestFrame(keys: ReadonlyMap<string, ReadonlySet<string>>): Pick<Frame, 
     for (const second of states.slice(index + 1)) {
       const frame = frameOfPair(first, second, keys);
       const saved = frame.shared.size * (frame.members.length - 1);
-      if (saved > most) [best, most] = [frame, saved];
+      if (saved > most && sparesArrows(frame, keys)) [best, most] = [frame, saved];
     }
   }
   return best;
@@ -90,8 +98,23 @@ function bestFrame(keys: ReadonlyMap<string, ReadonlySet<string>>): Pick<Frame, 
 
 /** All states that do what both do, as far as it leads out of them. */
 function frameOfPair(first: string, second: string, keys: ReadonlyMap<string, ReadonlySet<string>>) {
-  const targetOf = (key: string) => key.slice(0, key.indexOf("\n"));
   const common = [...(keys.get(first) ?? [])].filter((key) => keys.get(second)?.has(key) === true && targetOf(key) !== "");
   const members = [...keys].filter(([, own]) => common.every((key) => own.has(key))).map(([id]) => id);
   return { members, shared: new Set(common.filter((key) => !members.includes(targetOf(key)))) };
+}
+
+/** Whether there are fewer arrows with the frame: a state that has more to say to a target keeps its own arrow. */
+function sparesArrows(
+  { members, shared }: Pick<Frame, "members" | "shared">,
+  keys: ReadonlyMap<string, ReadonlySet<string>>,
+): boolean {
+  const targets = [...new Set([...shared].map(targetOf))];
+  const kept = (target: string) =>
+    members.filter((id) => [...(keys.get(id) ?? [])].some((key) => targetOf(key) === target && !shared.has(key))).length;
+  return targets.reduce((spared, target) => spared + members.length - 1 - kept(target), 0) > 0;
+}
+
+/** Where an edge of that key leads. */
+function targetOf(key: string): string {
+  return key.slice(0, key.indexOf("\n"));
 }

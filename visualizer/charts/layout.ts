@@ -38,6 +38,8 @@ export interface LabelRow {
   readonly kind: "event" | "guard";
   readonly text: string;
   readonly edges: readonly string[];
+  /** From the top of the label to that of the row, in CSS pixels. */
+  readonly top: number;
 }
 
 /** A rectangle. */

@@ -23,7 +23,7 @@ interface Size {
 /** Of a label. */
 export function measureRows(rows: readonly LabelRow[]): Size {
   const longest = Math.max(0, ...rows.map(({ text }) => text.length));
-  return { width: Math.ceil(longest * TEXT.lineAdvance) + 8, height: rows.length * TEXT.lineHeight + 4 };
+  return { width: Math.ceil(longest * TEXT.lineAdvance) + 8, height: (rows.at(-1)?.top ?? 0) + TEXT.lineHeight + 4 };
 }
 
 /** Of a state's box with its name and its inner transitions, without children. */

@@ -32,6 +32,9 @@ export class ChartView {
       role: "img",
       "aria-label": `Statechart of ${chart.name}: ${chart.states.map(({ id }) => id).join(", ")}`,
     });
+    // What the style cannot know: below a share of its full size a chart is no longer read, and is scrolled instead.
+    this.element.style.setProperty("--width", `${width}px`);
+    this.element.style.setProperty("--height", `${height}px`);
     const frames = svg("g");
     const arrows = svg("g");
     const states = svg("g");
@@ -113,8 +116,8 @@ export class ChartView {
   }
 
   #label(rows: readonly LabelRow[], x: number, y: number): SVGTextElement[] {
-    return rows.map(({ kind, text, edges }, index) => {
-      const row = svg("text", { class: `chart-row chart-${kind}`, x, y: y + index * TEXT.lineHeight }, text);
+    return rows.map(({ kind, text, edges, top }) => {
+      const row = svg("text", { class: `chart-row chart-${kind}`, x, y: y + top }, text);
       this.#lit.push({ element: row, edges });
       return row;
     });

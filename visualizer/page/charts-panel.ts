@@ -45,7 +45,10 @@ export function chartsPanel(session: Session): HTMLElement {
     for (const one of cards) relight(one, shown, name);
     const chosen = cards.find(({ layout }) => layout.chart.name === name) ?? cards[0];
     if (chosen === undefined) return;
-    if (shownName !== name) fill(stage, chosen.large.element);
+    if (shownName !== name) {
+      fill(stage, chosen.large.element);
+      reveal(chosen.tab, strip);
+    }
     shownName = name;
     describe(chosen, shown, title, subtitle);
     setAttributes(forget, { hidden: shown.instance === null });
@@ -112,13 +115,15 @@ function describe({ layout: { chart } }: Card, shown: Shown, title: HTMLElement,
 function legend(): HTMLElement {
   const item = (kind: string, text: string) =>
     el("li", {}, el("span", { class: `legend-mark legend-${kind}`, "aria-hidden": "true" }), text);
-  const items = [
-    item("active", "stands here"),
-    item("last", "last transition"),
-    item("way", "its way"),
-    item("frame", "shared ways out"),
-  ];
+  const items = [item("active", "is here"), item("last", "came by"), item("way", "way before"), item("frame", "shared")];
   return el("ul", { class: "legend" }, ...items);
+}
+
+/** Moves the row of machines so that the chosen one is seen. */
+function reveal(tab: HTMLElement, strip: HTMLElement): void {
+  const [outer, inner] = [strip.getBoundingClientRect(), tab.getBoundingClientRect()];
+  if (inner.left < outer.left || inner.right > outer.right) strip.scrollLeft += inner.left - outer.left - 8;
+  if (inner.top < outer.top || inner.bottom > outer.bottom) strip.scrollTop += inner.top - outer.top - 8;
 }
 
 /** A chart larger than its stage is moved so that what is active is seen. */

@@ -19,7 +19,7 @@ export function lightOf(chart: MachineChart, moment: Moment | null, path: Instan
     last: new Set(edgesOf(last, chart)),
     way: new Set(steps.slice(0, -1).flatMap((step) => edgesOf(step, chart))),
     visited: new Set(
-      steps.flatMap(({ before, after }) => [...(before === null ? [] : withOuter(before, chart)), ...withOuter(after, chart)]),
+      steps.flatMap(({ before, after }) => [before ?? initialState(chart), after].flatMap((state) => withOuter(state, chart))),
     ),
     counts,
   };

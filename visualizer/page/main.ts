@@ -1,11 +1,17 @@
 /** The page begins here. */
 
 import { showSource } from "./app.ts";
+import { el, fill } from "./dom.ts";
 import { openSource } from "./source.ts";
 
 const root = document.getElementById("app");
-if (root !== null) {
-  showSource(openSource(), root).catch((error: unknown) => {
-    root.textContent = error instanceof Error ? error.message : String(error);
-  });
+if (root !== null) void begin(root);
+
+async function begin(app: HTMLElement): Promise<void> {
+  try {
+    await showSource(openSource(), app);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    fill(app, el("main", { class: "refusal" }, el("h1", { class: "brand" }, "Heartwood"), el("p", { role: "alert" }, why)));
+  }
 }

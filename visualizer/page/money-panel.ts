@@ -67,14 +67,17 @@ function fillBalance(balance: HTMLElement, { moment }: Shown): void {
     fill(balance, emptyNote("Nothing is loaded yet."));
     return;
   }
-  const { total, spendable, awaitingRegistration, locked, unsure, expired, unconfirmed } = moment.balance;
+  const { total, spendable, awaitingRegistration, locked, pendingIn, exiting, unsure, expired } = moment.balance;
   const parts: readonly (readonly [string, string])[] = [
     ["Spendable", spendable],
     ["Awaiting registration", awaitingRegistration],
     ["Locked", locked],
     ["Unsure", unsure],
     ["Expired", expired],
-    ["Unconfirmed, not counted", unconfirmed],
+    ["To be claimed", pendingIn],
+    ["In exit", exiting],
+    ["On its way out, not counted", moment.balance.pendingOut],
+    ["Unconfirmed, not counted", moment.balance.unconfirmed],
   ];
   const { halted, checkpoint, connection } = moment;
   const facts: readonly (readonly [string, Child])[] = [

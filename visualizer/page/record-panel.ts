@@ -81,6 +81,7 @@ function transition(record: RecordDetail): HTMLElement {
     before,
     el("span", { class: "arrow", "aria-label": "to" }, "→"),
     stateChip(record.after),
+    record.guard === null ? null : el("code", { class: "guard", title: "Guard" }, `[${record.guard}]`),
   );
 }
 

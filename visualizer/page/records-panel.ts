@@ -58,7 +58,8 @@ export function recordsPanel(session: Session): HTMLElement {
 function center(line: Element | null, scroll: HTMLElement): void {
   if (line === null) return;
   const [outer, inner] = [scroll.getBoundingClientRect(), line.getBoundingClientRect()];
-  if (inner.top >= outer.top && inner.bottom <= outer.bottom) return;
+  const margin = outer.height / 5;
+  if (inner.top >= outer.top + margin && inner.bottom <= outer.bottom - margin) return;
   scroll.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
 }
 

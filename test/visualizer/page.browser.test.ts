@@ -1,0 +1,162 @@
+import { fileURLToPath } from "node:url";
+import { inspect, inspectLog } from "heartwood/visualizer";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { readGoldenRecords } from "../engine/golden/files.ts";
+import { setUp } from "../engine/helpers.ts";
+import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
+
+const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
+
+/** Records that credit a package. */
+const credits = readGoldenRecords()
+  .trimEnd()
+  .split("\n")
+  .map((line) => JSON.parse(line) as { readonly type: string; readonly state: string })
+  .flatMap(({ type, state }, index) => (type === "package.vetted" && state === "Applied" ? [index + 1] : []));
+const CREDITED = credits[1] ?? 0;
+
+if (findChromium() === undefined) console.warn("No Chromium on this machine: the tests of the page in a browser are skipped.");
+
+async function golden(): Promise<string> {
+  const inspection = await inspectLog(GOLDEN);
+  onTestFinished(() => inspection.close());
+  return inspection.url;
+}
+
+describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
+  afterAll(closeBrowser);
+
+  test("goes through time: slider, steps and jumps move charts, record and money together", async () => {
+    const { page } = await visit(await golden());
+    await shows(page);
+    await slideTo(page, CREDITED);
+    expect(await page.locator(".record-title h2").textContent()).toBe("package.vetted");
+    expect((await litStates(page)).message).toEqual(["Applied"]);
+    await page.keyboard.press("4");
+    const balance = page.locator(".figure-main .figure-value");
+    const credited = await balance.textContent();
+    await page.keyboard.press("ArrowLeft");
+    await shows(page, CREDITED - 1);
+    expect(await balance.textContent()).not.toBe(credited);
+    expect((await litStates(page)).message).toEqual(["Vetting"]);
+    await page.keyboard.press("h");
+    await expect.poll(() => page.locator(".record-marks .mark-halt").count()).toBe(1);
+    expect((await litStates(page)).message).toEqual(["Halted"]);
+    await page.keyboard.press("Home");
+    await shows(page, 1);
+    await page.locator(".button-main").click();
+    await expect.poll(async () => Number(await page.locator("#app").getAttribute("data-seq"))).toBeGreaterThan(2);
+    await page.keyboard.press("ArrowLeft");
+    expect(await page.locator(".button-main").getAttribute("aria-pressed")).toBe("false");
+  });
+
+  test("follows a running wallet, and stays where it is when asked to", async () => {
+    const { wallet, simulator, address } = await setUp();
+    const inspection = await inspect(wallet);
+    onTestFinished(() => inspection.close());
+    const { page } = await visit(inspection.url);
+    await shows(page, wallet.status().records);
+    await simulator.pay(address, { amountsSats: [21_000n] });
+    await wallet.sync();
+    await shows(page, wallet.status().records);
+    expect((await litStates(page)).message).toEqual(["Completed"]);
+    const paused = wallet.status().records;
+    await page.locator(".button-live").click();
+    await simulator.pay(address, { amountsSats: [4_000n] });
+    await wallet.sync();
+    await expect.poll(() => page.locator(".place").textContent()).toContain(`of ${wallet.status().records}`);
+    expect(await page.locator("#app").getAttribute("data-seq")).toBe(String(paused));
+    await page.keyboard.press("l");
+    await shows(page, wallet.status().records);
+    await page.keyboard.press("4");
+    expect(await page.locator(".figure-main .figure-value").textContent()).toBe("25\u2009000 sat");
+    expect(await page.locator('[data-table="vtxos"] tbody tr').count()).toBe(2);
+  });
+
+  test("tells why a VTXO is what it is, and leads from there to its records", async () => {
+    const { page } = await visit(await golden());
+    await shows(page);
+    await page.keyboard.press("4");
+    await page.locator('[data-table="vtxos"] .link-id').first().click();
+    await expect.poll(() => page.locator("dialog[open] .story > li").count()).toBeGreaterThan(3);
+    const seq = (await page.locator("dialog[open] .story .link").first().textContent())?.slice(1);
+    await page.locator("dialog[open] .story .link").first().click();
+    await shows(page, Number(seq));
+  });
+
+  test("shows the way of a chosen instance, and what caused what", async () => {
+    const { page } = await visit(await golden());
+    await shows(page);
+    await page.keyboard.press("2");
+    await page.locator('.instance[title^="message/"][data-state="Completed"]').first().click();
+    await expect.poll(() => page.locator('.machine-large .chart-arrow[data-taken="last"]').count()).toBe(1);
+    expect(await page.locator('.machine-large .chart-arrow[data-taken="way"]').count()).toBeGreaterThan(0);
+    expect(await page.locator('.machine-large [data-id="Completed"]').getAttribute("data-state")).toBe("active");
+    await page.keyboard.press("3");
+    await page.locator('.record-line:has-text("message.consumed")').first().click();
+    await expect.poll(() => page.locator('.record-line[data-relation="cause"]').count()).toBe(1);
+    await expect.poll(() => page.locator('.record-line[aria-current="true"]').count()).toBe(1);
+  });
+
+  test("asks nobody but the host that served it, and says so without the key", async () => {
+    const url = await golden();
+    const { origin } = new URL(url);
+    const { page, requests } = await visit(url);
+    await shows(page);
+    for (const view of ["2", "3", "4"]) await page.keyboard.press(view);
+    expect(requests.filter((request) => new URL(request).origin !== origin)).toEqual([]);
+    const keyless = await visit(origin);
+    await expect.poll(() => keyless.page.locator("body").textContent()).toContain("#");
+    const other = await visit(`${origin}/#token=${"A".repeat(43)}`, { complaints: /401/ });
+    await expect.poll(() => other.page.locator("body").textContent()).toContain("key");
+    expect(await other.page.locator(".machine-tab").count()).toBe(0);
+  });
+
+  test("is light or dark as the system wants, and the other one at a click", async () => {
+    const url = await golden();
+    const backgrounds: string[] = [];
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page } = await visit(url, { colorScheme });
+      await shows(page);
+      const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      const first = await background();
+      await page.keyboard.press("t");
+      backgrounds.push(first, await background());
+    }
+    expect(backgrounds[0]).not.toBe(backgrounds[1]);
+    expect(backgrounds).toEqual([backgrounds[0], backgrounds[1], backgrounds[1], backgrounds[0]]);
+  });
+
+  test("fits a phone: no view is wider than the screen", async () => {
+    const { page } = await visit(await golden(), { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await shows(page);
+    for (const view of ["charts", "instances", "records", "money", "record"]) {
+      await page.locator(`.tab[data-view="${view}"]`).click();
+      await expect.poll(() => page.locator("#app").getAttribute("data-view")).toBe(view);
+      expect([view, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([view, 390]);
+    }
+  });
+
+  test("can be used with the keyboard alone, and shows where it is", async () => {
+    const { page } = await visit(await golden());
+    await shows(page);
+    const seen = new Set<string>();
+    for (let at = 0; at < 24; at++) {
+      await page.keyboard.press("Tab");
+      const focus = await page.evaluate(() => {
+        const { activeElement: active } = document;
+        if (active === null || active === document.body) return null;
+        const name = active.getAttribute("aria-label") ?? active.textContent ?? "";
+        return { name: `${active.tagName} ${name}`, outline: getComputedStyle(active).outlineStyle };
+      });
+      if (focus === null) continue;
+      seen.add(focus.name);
+      expect(focus.outline, focus.name).not.toBe("none");
+    }
+    expect(seen.size).toBeGreaterThan(20);
+    await page.keyboard.press("?");
+    expect(await page.locator("dialog[open] kbd").count()).toBeGreaterThan(10);
+    await page.keyboard.press("Escape");
+    expect(await page.locator("dialog[open]").count()).toBe(0);
+  });
+});
