@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, test } from "vitest";
 import { buildSmallPool, type Pool } from "./deliveries/pool.ts";
 import { propertyOptions } from "./options.ts";
-import { CALLS, type Garble, type Trouble } from "./sends/paying-server.ts";
+import { CALLS, type Garble, PayingServer, type Trouble } from "./sends/paying-server.ts";
 import { SendingWorld } from "./sends/world.ts";
 
 const RUNS = 4;
@@ -61,7 +61,7 @@ test("whatever fails, lies or is killed: a payment arrives whole or not at all, 
 }, 3_600_000);
 
 test("a refusal after a lost answer does not free what the server has spent: the same package is sent again", async () => {
-  const world = new SendingWorld(pool, "small");
+  const world = new SendingWorld(pool, new PayingServer(pool, "small"));
   await world.open();
   const lost = { at: "cosign", when: "after", code: "DEADLINE" } as const;
   const refusal = { at: "cosign", when: "before", code: "SERVER_REJECTED" } as const;
@@ -74,7 +74,7 @@ test("a refusal after a lost answer does not free what the server has spent: the
 });
 
 test("a package that stays refused though the server spent its inputs keeps them for an exit, and what is free stays free", async () => {
-  const world = new SendingWorld(pool, "small");
+  const world = new SendingWorld(pool, new PayingServer(pool, "small"));
   await world.open();
   const lost = { at: "cosign", when: "after", code: "DEADLINE" } as const;
   const refusal = { at: "cosign", when: "before", code: "SERVER_REJECTED" } as const;
@@ -94,7 +94,7 @@ test("a package that stays refused though the server spent its inputs keeps them
 test.each(CALLS.flatMap((at) => [[at, "before"] as const, [at, "after"] as const]))(
   "a wallet that is killed at %s, %s it is carried out, goes on with its payment and pays once",
   async (at, when) => {
-    const world = new SendingWorld(pool, "small");
+    const world = new SendingWorld(pool, new PayingServer(pool, "small"));
     await world.open();
     world.server.troubles.push({ at, when, code: null });
     await world.send(1_200n);
@@ -110,7 +110,7 @@ test.each(CALLS.flatMap((at) => [[at, "before"] as const, [at, "after"] as const
 );
 
 async function live(lived: readonly Step[]): Promise<void> {
-  const world = new SendingWorld(pool, "small");
+  const world = new SendingWorld(pool, new PayingServer(pool, "small"));
   await world.open();
   for (const step of lived) await perform(world, step);
   await settleDown(world);

@@ -123,6 +123,23 @@ export async function buildSmallPool(): Promise<Pool> {
   return { vtxos, info: convertServerInfo(server.arkInfo), keys, tipHeight: server.chain.tip };
 }
 
+/** The keys of which {@link buildReceivePool} makes VTXOs that are the server's own. */
+export const STRANGER_KEYS = WalletKeys.fromSeed(STRANGER);
+
+/** As {@link buildSmallPool}, with VTXOs out of which a server can grant what comes in over Lightning. */
+export async function buildReceivePool(): Promise<Pool> {
+  const keys = sharedKeys(SEED);
+  await using server = await startSimulator({ seed: "small", network: "regtest" });
+  const own = await server.createPackage(addressOf(server, keys, 0), { amountsSats: [1_000n, 2_000n], perCoin: 2 });
+  const amountsSats = Array.from({ length: 8 }, () => 6_000n);
+  const granted = await server.createPackage(addressOf(server, STRANGER_KEYS, 0), { amountsSats, perCoin: 4 });
+  const vtxos = [
+    ...own.map((vtxo) => describe(server, vtxo, "good", 0)),
+    ...granted.map((vtxo) => describe(server, vtxo, "foreign", null)),
+  ];
+  return { vtxos, info: convertServerInfo(server.arkInfo), keys, tipHeight: server.chain.tip };
+}
+
 /** Bytes that are posted for a VTXO of the pool. */
 export function copyOf({ bytes }: PoolVtxo, copy: Copy): Uint8Array {
   if (copy === "whole") return bytes;

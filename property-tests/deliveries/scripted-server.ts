@@ -6,6 +6,7 @@ import { encodeMessage } from "../../simulator/index.ts";
 import { heldFrom } from "../../streams/credit.ts";
 import { decodeDelivery } from "../../streams/delivery.ts";
 import { StreamError, type StreamErrorCode } from "../../streams/errors.ts";
+import type { LightningReceiveCalls } from "../../streams/lightning-receive.ts";
 import type { ServerSession, VtxoStatus } from "../../streams/session.ts";
 import type { Fate } from "./fate.ts";
 import { copyOf, type Pool, type PoolVtxo } from "./pool.ts";
@@ -27,6 +28,13 @@ export interface CallFault {
   readonly isForCommand: boolean;
 }
 
+/** The part of a server that sees to payments in, without its network. */
+export type ReceiveDesk = {
+  [Call in keyof LightningReceiveCalls]: (
+    request: Parameters<LightningReceiveCalls[Call]>[0],
+  ) => Awaited<ReturnType<LightningReceiveCalls[Call]>>;
+};
+
 /** Who watches what the wallet makes the server do. */
 export interface ServerWatch {
   onRegister(ids: readonly (VtxoId | undefined)[]): void;
@@ -45,6 +53,8 @@ export class ScriptedServer {
   readonly poisoned = new Set<VtxoId>();
   /** In the order of the checkpoints. */
   readonly mailbox: Entry[] = [];
+  /** Who sees to payments in, if somebody does. */
+  desk: ReceiveDesk | undefined;
   readonly registered = new Set<VtxoId>();
   readonly backedUp = new Set<VtxoId>();
   readonly #pool: Pool;
@@ -233,7 +243,14 @@ class Session implements ServerSession {
     return this.#call(() => this.#server.backUp(ids), true);
   }
 
-  readonly lightningReceive = { start: refuse, check: refuse, prepare: refuse, claim: refuse, cancel: refuse };
+  /** Payments that come in over Lightning, at a server that has some. */
+  readonly lightningReceive: LightningReceiveCalls = {
+    start: (start) => this.#call(() => this.#desk.start(start), true),
+    check: (paymentHash) => this.#call(() => this.#desk.check(paymentHash)),
+    prepare: (request) => this.#call(() => this.#desk.prepare(request), true),
+    claim: (request) => this.#call(() => this.#desk.claim(request), true),
+    cancel: (paymentHash) => this.#call(() => this.#desk.cancel(paymentHash), true),
+  };
   readonly lightningSend = { cosign: refuse, initiate: refuse, check: refuse, revoke: refuse };
 
   requestArkoorCosign(parts: readonly ArkoorCosignRequest[]): Promise<readonly ArkoorCosignResponse[]> {
@@ -267,6 +284,11 @@ class Session implements ServerSession {
       maxBytes: 2 ** 26,
       sizeOf: ({ raw }) => raw.length,
     });
+  }
+
+  get #desk(): ReceiveDesk {
+    if (this.#server.desk === undefined) throw failure("SERVER_REFUSED");
+    return this.#server.desk;
   }
 
   async close(): Promise<void> {

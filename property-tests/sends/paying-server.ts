@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../../ark/arkoor-request.ts";
 import { arkoorResults } from "../../ark/arkoor-result.ts";
-import { ARKOOR_COSIGN_RULES, checkArkoorRequests, cosignArkoorPart } from "../../ark/arkoor-server.ts";
+import { ARKOOR_COSIGN_RULES, type ArkoorRpcRules, checkArkoorRequests, cosignArkoorPart } from "../../ark/arkoor-server.ts";
 import { spendingTxid } from "../../ark/arkoor-transactions.ts";
 import { ArkError } from "../../ark/errors.ts";
 import { encodeHex } from "../../ark/hex.ts";
@@ -17,7 +17,8 @@ import type { VtxoStatus } from "../../streams/session.ts";
 import type { Pool } from "../deliveries/pool.ts";
 import { ScriptedServer } from "../deliveries/scripted-server.ts";
 
-interface Row {
+/** A VTXO that the server tracks. */
+export interface Row {
   readonly vtxo: Vtxo<UserPolicy>;
   state: "spendable" | "unregistered" | "spent";
   spentBy?: string;
@@ -31,9 +32,13 @@ export const CALLS = ["registerInputs", "cosign", "registerResults", "backUp", "
 /** One of {@link CALLS}. */
 export type Call = (typeof CALLS)[number];
 
+/** A call of a Lightning receive. */
+export const RECEIVE_CALLS = ["start", "check", "prepare", "claim", "cancel"] as const;
+type ReceiveCall = (typeof RECEIVE_CALLS)[number];
+
 /** What happens to a call: before it is carried out, or to its answer. */
 export interface Trouble {
-  readonly at: Call;
+  readonly at: Call | ReceiveCall;
   readonly when: "before" | "after";
   /** What the wallet sees; null where its process dies. */
   readonly code: StreamErrorCode | null;
@@ -51,96 +56,105 @@ export class PayingServer extends ScriptedServer {
   kill: () => void = () => {};
   /** VTXOs that recipients got, by the key that owns them (hex). */
   readonly delivered = new Map<string, Map<VtxoId, bigint>>();
-  readonly #rows = new Map<VtxoId, Row>();
+  protected readonly rows = new Map<VtxoId, Row>();
   readonly #nonces = new Set<string>();
-  readonly #keys: ServerKeys;
-  readonly #random = new SeededRandom("nonces");
+  protected readonly keys: ServerKeys;
+  protected readonly random = new SeededRandom("nonces");
   readonly #pool: Pool;
 
   constructor(pool: Pool, seed: string) {
     super(pool, 100, { onRegister() {}, onRecoveryPost() {} });
     this.#pool = pool;
-    this.#keys = new ServerKeys(new SeededRandom(seed).fork("keys"));
-    for (const { id, bytes } of pool.vtxos) this.#rows.set(id, { vtxo: decodeVtxo(bytes), state: "spendable" });
+    this.keys = new ServerKeys(new SeededRandom(seed).fork("keys"));
+    for (const { id, bytes } of pool.vtxos) this.rows.set(id, { vtxo: decodeVtxo(bytes), state: "spendable" });
   }
 
   /** VTXOs that the server calls unspent. */
   unspent(): VtxoId[] {
-    return [...this.#rows].filter(([, { state }]) => state !== "spent").map(([id]) => id);
+    return [...this.rows].filter(([, { state }]) => state !== "spent").map(([id]) => id);
   }
 
   override cosign(requests: readonly ArkoorCosignRequest[]): readonly ArkoorCosignResponse[] {
-    this.#begin("cosign");
+    return this.cosignAs("cosign", requests, ARKOOR_COSIGN_RULES);
+  }
+
+  /** Cosigns a package by the rules of a call. */
+  protected cosignAs(
+    call: Trouble["at"],
+    requests: readonly ArkoorCosignRequest[],
+    rules: ArkoorRpcRules,
+  ): readonly ArkoorCosignResponse[] {
+    this.begin(call);
     for (const nonce of requests.flatMap(({ userPublicNonces }) => userPublicNonces).map(encodeHex)) {
       // Thrown here it would be one more failed call.
       if (this.#nonces.has(nonce)) this.broken ??= new assert.AssertionError({ message: "a nonce is used once" });
       this.#nonces.add(nonce);
     }
-    const inputs = requests.map((request) => ({ request, input: this.#row(request.inputVtxoId).vtxo }));
-    const parts = orRejected(() => checkArkoorRequests(inputs, ARKOOR_COSIGN_RULES));
+    const inputs = requests.map((request) => ({ request, input: this.rowOf(request.inputVtxoId).vtxo }));
+    const parts = orRejected(() => checkArkoorRequests(inputs, rules));
     for (const part of parts) {
-      const row = this.#row(vtxoId(part.input));
+      const row = this.rowOf(vtxoId(part.input));
       const isRetry = row.state === "spent" && row.spentBy === spendingTxid(part);
       if (!isRetry && row.state !== "spendable") throw rejected("SERVER_REJECTED");
     }
     for (const part of parts) {
-      Object.assign(this.#row(vtxoId(part.input)), { state: "spent", spentBy: spendingTxid(part) });
+      Object.assign(this.rowOf(vtxoId(part.input)), { state: "spent", spentBy: spendingTxid(part) });
       for (const vtxo of arkoorResults(part)) {
-        if (!this.#rows.has(vtxoId(vtxo))) this.#rows.set(vtxoId(vtxo), { vtxo, state: "unregistered" });
+        if (!this.rows.has(vtxoId(vtxo))) this.rows.set(vtxoId(vtxo), { vtxo, state: "unregistered" });
       }
     }
-    const server = { secretKey: this.#keys.serverSecretKey, randomBytes: (length: number) => this.#random.bytes(length) };
+    const server = { secretKey: this.keys.serverSecretKey, randomBytes: (length: number) => this.random.bytes(length) };
     const answers = parts.map((part, index) => cosignArkoorPart(part, requests[index]?.userPublicNonces ?? [], server));
     const garble = this.garbles.shift();
-    this.#finish("cosign");
+    this.finish(call);
     return garble === undefined ? answers : garbled(answers, garble);
   }
 
   override register(vtxos: readonly Uint8Array[]): void {
-    const call = vtxos.some((bytes) => this.#row(vtxoId(decodeVtxo(bytes))).state === "unregistered")
+    const call = vtxos.some((bytes) => this.rowOf(vtxoId(decodeVtxo(bytes))).state === "unregistered")
       ? "registerResults"
       : "registerInputs";
-    this.#begin(call);
+    this.begin(call);
     for (const bytes of vtxos) {
       const vtxo = decodeVtxo(bytes);
-      const row = this.#row(vtxoId(vtxo));
+      const row = this.rowOf(vtxoId(vtxo));
       const anchor = this.#pool.vtxos.find(({ anchorTxid }) => anchorTxid === vtxo.chainAnchor.txid);
       validateVtxo(vtxo, decodeTransaction(anchor?.anchorBytes ?? new Uint8Array()));
       if (row.state === "unregistered") row.state = "spendable";
     }
-    this.#finish(call);
+    this.finish(call);
   }
 
   override backUp(): void {
-    this.#begin("backUp");
-    this.#finish("backUp");
+    this.begin("backUp");
+    this.finish("backUp");
   }
 
   override status(id: VtxoId): VtxoStatus {
-    return this.#row(id).state;
+    return this.rowOf(id).state;
   }
 
   override deliver(_blindedId: Uint8Array, vtxos: readonly Uint8Array[]): void {
-    this.#begin("deliver");
+    this.begin("deliver");
     for (const bytes of vtxos) {
       const vtxo = decodeVtxo(bytes);
-      if (this.#row(vtxoId(vtxo)).state === "spent") this.broken ??= new Error("what is delivered is unspent");
+      if (this.rowOf(vtxoId(vtxo)).state === "spent") this.broken ??= new Error("what is delivered is unspent");
       const owner = encodeHex(vtxo.policy.userPubkey);
       const got = this.delivered.get(owner) ?? new Map<VtxoId, bigint>();
       this.delivered.set(owner, got.set(vtxoId(vtxo), vtxo.amountSats));
     }
-    this.#finish("deliver");
+    this.finish("deliver");
   }
 
-  #begin(call: Call): void {
+  protected begin(call: Trouble["at"]): void {
     this.#suffer(call, "before");
   }
 
-  #finish(call: Call): void {
+  protected finish(call: Trouble["at"]): void {
     this.#suffer(call, "after");
   }
 
-  #suffer(call: Call, when: Trouble["when"]): void {
+  #suffer(call: Trouble["at"], when: Trouble["when"]): void {
     const index = this.troubles.findIndex((trouble) => trouble.at === call);
     if (index < 0 || this.troubles[index]?.when !== when) return;
     const [trouble] = this.troubles.splice(index, 1);
@@ -148,8 +162,8 @@ export class PayingServer extends ScriptedServer {
     throw new StreamError(trouble?.code ?? "SERVER_UNREACHABLE", `scripted: trouble ${when} ${call}`);
   }
 
-  #row(id: VtxoId): Row {
-    const row = this.#rows.get(id);
+  protected rowOf(id: VtxoId): Row {
+    const row = this.rows.get(id);
     if (row === undefined) throw rejected("SERVER_NOT_FOUND");
     return row;
   }
@@ -180,6 +194,7 @@ function orRejected<T>(check: () => T): T {
   }
 }
 
-function rejected(code: "SERVER_REJECTED" | "SERVER_NOT_FOUND"): StreamError {
+/** A refusal. */
+export function rejected(code: "SERVER_REJECTED" | "SERVER_NOT_FOUND"): StreamError {
   return new StreamError(code, `scripted: ${code}`);
 }

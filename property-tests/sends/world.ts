@@ -19,7 +19,7 @@ import type { Pool } from "../deliveries/pool.ts";
 import { ScriptedChain } from "../deliveries/scripted-chain.ts";
 import { VirtualClock } from "../deliveries/virtual-clock.ts";
 import { WatchedLog } from "../deliveries/watched-log.ts";
-import { PayingServer } from "./paying-server.ts";
+import type { PayingServer } from "./paying-server.ts";
 
 const QUIET_ROUNDS = 3;
 const MOST_ROUNDS = 20_000;
@@ -33,11 +33,11 @@ export interface Asked {
   id?: string;
 }
 
-/** A wallet that pays, with a server and a chain that do what they are told: every commit is checked, any process may die. */
-export class SendingWorld {
-  readonly clock = new VirtualClock();
+/** A wallet that pays or is paid, with a server and a chain that do what they are told: every commit is checked, any process may die. */
+export class SendingWorld<Server extends PayingServer = PayingServer> {
+  readonly clock: VirtualClock;
   readonly chain: ScriptedChain;
-  readonly server: PayingServer;
+  readonly server: Server;
   readonly asked: Asked[] = [];
   readonly #pool: Pool;
   readonly #memory = createMemoryLog();
@@ -49,16 +49,23 @@ export class SendingWorld {
   #wallet: Wallet | undefined;
   #problem: { readonly error: unknown } | undefined;
 
-  constructor(pool: Pool, seed: string) {
+  constructor(pool: Pool, server: Server, clock = new VirtualClock()) {
     this.#pool = pool;
+    this.clock = clock;
     this.chain = new ScriptedChain(pool);
-    this.server = new PayingServer(pool, seed);
+    this.server = server;
+    const own = pool.vtxos.filter(({ role }) => role === "good");
     this.server.keep(
       packageOf(
-        pool.vtxos.map(({ bytes }) => bytes),
+        own.map(({ bytes }) => bytes),
         5n,
       ),
     );
+  }
+
+  /** What the durable records say. */
+  get durable(): Readonly<WalletState> {
+    return this.#fold;
   }
 
   get fate(): Fate {
