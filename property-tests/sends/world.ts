@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { buildAddress, encodeAddress } from "../../ark/address.ts";
 import { sha256 } from "../../ark/crypto.ts";
 import { encodeHex } from "../../ark/hex.ts";
 import { WalletKeys } from "../../ark/keys.ts";
 import { openOnLog } from "../../engine/open-on-log.ts";
 import { replay } from "../../engine/replay.ts";
+import { decodeState, encodeState } from "../../engine/state-snapshot.ts";
 import { decodeTransition } from "../../engine/transition.ts";
 import { statusOf } from "../../engine/view.ts";
 import type { Wallet } from "../../engine/wallet.ts";
@@ -155,7 +157,9 @@ export class SendingWorld<Server extends PayingServer = PayingServer> {
     const log = await this.#memory.open({ readOnly: true });
     const again = new WalletState();
     await replay(log, again);
-    assert.deepEqual(statusOf(again), statusOf(this.#fold));
+    assert.ok(isDeepStrictEqual(again, this.#fold), "a replay gives the state that the commits gave");
+    const restored = decodeState({ seq: again.seq, parts: [...encodeState(again)] });
+    assert.ok(isDeepStrictEqual(restored, again), "a snapshot gives it too");
     await log.close();
   }
 

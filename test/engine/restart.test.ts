@@ -11,6 +11,7 @@ import {
   expectBooksToBalance,
   freshDirectory,
   MNEMONIC,
+  OTHER_MNEMONIC,
   openWallet,
   setUp,
   simulate,
@@ -22,12 +23,17 @@ const KILLS = 6;
 
 interface WalletProcess {
   readonly process: ChildProcess;
-  readonly lines: { type?: string; failed?: string; closed?: boolean }[];
+  readonly lines: { type?: string; state?: string; failed?: string; closed?: boolean }[];
 }
 
 /** Loads a wallet's program in a process of its own, which waits for its beginning. */
-function loadProcess(mode: "live" | "leave", directory: string, { serverUrl, chainUrl }: Simulator): WalletProcess {
-  const process_ = spawn(process.execPath, [programPath, mode, directory, serverUrl, chainUrl], {
+function loadProcess(
+  mode: "live" | "leave",
+  directory: string,
+  { serverUrl, chainUrl }: Simulator,
+  ...more: readonly string[]
+): WalletProcess {
+  const process_ = spawn(process.execPath, [programPath, mode, directory, serverUrl, chainUrl, ...more], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void process_.kill("SIGKILL"));
@@ -36,8 +42,13 @@ function loadProcess(mode: "live" | "leave", directory: string, { serverUrl, cha
   return { process: process_, lines };
 }
 
-function startProcess(mode: "live" | "leave", directory: string, simulator: Simulator): WalletProcess {
-  const loaded = loadProcess(mode, directory, simulator);
+function startProcess(
+  mode: "live" | "leave",
+  directory: string,
+  simulator: Simulator,
+  ...more: readonly string[]
+): WalletProcess {
+  const loaded = loadProcess(mode, directory, simulator, ...more);
   begin(loaded);
   return loaded;
 }
@@ -109,6 +120,33 @@ test(`a wallet that is killed ${KILLS} times in a burst credits every payment ex
   );
   expect(status).toMatchObject({ openCommands: 0, quarantine: [], epoch: BigInt(KILLS + 1) });
   expect(simulator.recoveryIds().toSorted()).toEqual(status.vtxos.map(({ id }) => id).toSorted());
+});
+
+test("a payment of which a wallet was killed is delivered by the next one, once", async () => {
+  const { simulator, wallet, address, directory } = await setUp();
+  await simulator.pay(address, { amountsSats: [5_000n] });
+  await wallet.sync();
+  await wallet.close();
+  const payee = addressOf(simulator, OTHER_MNEMONIC, 0);
+  simulator.faults.delay("PostArkoorMessage", 60_000);
+  const child = startProcess("live", directory, simulator, payee, "2000");
+  await eventually(
+    () => child.lines.some(({ type, state }) => type === "payment.changed" && state === "Delivering"),
+    "the payment",
+  );
+  await kill(child);
+  const killed = await Heartwood.read(directory);
+  expect(killed.balance).toMatchObject({ totalSats: 3_000n, spendableSats: 3_000n });
+  expect(killed.movements.at(-1)).toMatchObject({ status: "pending", effectiveBalanceSats: -2_000n });
+  expectBooksToBalance(killed);
+
+  simulator.faults.delay("PostArkoorMessage", 0);
+  const next = await openWallet(walletOptions(simulator, directory));
+  const [payment] = next.payments();
+  await next.sync();
+  expect(payment?.status).toBe("successful");
+  expect(next.balance().totalSats).toBe(3_000n);
+  expect(simulator.mailbox(payee)).toHaveLength(1);
 });
 
 test("a registration and a backup that a killed wallet owed are made by the next one, and end", async () => {

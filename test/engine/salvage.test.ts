@@ -149,7 +149,9 @@ test("what spends is refused until the wallet is reconciled, and an old address 
   };
   expect(await refusalIn(to)).toBe("WALLET_RECONCILING");
   const wallet = await openWallet(options);
-  expect(await wallet.address()).toMatch(/^tark/);
+  const address = await wallet.address();
+  expect(address).toMatch(/^tark/);
+  expect(await codeOfRefusal(wallet.send(address, 1n))).toBe("WALLET_RECONCILING");
   await wallet.sync();
   await wallet.close();
   expect(await refusalIn(to)).toBe("no refusal");

@@ -1,11 +1,12 @@
-// A wallet in a process of its own, from the built package: node wallet-process.mjs hold|live|leave|forget DIRECTORY SERVER CHAIN
+// A wallet in a process of its own, from the built package:
+// node wallet-process.mjs hold|live|leave|forget DIRECTORY SERVER CHAIN [ADDRESS SATS]
 // It begins when it is told so on standard input, so that a test need not wait for its loading.
-// `hold` opens it and stays; `live` follows the mailbox and says each event; `leave` meets trouble, closes and must end;
+// `hold` opens it and stays; `live` follows the mailbox and says each event, and pays if there is an address; `leave` meets trouble, closes and must end;
 // `forget` opens it and must end too.
 import { writeSync } from "node:fs";
 import { esplora, Heartwood } from "../../dist/engine/index.js";
 
-const [mode, directory, server, chainUrl] = process.argv.slice(2);
+const [mode, directory, server, chainUrl, address, sats] = process.argv.slice(2);
 const mnemonic = () => "abandon ".repeat(11).concat("about");
 const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
 const failed = (error) => {
@@ -43,7 +44,13 @@ if (mode === "hold") {
 }
 
 if (mode === "live") {
-  wallet.events$.subscribe({ next: ({ type, seq }) => say({ type, seq: String(seq) }), error: failed });
+  wallet.events$.subscribe({
+    next({ type, seq, state }) {
+      say({ type, seq: String(seq), state });
+      if (address !== undefined && state === "Live") wallet.send(address, BigInt(sats)).catch(failed);
+    },
+    error: failed,
+  });
   say({ opened: true });
   wallet.start();
 }
