@@ -39,6 +39,7 @@ export {
 export { HISTORY_MARKS, type HistoryMark } from "./history-marks.ts";
 export type { VettedVtxo } from "./import-vtxo.ts";
 export type { Invoice, InvoiceOptions } from "./invoice.ts";
+export { type MachineConfig, machineDefinitions, type StateConfig, type TransitionConfig } from "./machine-definitions.ts";
 export type { Movement } from "./movement-view.ts";
 export { Heartwood } from "./node/heartwood.ts";
 export type { RecordsOptions } from "./node/read-records.ts";

@@ -31,8 +31,13 @@ export class Viewers {
     this.#heartbeat.unref();
   }
 
+  /** How many listen. */
+  get count(): number {
+    return this.#viewers.size;
+  }
+
   get isFull(): boolean {
-    return this.#viewers.size >= MOST_VIEWERS;
+    return this.count >= MOST_VIEWERS;
   }
 
   /** Lets one more listen, until it goes away or is too slow. */
@@ -56,7 +61,8 @@ export class Viewers {
     this.#timer ??= setTimeout(() => {
       void this.#tell().finally(() => {
         this.#timer = undefined;
-        if (this.#history.progress.head > this.#told) this.#schedule();
+        const { progress } = this.#history;
+        if (isCaughtUp(progress) && progress.head > this.#told) this.#schedule();
       });
     }, TELL_EVERY_MS);
   }
@@ -64,9 +70,9 @@ export class Viewers {
   async #tell(): Promise<void> {
     const { progress } = this.#history;
     const from = this.#told + 1n;
-    this.#told = progress.head;
+    if (isCaughtUp(progress) || this.#viewers.size === 0) this.#told = progress.head;
     if (this.#viewers.size === 0) return;
-    if (isCaughtUp(progress) && progress.head >= from) {
+    if (this.#told >= from) {
       const first = progress.head - from >= MOST_RECORDS ? progress.head - MOST_RECORDS + 1n : from;
       try {
         this.#send(frame("records", (await this.#history.records(first, progress.head)).map(toRow)));

@@ -21,10 +21,15 @@ const RETRY_MS = [250, 500, 1_000, 2_000, 5_000];
 /** What the host of the page says, over HTTP. */
 export class HttpFeed implements FeedSource {
   readonly #token: string;
+  readonly #origin: string;
 
-  /** @param token from the address of the page */
-  constructor(token: string) {
+  /**
+   * @param token from the address of the page
+   * @param origin of the host; a page asks its own
+   */
+  constructor(token: string, origin = "") {
     this.#token = token;
+    this.#origin = origin;
   }
 
   hello(): Promise<Hello> {
@@ -100,7 +105,7 @@ export class HttpFeed implements FeedSource {
     const headers = { Authorization: `Bearer ${this.#token}` };
     let response: Response;
     try {
-      response = await fetch(path, { headers, ...(signal === undefined ? {} : { signal }) });
+      response = await fetch(`${this.#origin}${path}`, { headers, ...(signal === undefined ? {} : { signal }) });
     } catch (cause) {
       if (signal?.aborted === true) throw cause;
       throw new FeedError("LOST", "the host does not answer");
