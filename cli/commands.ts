@@ -1,10 +1,12 @@
 import type { Command } from "./command.ts";
 import { address } from "./commands/address.ts";
 import { balance } from "./commands/balance.ts";
+import { cancel } from "./commands/cancel.ts";
 import { demo } from "./commands/demo.ts";
 import { explain } from "./commands/explain.ts";
 import { history } from "./commands/history.ts";
 import { inspect } from "./commands/inspect.ts";
+import { invoice } from "./commands/invoice.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
 import { logSalvage } from "./commands/log-salvage.ts";
@@ -35,6 +37,8 @@ export const commands: readonly Command[] = [
   send,
   quote,
   pay,
+  invoice,
+  cancel,
   explain,
   inspect,
   vtxoCheck,

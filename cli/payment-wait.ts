@@ -6,11 +6,16 @@ import type { LiveWallet } from "./live-wallet.ts";
 /**
  * Waits for a payment to end, and shows how it goes on. An interrupt ends the waiting, not the payment.
  *
+ * @param doing what it is, in a word
  * @throws CliError `INTERRUPTED`; HeartwoodError `PAYMENT_FAILED`, `WALLET_FAILED`
  */
-export async function waitForPayment(payment: Payment, { signal, progress }: LiveWallet): Promise<SettledPayment> {
+export async function waitForPayment(
+  payment: Payment,
+  { signal, progress }: LiveWallet,
+  doing = "paying",
+): Promise<SettledPayment> {
   const watching = payment.events$.subscribe({
-    next: ({ state, code }) => progress.update(`paying: ${escapeText(state)}${code === null ? "" : ` (${escapeText(code)})`}`),
+    next: ({ state, code }) => progress.update(`${doing}: ${escapeText(state)}${code === null ? "" : ` (${escapeText(code)})`}`),
     error: () => {},
   });
   try {

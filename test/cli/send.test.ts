@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Heartwood } from "heartwood";
 import { type Simulator, startSimulator } from "heartwood/simulator";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { run, runHere } from "./heartwood.ts";
+import { Running, run, runHere } from "./heartwood.ts";
 
 const WORDS = `${"abandon ".repeat(11)}about`;
 const OTHER_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
@@ -77,6 +77,27 @@ it("quote says what a Lightning payment takes, pay pays it and shows the proof, 
   const open = simulator.lightning.invoice();
   const refused = await runHere(["pay", mine.directory, open.bolt11, "1000", "--max-fee", "1", ...mine.keys, "--json"]);
   expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, "FEE_TOO_HIGH"]);
+});
+
+it("invoice prints what to pay, waits for the money, and stays open when it is interrupted; cancel gives it up", async () => {
+  const mine = await wallet("mine", WORDS);
+  const waiting = new Running("invoice", mine.directory, "3000", "--description", "tea", ...mine.keys, "--json");
+  simulator.lightning.pay(JSON.parse(await waiting.line("issued")).bolt11);
+  const { code, stdout } = await waiting.ended;
+  expect([code, JSON.parse(stdout.trim().split("\n").at(-1) ?? "")]).toMatchObject([
+    0,
+    {
+      type: "payment.settled",
+      movement: { status: "successful", effectiveBalanceSats: "2894" },
+      balance: { spendableSats: "2894" },
+    },
+  ]);
+  const open = new Running("invoice", mine.directory, "5000", ...mine.keys, "--json");
+  const { paymentHash } = JSON.parse(await open.line("issued"));
+  open.child.kill("SIGINT");
+  expect((await open.ended).code).toBe(130);
+  const cancelled = await runHere(["cancel", mine.directory, paymentHash, ...mine.keys]);
+  expect([cancelled.code, cancelled.stdout]).toEqual([0, "the invoice is given up\n"]);
 });
 
 it("what cannot be paid is refused with a code before anything happens", async () => {
