@@ -91,6 +91,44 @@ test("a package that stays refused though the server spent its inputs keeps them
   await world.checkReplay();
 });
 
+test.each([
+  ["unspent", 3_000n - 500n],
+  ["spent", 3_000n - 1_000n],
+] as const)(
+  "a log that lost the end of a payment, whose change is %s by now: it is paid once, and the server asked",
+  async (fate, left) => {
+    const world = new SendingWorld(pool, new PayingServer(pool, "small"));
+    await world.open();
+    world.isSalvaged = true;
+    const before = new Set(world.server.unspent());
+    world.server.troubles.push({ at: "cosign", when: "after", code: null });
+    const { kill } = world.server;
+    world.server.kill = () => {
+      kill();
+      // So that the next process does not come to its end before the change is spent.
+      world.chain.state = "down";
+    };
+    await world.send(500n);
+    assert.notEqual(world.wallet.status().reconciling, null);
+    await assert.rejects(world.wallet.send("", 1n), { code: "WALLET_RECONCILING" });
+    if (fate === "spent") {
+      const [change] = world.server
+        .unspent()
+        .filter((id) => !before.has(id) && world.server.ownerOf(id) !== world.asked[0]?.owner);
+      world.server.spend(change ?? "");
+    }
+    await settleDown(world);
+    const status = world.wallet.status();
+    assert.equal(status.reconciling, null, "it knows everything again");
+    assert.equal(status.balance.totalSats, left);
+    assert.equal(status.balance.spendableSats, left);
+    assert.deepEqual(world.wallet.payments(), []);
+    assert.deepEqual([...(world.server.delivered.get(world.asked[0]?.owner ?? "")?.values() ?? [])], [500n]);
+    await world.close();
+    await world.checkReplay();
+  },
+);
+
 test.each(CALLS.flatMap((at) => [[at, "before"] as const, [at, "after"] as const]))(
   "a wallet that is killed at %s, %s it is carried out, goes on with its payment and pays once",
   async (at, when) => {

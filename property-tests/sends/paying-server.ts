@@ -74,6 +74,16 @@ export class PayingServer extends ScriptedServer {
     return [...this.rows].filter(([, { state }]) => state !== "spent").map(([id]) => id);
   }
 
+  /** The key that owns a VTXO, hex. */
+  ownerOf(id: VtxoId): string {
+    return encodeHex(this.rowOf(id).vtxo.policy.userPubkey);
+  }
+
+  /** As if the wallet had spent it in records that it lost. */
+  spend(id: VtxoId): void {
+    this.rowOf(id).state = "spent";
+  }
+
   override cosign(requests: readonly ArkoorCosignRequest[]): readonly ArkoorCosignResponse[] {
     return this.cosignAs("cosign", requests, ARKOOR_COSIGN_RULES);
   }

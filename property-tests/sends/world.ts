@@ -4,6 +4,7 @@ import { buildAddress, encodeAddress } from "../../ark/address.ts";
 import { sha256 } from "../../ark/crypto.ts";
 import { encodeHex } from "../../ark/hex.ts";
 import { WalletKeys } from "../../ark/keys.ts";
+import { noteSalvage } from "../../engine/note-salvage.ts";
 import { openOnLog } from "../../engine/open-on-log.ts";
 import { replay } from "../../engine/replay.ts";
 import { decodeState, encodeState } from "../../engine/state-snapshot.ts";
@@ -46,6 +47,8 @@ export class SendingWorld<Server extends PayingServer = PayingServer> {
   readonly #fold = new WalletState();
   #fate = new Fate();
   #drawn = 0;
+  /** Whether the next process finds a log that lost its end. */
+  isSalvaged = false;
   #log: WatchedLog | undefined;
   #underlying: { close(): Promise<void> } | undefined;
   #wallet: Wallet | undefined;
@@ -137,6 +140,7 @@ export class SendingWorld<Server extends PayingServer = PayingServer> {
         this.clock.forget();
         this.server.disconnect();
         await this.#underlying?.close();
+        if (this.isSalvaged) await this.#noteSalvage();
         return this.open();
       }
       quiet = this.clock.fireDue() || this.#log?.isBusy === true ? 0 : quiet + 1;
@@ -166,6 +170,17 @@ export class SendingWorld<Server extends PayingServer = PayingServer> {
   /** Ends the process in order. */
   async close(): Promise<void> {
     await this.wallet.close();
+  }
+
+  async #noteSalvage(): Promise<void> {
+    this.isSalvaged = false;
+    const log = await this.#memory.open();
+    const { seq } = log.head();
+    const randomness = { bytes: (length: number) => this.#draw(length) };
+    const note = { keptSeq: seq, lostTo: seq + 9n, damage: [], keyGap: 9 };
+    await noteSalvage(log, note, { clock: this.clock, randomness });
+    for await (const { record } of log.read({ from: seq + 1n })) this.#fold.apply(decodeTransition(record));
+    await log.close();
   }
 
   #draw(length: number): Uint8Array {
