@@ -9,6 +9,7 @@ import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, foreignVtxo, orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { askForGrant, freshTip, recoverGrant } from "./receive-grant.ts";
+import { mayHaveLostRecords } from "./reconcile.ts";
 
 /** How often a payment is asked for that nobody has told of (lightning.md §3). */
 const POLL_MS = 4_000;
@@ -95,11 +96,14 @@ function failed(code: string, message: string): ActionAnswer {
 
 /** Whether the preimage may leave (R6): nothing but a definite answer lets it. */
 async function vetReveal(call: ActionCall<"vetReveal">): Promise<ActionAnswer> {
-  const { engine, params, session, signal } = call;
+  const { engine, instance, params, session, signal } = call;
   const tipHeight = await freshTip(engine, signal);
   try {
     const { state } = await session.lightningReceive.check(decodeHex(params.paymentHash), { signal });
-    return { event: { type: "reveal.vetted", tipHeight, status: statusOf(state) } };
+    const said = statusOf(state);
+    // That the preimage is out lets it leave at any time, so it is believed only where this log may not say it.
+    const status = said === "settled" && !mayHaveLostRecords(engine.loop.pending, instance) ? "open" : said;
+    return { event: { type: "reveal.vetted", tipHeight, status } };
   } catch (error) {
     // Without an answer the time alone may decide, and only against it.
     if (signal.aborted || tipHeight <= params.latestExitHeight) throw error;

@@ -8,6 +8,7 @@ import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import type { Engine } from "./engine.ts";
 import { isFree } from "./free-coins.ts";
+import { mayHaveLostRecords } from "./reconcile.ts";
 
 /** A VTXO proves something against floods if it outlives the tip by more than that (lightning.md §3). */
 const PROOF_MARGIN_BLOCKS = 2;
@@ -21,6 +22,8 @@ type Call = ActionCall<"awaitGrant">;
 /** What a server granted, and how the request for it stands to it. */
 interface Offer extends Pick<GrantTerms, "nowHeight" | "requestedExpiryHeight" | "checkTimes" | "reportedSats"> {
   readonly vtxos: readonly Uint8Array[];
+  /** Whether the server says that it has the preimage: then a grant that is not good now may not be given up. */
+  readonly isSettled: boolean;
 }
 
 /**
@@ -38,19 +41,23 @@ export async function askForGrant(call: Call, before: "accepted" | "htlcs-ready"
     nowHeight,
     requestedExpiryHeight: before === "htlcs-ready" ? null : requestedExpiryHeight,
     checkTimes: true,
+    isSettled: false,
     reportedSats: report.amountSats,
   });
 }
 
 /**
- * Takes over a payment whose preimage the server has already, as after the restore of an old log: downloads what was
- * granted, and claims it (R8).
+ * Takes over a payment whose preimage the server says to have already, as after the restore of an old log: downloads what
+ * was granted, and claims it (R8). That the preimage is out is the server's word alone: unless this log lost records, only
+ * a grant that could be exited in time is worth it.
  */
 export async function recoverGrant(call: Call, report: ReceiveReport): Promise<ActionAnswer> {
-  const { session, signal } = call;
+  const { engine, instance, session, signal } = call;
   const vtxos = await Promise.all(report.htlcIds.map((id) => session.getVtxo(id, { signal })));
+  const checkTimes = !mayHaveLostRecords(engine.loop.pending, instance);
+  const nowHeight = await freshTip(engine, signal);
   const { amountSats: reportedSats } = report;
-  return answerOf(call, { vtxos, nowHeight: 0, requestedExpiryHeight: null, checkTimes: false, reportedSats });
+  return answerOf(call, { vtxos, nowHeight, requestedExpiryHeight: null, checkTimes, isSettled: true, reportedSats });
 }
 
 /**
@@ -116,7 +123,7 @@ async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
   });
   if (judgement.kind === "refused") {
     const { code, message, isFinal } = judgement;
-    if (isFinal && offer.checkTimes) return { event: { type: "grant.failed", code, message } };
+    if (isFinal && !offer.isSettled) return { event: { type: "grant.failed", code, message } };
     return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code } };
   }
   const kept = judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));

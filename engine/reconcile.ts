@@ -29,6 +29,16 @@ export function refuseWhileReconciling(state: Readonly<WalletState>): void {
 }
 
 /**
+ * Whether records of an action may be among those that a salvage lost: then it may have gone further than the log says. Only
+ * then is a server believed that says so.
+ */
+export function mayHaveLostRecords(state: Readonly<WalletState>, instance: string): boolean {
+  const keptSeq = state.contextOf(SALVAGE)?.keptSeq;
+  if (typeof keptSeq !== "bigint") return false;
+  return [...state.outbox.values()].some((command) => command.instance === instance && command.seq <= keptSeq);
+}
+
+/**
  * Asks the server about every VTXO that the lost end of the log may have spent. Those that get no answer are asked about
  * the next time.
  *
