@@ -10,6 +10,7 @@ export const alias = [
 
 /** What takes long, so that `npm test` stays under three minutes: `npm run test:slow` runs these, CI both. */
 const SLOW = [
+  "property-tests/payments.property.test.ts",
   "test/cli/docs.test.ts",
   "test/cli/live.test.ts",
   "test/cli/vtxo-check.test.ts",

@@ -10,6 +10,9 @@ export interface Life {
   readonly wallet: Wallet;
   /** Resolves when the process died. */
   readonly death: Promise<"died">;
+  readonly isDead: () => boolean;
+  /** Kills it: nothing is written any more. */
+  readonly die: () => void;
   /** Ends it, dead or alive. */
   readonly end: () => Promise<void>;
 }
@@ -28,7 +31,7 @@ export class MortalWallet {
     this.#clock = clock;
   }
 
-  /** Begins a process that is live. */
+  /** Begins a process that is live, or died on the way. */
   async live(fateOf: (method: string) => Fate = () => "through"): Promise<Life> {
     const log = await this.#log.open();
     let isDead = false;
@@ -57,12 +60,14 @@ export class MortalWallet {
       },
       error: () => {},
     });
-    await goLive(wallet);
+    await goLive(wallet).catch((error: unknown) => {
+      if (!isDead) throw error;
+    });
     const end = async (): Promise<void> => {
       watching.unsubscribe();
       await wallet.close().catch(() => {});
     };
-    return { wallet, death, end };
+    return { wallet, death, isDead: () => isDead, die, end };
   }
 }
 
