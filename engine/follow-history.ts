@@ -8,6 +8,7 @@ export function followHistory(engine: Engine, log: EventLog): History {
   const source: HistorySource = {
     log: () => log,
     isLive: true,
+    isShared: true,
     async grown(signal) {
       const isLonger = (): boolean => log.head().seq > read;
       if (!isLonger()) await grownOrOver(engine, signal);

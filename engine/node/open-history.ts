@@ -27,12 +27,13 @@ export async function openHistory(path: string, options: ReplayOptions = {}): Pr
 }
 
 function stillSource(log: FramedLog): HistorySource {
-  return { log: () => log, isLive: false, grown: async () => false, [Symbol.asyncDispose]: () => log.close() };
+  return { log: () => log, isLive: false, isShared: false, grown: async () => false, [Symbol.asyncDispose]: () => log.close() };
 }
 
 /** The log of another process, or of this one: opened anew whenever it is longer. */
 class LiveSource implements HistorySource {
   readonly isLive = true;
+  readonly isShared = false;
   readonly #directory: string;
   #log: FramedLog;
 

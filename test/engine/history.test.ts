@@ -115,6 +115,7 @@ test("the series ends at the end, counts every mark once, and the context of a l
   await using history = HistoryOf.of({
     log: () => log,
     isLive: false,
+    isShared: false,
     grown: async () => false,
     [Symbol.asyncDispose]: () => log.close(),
   });

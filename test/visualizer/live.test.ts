@@ -91,7 +91,7 @@ test("a page that does not take what is sent is let go, and the others go on", a
     known = log.head().seq;
     return !signal.aborted;
   };
-  const history = History.of({ log: () => log, isLive: true, grown, [Symbol.asyncDispose]: () => log.close() });
+  const history = History.of({ log: () => log, isLive: true, isShared: false, grown, [Symbol.asyncDispose]: () => log.close() });
   const viewers = new Viewers(history);
   const server = await listening(viewers);
   const { port } = server.address() as AddressInfo;
