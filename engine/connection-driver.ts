@@ -15,6 +15,7 @@ import { NoticeReader } from "./read-notices.ts";
 import { recognise } from "./recognise.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
+import { Turns } from "./turns.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
 
 /** Answers that no retry changes: the server is not this wallet's, or the owner's input is wrong. */
@@ -40,6 +41,8 @@ interface Connection {
   /** Since when it follows the mailbox. */
   liveSinceMs?: number;
   session?: ServerSession;
+  /** Who follows the mailbox, and who reads it beside, one after the other. */
+  readonly turns: Turns;
   subscription?: Subscription;
 }
 
@@ -55,6 +58,8 @@ export class ConnectionDriver {
   /** Whether this build looked for messages that it knows and an earlier one did not. */
   #hasRecognised = false;
   readonly #notices: NoticeReader;
+  /** Pages that a drain reads at most. */
+  mostPages = Number.POSITIVE_INFINITY;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -79,7 +84,7 @@ export class ConnectionDriver {
   /** Connects, pins, and catches up in the background; the answers are events. */
   async open(): Promise<void> {
     this.abandon();
-    const connection: Connection = { stop: new AbortController(), isQuiet: false };
+    const connection: Connection = { stop: new AbortController(), isQuiet: false, turns: new Turns() };
     this.#current = connection;
     void this.#catchUp(connection).catch((error) => this.#report(connection, error));
   }
@@ -91,9 +96,24 @@ export class ConnectionDriver {
     if (connection === undefined || session === undefined) return;
     connection.liveSinceMs = this.#engine.clock.nowMs();
     const fail = (error: unknown): void => this.#report(connection, error);
-    connection.subscription = followMailbox(this.#engine, session, connection.stop.signal).subscribe({ error: fail });
+    connection.subscription = followMailbox(this.#engine, session, connection.turns, connection.stop.signal).subscribe({
+      error: fail,
+    });
     new Requeue(this.#engine, connection.stop.signal).start({ all: !this.#hasLookedAtAll });
     this.#hasLookedAtAll = true;
+  }
+
+  /**
+   * Reads the mailbox to its end beside the stream, in its turn (mailbox.md M-54); undefined while there is no stream. What
+   * it fails with is the caller's business, and ends no connection.
+   *
+   * @returns whether it came to the end before `mostPages`
+   */
+  drainBeside(signal: AbortSignal, mostPages: number): Promise<boolean> | undefined {
+    const { session, stop, turns, liveSinceMs } = this.#current ?? {};
+    if (session === undefined || stop === undefined || liveSinceMs === undefined) return undefined;
+    const either = AbortSignal.any([stop.signal, signal]);
+    return turns?.run(() => new Consumer(this.#engine).drain(session, either, mostPages));
   }
 
   /**
@@ -105,7 +125,7 @@ export class ConnectionDriver {
     if (session === undefined) return this.abandon();
     stop?.abort();
     subscription?.unsubscribe();
-    const connection: Connection = { stop: new AbortController(), isQuiet: true, session };
+    const connection: Connection = { stop: new AbortController(), isQuiet: true, turns: new Turns(), session };
     this.#current = connection;
     const { signal } = connection.stop;
     if (mode === "drain") {
@@ -167,12 +187,14 @@ export class ConnectionDriver {
     if (!this.#hasRecognised) await recognise(engine, session, signal);
     this.#hasRecognised = true;
     await engine.recovery.scan(session, signal);
-    await new Consumer(engine).drain(session, signal);
+    const mode = engine.loop.pending.contextOf(CONNECTION)?.mode;
+    const isWhole = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);
+    if (!isWhole) return engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     if (engine.loop.pending.isReconciling()) await engine.actions.idle();
     engine.recovery.conclude();
     finishReconciling(engine);
     // Who follows the mailbox is live first, and looks at held items and the tip beside it.
-    const isDrain = engine.loop.pending.contextOf(CONNECTION)?.mode === "drain";
+    const isDrain = mode === "drain";
     if (isDrain) {
       await new Requeue(engine, signal).vetAll();
       await watchExpiry(engine, signal);
@@ -239,7 +261,7 @@ export class ConnectionDriver {
   #reopen(): void {
     const { clock, ports } = this.#engine;
     this.abandon();
-    const connection: Connection = { stop: new AbortController(), isQuiet: true };
+    const connection: Connection = { stop: new AbortController(), isQuiet: true, turns: new Turns() };
     this.#current = connection;
     const [random = 0] = ports.randomness.bytes(1);
     const cancel = clock.after(Math.floor((REOPEN_MS / 2) * (1 + random / 256)), () => {

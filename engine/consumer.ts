@@ -43,20 +43,29 @@ export class Consumer {
   /**
    * Reads pages until one is empty: the server's hint that there is no more is not trusted (mailbox.md W-7).
    *
+   * @param mostPages ends it sooner (M-25)
+   * @returns whether it came to the end
    * @throws Halt, StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on (W-33)
    */
-  async drain(session: ServerSession, signal: AbortSignal): Promise<void> {
-    for (;;) {
+  async drain(session: ServerSession, signal: AbortSignal, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> {
+    for (let pages = 0; pages < mostPages; pages++) {
       const after = this.#position;
       const { messages } = await this.#read(session, after, signal);
+      this.#engine.pagesRead++;
       const last = messages.at(-1);
-      if (last === undefined) return this.#resume(signal, () => true);
+      if (last === undefined) return this.#end(signal);
       for (const delivery of messages.slice(0, -1)) await this.#consume([delivery], signal);
       await this.consume(session, last, signal);
       // What tells no place of its own cannot be read past. It is kept; whatever is behind it comes through the stream.
-      if (messages.every(isPlaceless)) return this.#resume(signal, () => true);
+      if (messages.every(isPlaceless)) return this.#end(signal);
       if (this.#position === after) throw stuck(`messages after checkpoint ${after}`, last.checkpoint);
     }
+    return false;
+  }
+
+  async #end(signal: AbortSignal): Promise<boolean> {
+    await this.#resume(signal, () => true);
+    return true;
   }
 
   /**

@@ -64,6 +64,8 @@ export class Engine implements RunLoopListener {
   readonly recovery: Recovery;
   readonly connection: ConnectionDriver;
   readonly #deadlines: Deadlines;
+  /** Pages of the mailbox that were read since the start. */
+  pagesRead = 0;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
   readonly #stopped = new AbortController();

@@ -3,6 +3,7 @@ import { concatMapHeld } from "../streams/credit.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { Consumer } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
+import type { Turns } from "./turns.ts";
 
 /** Life of the authorization that opens a subscription, in seconds (mailbox.md M-4). */
 const AUTHORIZATION_S = 10;
@@ -10,23 +11,19 @@ const AUTHORIZATION_S = 10;
 const SETTLE_MS = 1_000;
 
 /**
- * Consumes what is posted, one message after the other, as a cold observable that only ever errors.
+ * Consumes what is posted, one message after the other, as a cold observable that only ever errors. Whoever reads beside
+ * it does so in its turns.
  *
  * A server's stream can stop in front of a backlog until the next notice (mailbox.md §3.6), so after a message the
  * mailbox is read to its end too, as soon as the stream is quiet.
  */
-export function followMailbox(engine: Engine, session: ServerSession, signal: AbortSignal): Observable<void> {
+export function followMailbox(engine: Engine, session: ServerSession, turns: Turns, signal: AbortSignal): Observable<void> {
   return new Observable((subscriber) => {
     // From the checkpoint again: behind a position that cannot be believed the stream would stay silent (mailbox.md W-11).
     const consumer = new Consumer(engine);
-    let turn: Promise<void> = Promise.resolve();
     let cancelSettling = (): void => {};
-    const inTurn = (work: () => Promise<void>): Promise<void> => {
-      turn = turn.then(work);
-      return turn;
-    };
     const settle = (): void => {
-      inTurn(() => new Consumer(engine).drain(session, signal)).catch((error: unknown) => subscriber.error(error));
+      turns.run(() => new Consumer(engine).drain(session, signal)).catch((error: unknown) => subscriber.error(error));
     };
     const mailbox$ = session.mailbox$({
       mailboxId: engine.keyring.mailboxId,
@@ -37,7 +34,7 @@ export function followMailbox(engine: Engine, session: ServerSession, signal: Ab
       .pipe(
         concatMapHeld(async (delivery) => {
           cancelSettling();
-          await inTurn(() => consumer.consume(session, delivery, signal));
+          await turns.run(() => consumer.consume(session, delivery, signal));
           cancelSettling = engine.clock.after(SETTLE_MS, settle);
         }),
       )

@@ -86,6 +86,11 @@ export class Keyring {
     return this.#authorize(this.#keys.mailboxSecretKey(), lifeSeconds);
   }
 
+  /** One that expires at a given time, in seconds since the Unix epoch (mailbox.md M-8). */
+  mailboxAuthorizationUntil(expiresAtS: number): Uint8Array {
+    return this.#authorizeUntil(this.#keys.mailboxSecretKey(), BigInt(expiresAtS));
+  }
+
   /** The same for the recovery mailbox (mailbox.md M-6). */
   recoveryAuthorization(lifeSeconds: number): Uint8Array {
     return this.#authorize(this.#keys.recoveryMailboxSecretKey(), lifeSeconds);
@@ -160,7 +165,10 @@ export class Keyring {
   }
 
   #authorize(secret: Uint8Array, lifeSeconds: number): Uint8Array {
-    const expiresAt = BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeSeconds);
+    return this.#authorizeUntil(secret, BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeSeconds));
+  }
+
+  #authorizeUntil(secret: Uint8Array, expiresAt: bigint): Uint8Array {
     return this.#withSecret(secret, (secretKey) =>
       encodeAuthorization(createAuthorization({ secretKey, expiresAt, auxRand: this.#randomness.bytes(AUX_BYTES) })),
     );

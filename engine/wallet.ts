@@ -5,6 +5,7 @@ import { encodeHex } from "../ark/hex.ts";
 import { encodeTransaction } from "../ark/transaction.ts";
 import { decodeVtxo } from "../ark/vtxo.ts";
 import type { EventLog } from "../store/event-log.ts";
+import { authorizeReader } from "./authorize-reader.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
@@ -109,15 +110,29 @@ export class Wallet implements AsyncDisposable {
   }
 
   /**
-   * Reads the mailbox until nothing is left, once, and says what happened.
+   * Reads the mailbox until nothing is left, once, and says what happened. Beside a wallet that runs, or another sync, it
+   * takes its turn: nothing is consumed twice.
    *
-   * @throws HeartwoodError `WALLET_RUNNING` after {@link start}, `SERVER_KEY_CHANGED`, `MAILBOX_KEY_CHANGED`;
-   * `MAILBOX_STUCK`, `WALLET_CLOSED`, `WALLET_FAILED`; StreamError if the server cannot be reached or refuses; ChainError
+   * @throws HeartwoodError `SERVER_KEY_CHANGED`, `MAILBOX_KEY_CHANGED`; `MAILBOX_STUCK`, `WALLET_CLOSED`, `WALLET_FAILED`; StreamError if the server cannot be reached or refuses; ChainError
    * `CHAIN_WRONG_NETWORK`; the reason of `signal`
    */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     this.#checkOpen();
     return runSync(this.#engine, options);
+  }
+
+  /**
+   * An authorization of 105 bytes with which a third party can read the mailbox until then, rounded down to a second, and
+   * nothing else (mailbox.md M-3, M-8).
+   *
+   * A bearer token: whoever has it reads every message of this seed's mailbox, on any server, and it cannot be taken back
+   * (W-44). So it lives 30 days at most; give it away as you would a password, and never log it.
+   *
+   * @throws HeartwoodError `BAD_OPTION` for a time that is past or more than 30 days ahead, `WALLET_CLOSED`
+   */
+  mailboxAuthorization({ expiresAt }: { readonly expiresAt: Date }): Uint8Array {
+    this.#checkOpen();
+    return authorizeReader(this.#engine, expiresAt);
   }
 
   /** The wallet's money. */

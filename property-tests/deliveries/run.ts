@@ -130,8 +130,8 @@ export class Run {
     }
   }
 
-  /** Waits for a promise of the wallet, unless its process dies before. */
-  async wait<T>(promise: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown } | undefined> {
+  /** Waits for a promise of the wallet, which may take so long, unless its process dies before. */
+  async wait<T>(promise: Promise<T>, withinMs = 0): Promise<{ readonly value: T } | { readonly error: unknown } | undefined> {
     const crashes = this.#crashes;
     let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
     promise.then(
@@ -143,6 +143,7 @@ export class Run {
       },
     );
     await this.settle();
+    if (outcome === undefined && withinMs > 0) await this.advance(withinMs);
     if (this.#crashes === crashes) assert.ok(outcome !== undefined, "an answer needs no more than what is there");
     return outcome;
   }

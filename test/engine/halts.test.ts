@@ -72,6 +72,7 @@ test("a sync that meets a halt says so, and the next one starts with that packag
   setup.simulator.chain.setFault("down");
   const [first, second] = [await pay(setup, 1_000n), await pay(setup, 2_000n)];
   expect(await setup.wallet.sync()).toEqual({
+    pages: 1,
     messages: 1,
     applied: 0,
     ignored: 0,
@@ -407,12 +408,6 @@ test("stop and start without waiting leave one connection, which credits what ar
   await eventually(() => simulator.counters().openSubscriptions === 0, "no stream");
 });
 
-test("while the wallet is live a sync is refused", async () => {
-  const { wallet } = await setUp();
-  await goLive(wallet);
-  await expect(wallet.sync()).rejects.toMatchObject({ code: "WALLET_RUNNING" });
-});
-
 test("a sync ends with its signal and keeps what it did; the next goes on", async () => {
   const setup = await setUp();
   setup.simulator.faults.delay("GetVtxoStatus", 60_000);
@@ -430,7 +425,7 @@ test("a sync ends after its time with what it did", async () => {
   const setup = await setUp();
   setup.simulator.faults.delay("GetVtxoStatus", 60_000);
   await pay(setup, 1_000n);
-  expect(await setup.wallet.sync({ maxMs: 100_000 })).toMatchObject({ messages: 1, applied: 0, caughtUp: false, halted: null });
+  expect(await setup.wallet.sync({ maxMs: 400_000 })).toMatchObject({ messages: 1, applied: 0, caughtUp: false, halted: null });
 });
 
 test("a sync that is overtaken by a close ends in order", async () => {
