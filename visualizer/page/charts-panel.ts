@@ -82,7 +82,7 @@ function relight({ layout, small, large, tab, state }: Card, shown: Shown, chose
   const path = shown.instance !== null && machineOf(shown.instance) === chart.name ? shown.path : null;
   const light = lightOf(chart, shown.moment, path);
   small.light(light);
-  large.light(light);
+  if (chart.name === chosen) large.light(light);
   const isNow = shown.record?.machine === chart.name;
   setAttributes(tab, { "aria-selected": String(chart.name === chosen), "data-now": isNow ? "true" : null });
   const [active] = light.active;

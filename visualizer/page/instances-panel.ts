@@ -6,19 +6,27 @@ import { moreRows } from "./more-rows.ts";
 import { emptyNote, stateChip } from "./parts.ts";
 import type { Session, Shown } from "./session.ts";
 
+/** The style puts it beside the charts from this width on. */
+const WIDE = "(min-width: 1560px)";
+
 /** Every instance at this moment, by machine, with its state and its age. */
 export function instancesPanel(session: Session): HTMLElement {
   const list = el("div", { class: "instance-list" });
   const note = el("p", { class: "panel-note" });
-  let drawn: RowPage<InstanceRow> | null = null;
-  session.onChange((shown, before) => {
-    if (shown.moment === before.moment && shown.instance === before.instance && drawn !== null) return;
-    const { moment } = shown;
-    if (moment === null) return fill(list, emptyNote("Nothing is loaded yet."));
-    drawn = moment.instances;
-    fill(note, `${count(moment.instances.total, "instance")} at this record`);
-    draw(list, drawn, session);
-  });
+  let drawn: readonly unknown[] = [];
+  const wide = matchMedia(WIDE);
+  // It has a view of its own; on wide screens it stays beside the charts.
+  const isVisible = ({ view }: Shown) => view === "instances" || (view === "charts" && wide.matches);
+  const refresh = (shown: Shown) => {
+    const { moment, instance } = shown;
+    if (!isVisible(shown) || (drawn[0] === moment && drawn[1] === instance)) return;
+    drawn = [moment, instance];
+    fill(note, moment === null ? "" : `${count(moment.instances.total, "instance")} at this record`);
+    if (moment === null) fill(list, emptyNote("Nothing is loaded yet."));
+    else draw(list, moment.instances, session);
+  };
+  session.onChange(refresh);
+  wide.addEventListener("change", () => refresh(session.shown));
   return el(
     "section",
     { class: "panel instances-panel", "aria-label": "Instances" },
