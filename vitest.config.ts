@@ -31,7 +31,8 @@ export default defineConfig(({ mode }) => ({
     include: mode === "slow" ? SLOW : mode === "browser" ? BROWSER : tests,
     exclude: ["test/upstream/**", ...(mode === "slow" ? [] : SLOW), ...(mode === "browser" ? [] : BROWSER)],
     globalSetup: ["test/build.ts"],
-    testTimeout: 30_000,
+    testTimeout: mode === "browser" ? 60_000 : 30_000,
+    expect: { poll: { timeout: 5_000 } },
     hookTimeout: 30_000,
     pool: "forks",
     isolate: false, // files of a worker share what they import; none changes it
