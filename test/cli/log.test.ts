@@ -111,7 +111,8 @@ test("log show prints a line for each record, from where and of whom it is asked
   const lines = stdout.trimEnd().split("\n");
   expect(lines).toHaveLength(RECORDS);
   expect(lines[0]).toMatch(/^ +1 {2}2026-09-21 14:13:20Z {2}wallet\/main +wallet\.created +→ Unpinned$/);
-  expect(lines[10]).toMatch(/package\.vetted +→ Applied {2}consumeMessage, registerVtxos, postRecoveryIds$/);
+  const applied = lines.find((line) => line.includes("→ Applied"));
+  expect(applied).toMatch(/package\.vetted +→ Applied {2}consumeMessage, registerVtxos, postRecoveryIds$/);
   const tail = await runHere(["log", "show", shared, "--from", "80"]);
   expect(tail.stdout.trimEnd().split("\n")).toEqual(lines.slice(79));
   expect((await runHere(["log", "show", shared, "--from", String(RECORDS + 1)])).stdout).toBe("");
@@ -178,8 +179,8 @@ test("log stats counts every record and byte, and draws the growth", async () =>
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^records +${RECORDS} in \\d+ commits, epoch ${EPOCH}$`, "m"));
   expect(stdout).toMatch(/^ {2}message +message\.received +\d+ +[0-9,]+ +\d+ % +[0-9,]+$/m);
-  expect(stdout).toMatch(/^Growth, a minute a line$/m);
-  expect(stdout).toMatch(/^ {2}2026-09-21 14:13:00Z {2}█+ +[0-9,]+ +\d+$/m);
+  expect(stdout).toMatch(/^Growth, (a|an|\d+) \w+ a line$/m);
+  expect(stdout).toMatch(/^ {2}2026-09-21 \d\d:\d\d:00Z {2}█+ +[0-9,]+ +\d+$/m);
   const { kinds, growth, bytes, directoryBytes } = JSON.parse((await runHere(["log", "stats", shared, "--json"])).stdout);
   const sum = (items: { records: number; bytes: number }[], of: "records" | "bytes") =>
     items.reduce((total, item) => total + item[of], 0);
