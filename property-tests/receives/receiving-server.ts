@@ -31,8 +31,6 @@ interface Receive {
 }
 
 const NODE_KEY = new Uint8Array(32).fill(0x44);
-/** Blocks that a held payment has left beyond what the wallet asks for: a block or two may come in between (lightning.md §9.4). */
-const HELD_BLOCKS = 400;
 const CLAIM_RULES = {
   ...ARKOOR_COSIGN_RULES,
   maxFanOut: 1,
@@ -45,6 +43,8 @@ const CLAIM_RULES = {
 export class ReceivingServer extends PayingServer {
   /** By payment hash, hex. */
   readonly receives = new Map<string, Receive>();
+  /** Blocks beyond the first tip for which a payment is held: less than a wallet asks for, and it must ask for less (R5). */
+  heldBlocks = 400;
   /** Told of every preimage, right when it arrives. */
   onPreimage: (paymentHash: string) => void = () => {};
   readonly #pool: Pool;
@@ -114,7 +114,7 @@ export class ReceivingServer extends PayingServer {
   #prepare({ paymentHash, userPubkey, htlcExpiryHeight }: ReceivePrepare) {
     const receive = this.#find(paymentHash);
     if (receive.state === "accepted") {
-      if (htlcExpiryHeight > this.#pool.tipHeight + HELD_BLOCKS) throw rejected("SERVER_REJECTED");
+      if (htlcExpiryHeight > this.#pool.tipHeight + this.heldBlocks) throw rejected("SERVER_REJECTED");
       const htlcExpiryDelta = this.#pool.info.htlcExpiryDelta;
       const kind = "server-htlc-receive-v1";
       receive.htlcIds = this.#grant(receive, { kind, userPubkey, paymentHash, htlcExpiryHeight, htlcExpiryDelta });
