@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -48,24 +48,34 @@ export async function writePage(
   file: string,
   options: WritePageOptions = {},
 ): Promise<{ readonly from: bigint; readonly to: bigint }> {
+  const handle = await open(file, "wx", FILE_MODE);
+  try {
+    const { data, range } = await dataOf(path, options);
+    await handle.writeFile(onePage(await readPageFiles(), data));
+    await handle.close();
+    return range;
+  } catch (error) {
+    await handle.close();
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+async function dataOf(path: string, options: WritePageOptions) {
   const { signal, onProgress } = options;
-  const files = await readPageFiles();
   await using history = await Heartwood.history(path, {
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ seq, total }) => onProgress?.({ step: "checking", seq, total }),
   });
   const end = history.progress.total;
-  await readUpTo(history, end, options);
   const range = rangeOf(options, end);
-  const feed = new HistoryFeed(history, basename(resolve(path)));
-  const inlined = await inlineLog(feed, {
+  await readUpTo(history, end, options);
+  const inlined = await inlineLog(new HistoryFeed(history, basename(resolve(path))), {
     ...range,
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ seq, total }) => onProgress?.({ step: "writing", seq, total }),
   });
-  const data = await promisify(gzip)(JSON.stringify(inlined));
-  await writeFile(file, onePage(files, data.toString("base64")), { flag: "wx", mode: FILE_MODE });
-  return range;
+  return { range, data: (await promisify(gzip)(JSON.stringify(inlined))).toString("base64") };
 }
 
 /** The page with its style, script and data inside, under rules that let nothing else run or load. */
