@@ -30,10 +30,9 @@ export class Payment {
 
   /** What is durable of it. */
   get status(): PaymentNotice["status"] {
-    const { committed } = this.#engine;
-    if (!committed.hasFinished(this.id)) return "pending";
-    const status = this.#movement()?.status ?? "failed";
-    return status === "pending" ? "failed" : status;
+    const status = this.#movement()?.status ?? "pending";
+    if (status !== "pending") return status;
+    return this.#engine.committed.hasFinished(this.id) ? "failed" : "pending";
   }
 
   /** What happens to it from now on; completes at its end. */
@@ -53,6 +52,9 @@ export class Payment {
    */
   async settled(options: { readonly signal?: AbortSignal } = {}): Promise<SettledPayment> {
     options.signal?.throwIfAborted();
+    // A success stands in the movement: the last record may be one that came after it, as that of a backup.
+    const before = this.#movement();
+    if (before?.status === "successful") return { id: this.id, movement: before };
     const end = this.#engine.committed.hasFinished(this.id) ? await this.#recordedEnd() : await this.#nextEnd(options.signal);
     const movement = this.#movement();
     if (end.status === "successful" && movement !== undefined) return { id: this.id, movement };
@@ -77,7 +79,9 @@ export class Payment {
    * @throws StoreError if a record is damaged
    */
   async undelivered(): Promise<readonly Uint8Array[]> {
-    const paid = (this.#engine.committed.contextOf(this.id)?.paid ?? []) as readonly PaidVtxo[];
+    const { state, context = {} } = this.#engine.committed.instances.get(this.id) ?? {};
+    // What a receive claimed is somebody else's only while it is delivered.
+    const paid = (context.paid ?? (state === "Delivering" ? context.claimed : []) ?? []) as readonly PaidVtxo[];
     return Promise.all(paid.map(({ source }) => this.#engine.blobs.vtxo(source)));
   }
 

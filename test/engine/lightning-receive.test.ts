@@ -57,6 +57,9 @@ test("invoices are paid: found by polling, claimed in spite of failures, cancell
   });
   await eventually(() => statesOf(events, invoice).includes("Completed"), "the backup");
   expect(statesOf(events, invoice)).toEqual(HAPPY);
+  // The record that ends it is the one of its backup; that it succeeded stands before that.
+  expect(invoice.payment.status).toBe("successful");
+  expect(await wallet.payment(invoice.payment.id).settled()).toEqual({ id: invoice.payment.id, movement });
   expect(wallet.balance()).toMatchObject({ spendableSats: 9_880n, totalSats: 9_880n });
   await eventually(() => simulator.lightning.incoming(invoice.bolt11).status === "settled", "the settlement");
 
