@@ -29,10 +29,9 @@ function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effe
       break;
     case "createCoins":
       for (const vtxo of effect.params.coins.filter(({ id }) => !state.isKnown(id))) {
-        const lock = effect.params.locked ? { holder: instance } : {};
-        // What the lost end of a log did with it is for the server to say.
+        // What the lost end of a log did with it is for the server to say; about what an action holds it asks itself.
         const doubt = state.isReconciling() ? ({ isUnsure: true } as const) : {};
-        put(state, { ...vtxo, ...lock, ...doubt, checkpoint: 0n, seq });
+        put(state, { ...vtxo, ...(effect.params.locked ? { holder: instance } : doubt), checkpoint: 0n, seq });
         state.useKey(vtxo.keyIndex);
       }
       break;

@@ -9,7 +9,7 @@ import { SeqIndex } from "./seq-index.ts";
 import { DIGEST_BYTES, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 4;
+export const STATE_FORMAT = 5;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;

@@ -105,3 +105,14 @@ test("HTLCs stand apart: outgoing ones beside the total, incoming ones in it", (
     pendingOutSats: 30n,
   });
 });
+
+test("what an action holds is never in doubt after a salvage: the server may call it anything while it is claimed", () => {
+  const state = new WalletState();
+  const event = { type: "wallet.salvaged", keptSeq: seq, lostTo: null, damage: [], keyGap: 0 };
+  const salvaged = { ...record("salvage/main"), machine: "salvage", event, state: "Reconciling", change: { keyGap: 0 } };
+  state.apply(salvaged);
+  const held: Effect = { type: "createCoins", params: { coins: [vtxoOf(1)], locked: true } };
+  const change: Effect = { type: "createCoins", params: { coins: [vtxoOf(2)], locked: false } };
+  state.apply(record("lightning-receive/00", held, change));
+  expect([1, 2].map((n) => state.coins.get(idOf(n))?.isUnsure)).toEqual([undefined, true]);
+});
