@@ -1,8 +1,15 @@
 // The page of the visualizer as three files: the template, one script with all that it imports, and the style.
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "rolldown";
 import { root } from "./ensure.mjs";
+
+/** Parts of the style, in the order in which they override each other. */
+const STYLE = [
+  ...["colours", "page", "controls", "timeline", "panels", "marks"],
+  ...["charts", "instances", "records", "record", "money", "dialogs"],
+  ...["wide", "narrow"],
+];
 
 const source = join(root, "visualizer", "page");
 const target = join(root, "dist", "visualizer", "page");
@@ -16,4 +23,6 @@ await build({
   output: { file: join(target, "main.js"), format: "es", minify: true, codeSplitting: false },
   logLevel: "warn",
 });
-for (const file of ["index.html", "style.css"]) copyFileSync(join(source, file), join(target, file));
+copyFileSync(join(source, "index.html"), join(target, "index.html"));
+const style = STYLE.map((name) => readFileSync(join(source, "style", `${name}.css`), "utf8"));
+writeFileSync(join(target, "style.css"), style.join("\n"));

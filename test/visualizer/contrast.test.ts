@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-const style = readFileSync(new URL("../../visualizer/page/style.css", import.meta.url), "utf8");
+const style = readFileSync(new URL("../../visualizer/page/style/colours.css", import.meta.url), "utf8");
 const tokens = new Map(
   [...style.matchAll(/--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)].map(
     ([, name = "", light = "", dark = ""]) => [name, { light, dark }],
