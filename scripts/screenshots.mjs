@@ -57,6 +57,7 @@ async function causes(page) {
 }
 
 async function explained(page) {
+  await vetted(page);
   await page.keyboard.press("4");
   await page.locator("[data-table=vtxos] .link-id").first().click();
   await page.waitForSelector("dialog[open] .story");
