@@ -1,5 +1,6 @@
 import type { MailboxDelivery } from "../streams/delivery.ts";
 import type { ServerSession } from "../streams/session.ts";
+import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { messageInstance } from "./message-instance.ts";
@@ -110,8 +111,10 @@ export class Consumer {
 
   #read(session: ServerSession, after: bigint, signal: AbortSignal) {
     const { keyring } = this.#engine;
-    const authorization = keyring.mailboxAuthorization(PAGE_AUTHORIZATION_S);
-    return session.readMailbox({ mailboxId: keyring.mailboxId, authorization, after }, { signal });
+    return authorized(keyring, () => {
+      const authorization = keyring.mailboxAuthorization(PAGE_AUTHORIZATION_S);
+      return session.readMailbox({ mailboxId: keyring.mailboxId, authorization, after }, { signal });
+    });
   }
 
   /**

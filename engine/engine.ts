@@ -93,6 +93,8 @@ export class Engine implements RunLoopListener {
     this.drives = new Drives(this, { ...paymentDrivers(this), ...parts.ports.drivers });
     this.actions = new ActionDriver(this);
     this.recovery = new Recovery(this);
+    this.keyring.onClockBehind = () =>
+      ports.logger("warn", "the clock of this machine seems to be behind the server's: authorizations live a day now");
     this.connection = new ConnectionDriver(this);
     this.#deadlines = new Deadlines(this);
   }

@@ -2,6 +2,7 @@ import { readableVtxoId } from "../ark/accept.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { MailboxDelivery, MailboxPage } from "../streams/delivery.ts";
 import type { ServerSession } from "../streams/session.ts";
+import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 
@@ -68,8 +69,10 @@ async function wholeOf(
 }
 
 function readPage({ keyring }: Engine, session: ServerSession, after: bigint, signal: AbortSignal): Promise<MailboxPage> {
-  const authorization = keyring.recoveryAuthorization(PAGE_AUTHORIZATION_S);
-  return session.readMailbox({ mailboxId: keyring.recoveryMailboxId, authorization, after }, { signal });
+  return authorized(keyring, () => {
+    const authorization = keyring.recoveryAuthorization(PAGE_AUTHORIZATION_S);
+    return session.readMailbox({ mailboxId: keyring.recoveryMailboxId, authorization, after }, { signal });
+  });
 }
 
 /** A VTXO that was delivered there names itself by its bytes; the server's copy is fetched all the same. */

@@ -5,6 +5,7 @@ import type { StreamError } from "../streams/errors.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { bisect } from "./bisect.ts";
 import type { BlobReader } from "./blob-reader.ts";
+import { authorized } from "./clock-skew.ts";
 import type { Keyring } from "./keyring.ts";
 
 /** Most VTXOs and bytes of one registration (mailbox.md W-39), most ids of one recovery post (M-65). */
@@ -53,10 +54,11 @@ export async function postToMailbox(blindedId: Uint8Array, sources: readonly Vtx
 export async function backUpIds(ids: readonly VtxoId[], { session, keyring, signal }: CallParts): Promise<void> {
   const refused: StreamError[] = [];
   for (let from = 0; from < ids.length; from += CHUNK_ITEMS) {
-    const left = await bisect(ids.slice(from, from + CHUNK_ITEMS), (some) => {
+    const post = (some: readonly VtxoId[]): Promise<void> => {
       const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
       return session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: some, authorization }, { signal });
-    });
+    };
+    const left = await bisect(ids.slice(from, from + CHUNK_ITEMS), (some) => authorized(keyring, () => post(some)));
     refused.push(...left.map(({ error }) => error));
   }
   throwFirst(refused);

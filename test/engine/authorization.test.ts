@@ -57,7 +57,7 @@ test("no authorization comes into the log, what the wallet tells its logger, or 
   });
   await wallet.sync();
   await simulator.pay(await wallet.address(), { amountsSats: [1_000n] });
-  simulator.faults.failNext("ReadMailbox", Status.INVALID_ARGUMENT);
+  simulator.faults.failNext("ReadMailbox", Status.INVALID_ARGUMENT, 2);
   told.push(await wallet.sync().catch((error: unknown) => error));
   simulator.faults.failNext("PostRecoveryVtxoIds", Status.INTERNAL);
   await wallet.sync();
