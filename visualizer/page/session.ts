@@ -179,19 +179,26 @@ export class Session {
 
   async #load(): Promise<void> {
     this.#isLoading = true;
-    while (this.#wanted !== null) {
-      const seq = this.#wanted;
-      const text = String(seq);
-      const loaded = await this.#ask(async () => {
-        if (this.head < this.first) return null;
-        const [record, moment] = await Promise.all([this.source.record(text), this.source.moment(text)]);
-        return { seq, record, moment };
-      });
-      if (loaded) this.change(loaded);
-      if (this.#shown.instance !== null) await this.#loadPath();
-      if (this.#wanted === seq) this.#wanted = null;
+    try {
+      while (this.#wanted !== null) {
+        const seq = this.#wanted;
+        await this.#show(seq);
+        if (this.#wanted === seq) this.#wanted = null;
+      }
+    } finally {
+      this.#isLoading = false;
     }
-    this.#isLoading = false;
+  }
+
+  async #show(seq: bigint): Promise<void> {
+    if (this.head < this.first) return;
+    const text = String(seq);
+    const loaded = await this.#ask(async () => {
+      const [record, moment] = await Promise.all([this.source.record(text), this.source.moment(text)]);
+      return { seq, record, moment };
+    });
+    if (loaded !== undefined) this.change(loaded);
+    if (this.#shown.instance !== null) await this.#loadPath();
   }
 
   async #loadPath(): Promise<void> {
