@@ -131,8 +131,9 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
 
 function fromAction({ seq, atMs, instance, state, change, event, effects }: Transition): WalletEvent {
   const code = typeof event.code === "string" ? event.code : null;
-  const waiting = { status: "pending", code, message: null } as const;
-  const { status, ...reason } = (change.outcome ?? waiting) as Pick<PaymentNotice, "status" | "code" | "message">;
+  // A receive succeeded a record ago, when it was claimed; what was left was the backup of its ids.
+  const going = { status: state === "Completed" ? "successful" : "pending", code, message: null };
+  const { status, ...reason } = (change.outcome ?? going) as Pick<PaymentNotice, "status" | "code" | "message">;
   const notice = { payment: instance, movement: movementIdOf(instance), state, status, ...reason };
   const exits = effects.flatMap((effect) => (effect.type === "requireExit" ? [effect.params] : []));
   if (exits.length === 0) return { seq, atMs, type: "payment.changed", ...notice };

@@ -60,6 +60,8 @@ test("invoices are paid: found by polling, claimed in spite of failures, cancell
   // The record that ends it is the one of its backup; that it succeeded stands before that.
   expect(invoice.payment.status).toBe("successful");
   expect(await wallet.payment(invoice.payment.id).settled()).toEqual({ id: invoice.payment.id, movement });
+  const told = events.flatMap((event) => ("payment" in event && event.payment === invoice.payment.id ? [event.status] : []));
+  expect(told).toEqual(["pending", "pending", "pending", "pending", "successful", "successful"]);
   expect(wallet.balance()).toMatchObject({ spendableSats: 9_880n, totalSats: 9_880n });
   await eventually(() => simulator.lightning.incoming(invoice.bolt11).status === "settled", "the settlement");
 
