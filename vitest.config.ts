@@ -17,6 +17,7 @@ const SLOW = [
   "test/cli/wallet.test.ts",
   "test/engine/restore-seed-long.test.ts",
   "test/engine/pay-kills.test.ts",
+  "test/engine/pay-scenarios.test.ts",
   "test/engine/salvage.test.ts",
   "test/engine/snapshots.test.ts",
   "test/store/salvage.test.ts",

@@ -163,7 +163,8 @@ export function sendMovementOf(
     intendedSats: -amountSats,
     effectiveSats,
     feeSats: status === "failed" || isExiting ? -effectiveSats : feeSats,
-    inputs: idsOf(inputs),
+    // A package that was never completed has spent nothing.
+    inputs: status === "failed" && htlcs.length === 0 ? [] : idsOf(inputs),
     outputs: idsOf([...change, ...refund]),
     exited: isExiting ? idsOf(htlcs) : [],
     sentTo: [{ destination: invoice, amountSats }],

@@ -1,0 +1,229 @@
+import { Status } from "nice-grpc-common";
+import { expect, test } from "vitest";
+import { codeOf, type Payment, type WalletEvent } from "../../engine/index.ts";
+import type { Simulator, SimulatorOptions } from "../../simulator/index.ts";
+import { codeOfRefusal, eventually, expectBooksToBalance, FastClock, goLive, nextEvent, recorded, simulate } from "./helpers.ts";
+import type { Fate } from "./payments/boundaries.ts";
+import { MortalWallet } from "./payments/mortal-wallet.ts";
+
+/** Fast waits, and a time that leaps when it is told to. */
+class LeapingClock extends FastClock {
+  #leaptMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.#leaptMs;
+  }
+
+  leap(byMs: number): void {
+    this.#leaptMs += byMs;
+  }
+}
+
+/** A live wallet with money, whose payments are told of by polls alone unless a test wants notices. */
+async function funded(
+  amountsSats: readonly bigint[] = [10_000n],
+  options: SimulatorOptions & { readonly fateOf?: (method: string, simulator: Simulator) => Fate } = {},
+) {
+  const clock = new LeapingClock();
+  const { fateOf = () => "through", ...more } = options;
+  const simulator = await simulate({ now: () => clock.nowMs(), ...more });
+  const { wallet, end } = await new MortalWallet(simulator, clock).live((method) => fateOf(method, simulator));
+  await simulator.pay(await wallet.address(), { amountsSats });
+  await eventually(() => wallet.balance().spendableSats > 0n, "the money");
+  simulator.faults.lightning.dropNotices = true;
+  const totalSats = wallet.balance().totalSats;
+  /** Ends the test: nothing is left over, and the wallet has lost what it paid and no more. */
+  const expectEnd = async (payment: Payment, end_: "successful" | "failed") => {
+    const outcome = await payment.settled().then(
+      ({ movement }) => movement,
+      (error: unknown) => codeOf(error),
+    );
+    expect(payment.status).toBe(end_);
+    const spentSats =
+      typeof outcome === "object" && outcome !== null ? -(outcome as { effectiveBalanceSats: bigint }).effectiveBalanceSats : 0n;
+    expect(wallet.balance()).toMatchObject({ totalSats: totalSats - spentSats, lockedSats: 0n, pendingOutSats: 0n });
+    expect(spentSats > 0n).toBe(end_ === "successful");
+    expectBooksToBalance(wallet.status());
+    await end();
+  };
+  return { simulator, wallet, clock, expectEnd };
+}
+
+/** The answer of the first cosign is lost; the server's tip is too far ahead for the next ones. */
+function losingCosign(): (method: string, simulator: Simulator) => Fate {
+  let calls = 0;
+  return (method, simulator) => {
+    if (method !== "cosign") return "through";
+    if (calls > 0) simulator.faults.lightning.tipAhead = 5;
+    return calls++ === 0 ? "lost" : "through";
+  };
+}
+
+function states(events: readonly WalletEvent[]): string[] {
+  return events.flatMap((event) => (event.type === "payment.changed" || event.type === "exit.required" ? [event.state] : []));
+}
+
+test("an initiation that is refused because the payment succeeded settles it (S8, scenario 4)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.faults.loseNext("InitiateLightningPayment");
+  const events = recorded(wallet);
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await expectEnd(payment, "successful");
+  expect(states(events)).not.toContain("PaymentInitiated");
+});
+
+test("a payment that stays open is given back once its HTLCs have expired (scenario 5)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.lightning.setOutcome("never");
+  const stuck = nextEvent(wallet, "payment.changed", ({ state }) => state === "RevocationStuck");
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  simulator.mine(250);
+  await stuck;
+  expect(wallet.balance().pendingOutSats).toBeGreaterThan(4_000n);
+  simulator.mine(11);
+  await expectEnd(payment, "failed");
+});
+
+test("a late success settles a payment whose revocation is stuck (S8)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.lightning.setOutcome("never");
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  const stuck = nextEvent(wallet, "payment.changed", ({ state }) => state === "RevocationStuck");
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  simulator.mine(250);
+  await stuck;
+  simulator.lightning.finish(paymentHash, "success");
+  await expectEnd(payment, "successful");
+});
+
+test("a registration that fails holds a payment up, and does not end it (S6, scenario 6)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.faults.failNext("RegisterVtxoTransactions", Status.INVALID_ARGUMENT, 2);
+  await expectEnd(await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11), "successful");
+});
+
+test("a wrong preimage of the status and of a notice is passed over; the right one settles (scenario 7)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.faults.lightning.dropNotices = false;
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  simulator.lightning.setOutcome("wrong-preimage", paymentHash);
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  await eventually(() => wallet.status().openNotices === 0 && wallet.status().counters.messages === 2, "the false notice");
+  expect(payment.status).toBe("pending");
+  simulator.mine(250);
+  simulator.mine(11);
+  await expectEnd(payment, "failed");
+});
+
+test.each([1, 2])("a server whose tip is %i ahead pays all the same (S5, scenario 9)", async (blocks) => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.faults.lightning.tipAhead = blocks;
+  await expectEnd(await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11), "successful");
+});
+
+test("a forged invoice with the hash of an invoice of the server is refused and given back (scenario 17)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  const { paymentHash } = await wallet.invoice({ amountSats: 5_000n });
+  const forged = simulator.lightning.invoice({ amountSats: 4_000n, paymentHash });
+  await expectEnd(await wallet.pay(forged.bolt11), "failed");
+});
+
+test("where VTXOs run out and nothing is given back, an exit is required, and its transactions are handed out (scenario 18)", async () => {
+  const { simulator, wallet, expectEnd } = await funded([10_000n], { terms: { vtxoLifetime: 300 } });
+  simulator.lightning.setOutcome("never");
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  simulator.faults.failNext("RequestLightningPayHtlcRevocation", Status.INTERNAL, 1_000);
+  const required = nextEvent(wallet, "exit.required");
+  simulator.mine(285);
+  const { vtxos, byHeight } = await required;
+  expect(byHeight).toBeLessThan(simulator.chain.tip + 15);
+  for (const id of vtxos) expect((await wallet.exitTransactions(id)).length).toBeGreaterThan(0);
+  expect(
+    wallet
+      .vtxos()
+      .filter(({ id }) => vtxos.includes(id))
+      .map(({ state }) => state),
+  ).toEqual(vtxos.map(() => "exiting"));
+  simulator.faults.clear();
+  await expectEnd(payment, "failed");
+});
+
+test("an initiation refused without an attempt gives back at once; one accepted without an attempt is made again (S8, S12, scenario 19)", async () => {
+  const { simulator, wallet, clock, expectEnd } = await funded([10_000n, 10_000n]);
+  simulator.faults.failNext("InitiateLightningPayment", Status.INVALID_ARGUMENT);
+  const refused = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  expect(await codeOfRefusal(refused.settled())).toBe("PAYMENT_FAILED");
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  simulator.lightning.setOutcome(["no-node", "success"], paymentHash);
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(simulator.lightning.payments(paymentHash)).toEqual([]);
+  clock.leap(31_000);
+  await expectEnd(payment, "successful");
+});
+
+test("a package whose answer was lost, and which is refused when it is repeated, is recovered and given back (S7, scenario 20)", async () => {
+  const { simulator, wallet, expectEnd } = await funded([10_000n], { fateOf: losingCosign() });
+  const events = recorded(wallet);
+  await expectEnd(await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11), "failed");
+  expect(states(events)).toEqual(expect.arrayContaining(["Start", "Recovering", "RevocableHtlcs", "Revoked"]));
+});
+
+test("a package that was refused the first time leaves the inputs as they were, and the movement without any", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.faults.failNext("RequestLightningPayHtlcCosign", Status.INVALID_ARGUMENT);
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  expect(await codeOfRefusal(payment.settled())).toBe("PAYMENT_FAILED");
+  expect(wallet.movements().at(-1)).toMatchObject({ status: "failed", inputVtxos: [], outputVtxos: [] });
+  await expectEnd(payment, "failed");
+});
+
+test("a package that cannot be recovered keeps its inputs out of every payment (S7)", async () => {
+  const { simulator, wallet } = await funded([10_000n], { fateOf: losingCosign() });
+  simulator.faults.failNext("RequestArkoorCosign", Status.INVALID_ARGUMENT);
+  const required = nextEvent(wallet, "exit.required");
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  expect(await codeOfRefusal(payment.settled())).toBe("PAYMENT_FAILED");
+  expect((await required).vtxos).toHaveLength(1);
+  expect(wallet.balance()).toMatchObject({ totalSats: 10_000n, spendableSats: 0n, exitingSats: 10_000n });
+  expectBooksToBalance(wallet.status());
+});
+
+test("fee and inputs of a quote hold for the payment that follows, whatever the server announces since (lightning.md §12)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 4_000n });
+  const { feeSats, inputs } = await wallet.quote(bolt11);
+  expect(await codeOfRefusal(wallet.pay(bolt11, { maxFeeSats: feeSats - 1n }))).toBe("FEE_TOO_HIGH");
+  simulator.lightning.raiseFees(500n);
+  await wallet.stop();
+  await goLive(wallet);
+  const payment = await wallet.pay(bolt11);
+  expect(wallet.movements().at(-1)).toMatchObject({ feeSats, inputVtxos: inputs });
+  await expectEnd(payment, "failed");
+});
+
+test("what cannot be paid is refused before any call", async () => {
+  const { simulator, wallet, clock } = await funded();
+  const { lightning } = simulator;
+  const expired = lightning.invoice({ amountSats: 4_000n, expirySeconds: 60 }).bolt11;
+  clock.leap(61_000);
+  const foreign = lightning.invoice({ amountSats: 4_000n, network: "bitcoin" }).bolt11;
+  const open = lightning.invoice().bolt11;
+  const reasonOf = async (invoice: string, amountSats?: bigint) => {
+    const error: unknown = await wallet
+      .pay(invoice, amountSats === undefined ? {} : { amountSats })
+      .catch((cause: unknown) => cause);
+    return [codeOf(error), codeOf((error as Error).cause)];
+  };
+  expect(await reasonOf(expired)).toEqual(["BAD_INVOICE", "INVOICE_EXPIRED"]);
+  expect(await reasonOf(foreign)).toEqual(["BAD_INVOICE", "INVOICE_WRONG_NETWORK"]);
+  expect(await reasonOf(open)).toEqual(["BAD_INVOICE", "INVOICE_AMOUNT_REQUIRED"]);
+  expect(await reasonOf("lno1abc")).toEqual(["BAD_INVOICE", "UNSUPPORTED_BOLT12"]);
+  expect(await codeOfRefusal(wallet.pay(open, { amountSats: 50_000n }))).toBe("INSUFFICIENT_FUNDS");
+  expect(wallet.payments()).toEqual([]);
+});
