@@ -15,6 +15,7 @@ import { logStats } from "./commands/log-stats.ts";
 import { logUnlock } from "./commands/log-unlock.ts";
 import { logVerify } from "./commands/log-verify.ts";
 import { pay } from "./commands/pay.ts";
+import { quarantine } from "./commands/quarantine.ts";
 import { quote } from "./commands/quote.ts";
 import { restore } from "./commands/restore.ts";
 import { run } from "./commands/run.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   invoice,
   cancel,
   explain,
+  quarantine,
   inspect,
   vtxoCheck,
   vtxoShow,

@@ -36,6 +36,20 @@ test("explain prints each record of a story with its rules, and everything with 
   expect(told.steps.at(-1)).toMatchObject({ machine: "expiry", event: "tip.seen", seq: expect.stringMatching(/^\d+$/) });
 });
 
+test("quarantine lists what is held with its reason, as text and as JSON; --retry needs the mnemonic", async () => {
+  const shown = await runHere(["quarantine", wallet]);
+  expect([shown.code, shown.stderr]).toEqual([0, ""]);
+  const { quarantine } = STATUS as { quarantine: { key: string; code: string }[] };
+  expect(quarantine.length).toBeGreaterThan(1);
+  for (const { key, code } of quarantine) expect(shown.stdout).toMatch(new RegExp(`^${key} .*\\n  ${code}: `, "m"));
+  expect(shown.stdout).toMatch(/held since 20.*Z, looked at again \d+ times?, next at 20/);
+  const { stdout } = await runHere(["quarantine", wallet, "--json"]);
+  const lines = stdout.trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).key)).toEqual(quarantine.map(({ key }) => key));
+  const refused = await runHere(["quarantine", wallet, "--retry"]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("expected --mnemonic-file FILE")]);
+});
+
 test("what is not there is NOT_FOUND, as text and as JSON", async () => {
   const { code, stderr } = await runHere(["explain", wallet, "00000000"]);
   expect([code, stderr.includes("heartwood: NOT_FOUND: ")]).toEqual([1, true]);
