@@ -1,6 +1,7 @@
 import type { EventLog } from "../store/event-log.ts";
 import type { Engine } from "./engine.ts";
-import { History, type HistorySource } from "./history.ts";
+import { History } from "./history.ts";
+import type { HistorySource } from "./history-types.ts";
 
 /** A history of a running engine's log, which stays the engine's. */
 export function followHistory(engine: Engine, log: EventLog): History {

@@ -2,8 +2,9 @@ import { sha256 } from "../ark/crypto.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { isFinished, type MachineDefinition } from "../machines/step.ts";
-import { mentionsOf, type Subject } from "./explain-subject.ts";
+import { mentionsOf } from "./explain-subject.ts";
 import { GrowingColumn, GrowingRows } from "./growing-column.ts";
+import { MentionList, NameList } from "./history-lists.ts";
 import { decodeMarks, encodeMarks, HISTORY_MARKS, type HistoryMark, marksOf } from "./history-marks.ts";
 import { HistoryTable, TracedMap } from "./history-table.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
@@ -21,7 +22,6 @@ const COUNTS_EVERY = 4_096;
 /** How often the context of an instance with many records is kept. */
 const CONTEXT_EVERY = 128n;
 const LOW_BITS = 32n;
-const MENTION_CHAINS = 2 ** 20;
 
 type Context = Readonly<Record<string, Plain>>;
 
@@ -364,60 +364,6 @@ export class HistoryIndex {
   #stateName(number: number): string | null {
     return number === 0 ? null : (this.#states.at(number - 1).split(" ")[1] ?? "");
   }
-}
-
-/** A few names by number. */
-class NameList {
-  readonly #names: string[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  numberOf(name: string): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    this.#numbers.set(name, this.#names.length);
-    return this.#names.push(name) - 1;
-  }
-
-  at(number: number): string {
-    return this.#names[number] ?? "";
-  }
-
-  numbersWhere(fits: (name: string) => boolean): ReadonlySet<number> {
-    return new Set([...this.#names.keys()].filter((number) => fits(this.at(number))));
-  }
-}
-
-/** Which records may be about an id: chains by some bits of it. */
-class MentionList {
-  /** The last mention, one more than its place. */
-  readonly #last = new Uint32Array(MENTION_CHAINS);
-  readonly #seqs = new GrowingColumn(new Uint32Array());
-  readonly #before = new GrowingColumn(new Uint32Array());
-
-  note({ kind, id }: Subject, seq: number): void {
-    const chain = kind === "vtxo" || kind === "quarantined" ? chainOfDigits(id) : chainOf(id);
-    this.#seqs.push(seq);
-    this.#before.push(this.#last[chain] ?? 0);
-    this.#last[chain] = this.#seqs.length;
-  }
-
-  of(id: string): number[] {
-    const found = new Set<number>();
-    for (const chain of [chainOf(id), chainOfDigits(id)]) {
-      for (let at = this.#last[chain] ?? 0; at !== 0; at = this.#before.at(at - 1)) found.add(this.#seqs.at(at - 1));
-    }
-    return [...found].sort((a, b) => a - b);
-  }
-}
-
-function chainOf(id: string): number {
-  return new DataView(sha256(new TextEncoder().encode(id)).buffer).getUint32(0) % MENTION_CHAINS;
-}
-
-/** By the first digits, so that a cut id leads to the same. */
-function chainOfDigits(id: string): number {
-  const digits = Number.parseInt(id.slice(0, 8), 16);
-  return (Number.isNaN(digits) ? 0 : digits) % MENTION_CHAINS;
 }
 
 function nameKey(instance: string): Uint8Array {

@@ -22,21 +22,19 @@ export { HEARTWOOD_VERSION } from "../streams/user-agent.ts";
 export { codeOf, HeartwoodError, type HeartwoodErrorCode } from "./errors.ts";
 export type { ExpiringOptions, ExpiringVtxo } from "./expiry.ts";
 export type { ExplainedStep, Explanation } from "./explain.ts";
-export {
-  History,
-  type HistoryChange,
-  type HistoryDetail,
-  type HistoryInstance,
-  type HistoryMoment,
-  type HistoryPage,
-  type HistoryPoint,
-  type HistoryProgress,
-  type HistoryRecord,
-  type HistorySearch,
-  type HistoryTables,
-  type HistoryVerdict,
-} from "./history.ts";
+export { History } from "./history.ts";
+export type { HistoryChange } from "./history-changes.ts";
 export { HISTORY_MARKS, type HistoryMark } from "./history-marks.ts";
+export type { HistoryInstance, HistoryPage, HistoryTables } from "./history-rows.ts";
+export type { HistoryPoint } from "./history-series.ts";
+export type {
+  HistoryDetail,
+  HistoryMoment,
+  HistoryProgress,
+  HistoryRecord,
+  HistorySearch,
+  HistoryVerdict,
+} from "./history-types.ts";
 export type { VettedVtxo } from "./import-vtxo.ts";
 export type { Invoice, InvoiceOptions } from "./invoice.ts";
 export { type MachineConfig, machineDefinitions, type StateConfig, type TransitionConfig } from "./machine-definitions.ts";

@@ -3,7 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FramedLog } from "../../store/backed-log.ts";
 import { openExport } from "../../store/open-export.ts";
 import { LiveLog, openLive, openToRead } from "../../store/open-to-read.ts";
-import { History, type HistorySource } from "../history.ts";
+import { History } from "../history.ts";
+import type { HistorySource } from "../history-types.ts";
 import type { ReplayOptions } from "../replay.ts";
 import { storeOptions } from "./read-wallet.ts";
 

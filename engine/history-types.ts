@@ -1,0 +1,99 @@
+import type { Plain } from "../machines/canonical.ts";
+import type { EffectKind } from "../machines/effects.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { Subject as Mention } from "./explain-subject.ts";
+import type { HistoryMark } from "./history-marks.ts";
+import type { HistoryPage, HistoryTables } from "./history-rows.ts";
+import type { RecordView } from "./record-view.ts";
+import type { Balance } from "./view.ts";
+
+/** Verdicts, by the number that an index keeps. */
+export const VERDICTS = ["pending", "agrees", "differs", "folded"] as const;
+
+/** `agrees` and `differs`: the step was taken again. `folded`: of an earlier revision, its digest only was compared. */
+export type HistoryVerdict = (typeof VERDICTS)[number];
+
+/** Where a history comes from. */
+export interface HistorySource extends AsyncDisposable {
+  /** The log as it is now; another one may stand for it later. */
+  log(): EventLog;
+  /** Whether it may grow. */
+  readonly isLive: boolean;
+  /** Whether a wallet works in this process: reading leaves it most of the time. */
+  readonly isShared: boolean;
+  /** Resolves when the log grew; to false when it never will. @throws the reason of `signal` */
+  grown(signal: AbortSignal): Promise<boolean>;
+}
+
+/** How far reading has come. */
+export interface HistoryProgress {
+  /** The last record that can be looked at; all up to it were checked. */
+  readonly head: bigint;
+  /** The last record of the log. */
+  readonly total: bigint;
+  /** Whether the log itself may grow. */
+  readonly isLive: boolean;
+  /** Whether no more records will come, because all are read or reading failed. */
+  readonly isOver: boolean;
+  /** The first records that came out otherwise when they were taken again, and how many there are. */
+  readonly differing: readonly bigint[];
+  readonly differingCount: number;
+  /** Why reading ended before the end of the log, if it did. */
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** A record with what is known of it beside. */
+export interface HistoryRecord {
+  /** As it is recorded. */
+  readonly view: RecordView;
+  /** State before, null for an instance's first record. */
+  readonly before: string | null;
+  readonly marks: readonly HistoryMark[];
+  readonly verdict: HistoryVerdict;
+}
+
+/** A record with everything around it. */
+export interface HistoryDetail extends HistoryRecord {
+  /** Whole contexts before and after. */
+  readonly contextBefore: Readonly<Record<string, Plain>> | null;
+  readonly contextAfter: Readonly<Record<string, Plain>>;
+  /** Guard of the transition taken; `else` where only those before it have one. */
+  readonly guard: string | null;
+  readonly effectKinds: readonly EffectKind[];
+  /** The first records that it caused. */
+  readonly caused: readonly bigint[];
+  /** The records around it of the same instance. */
+  readonly previous: bigint | null;
+  readonly next: bigint | null;
+  readonly disagreement: string | null;
+  readonly mentions: readonly Mention[];
+}
+
+/** All that held after one record. */
+export interface HistoryMoment {
+  readonly seq: bigint;
+  readonly atMs: number;
+  readonly epoch: bigint;
+  readonly connection: string;
+  readonly checkpoint: bigint;
+  readonly halted: { readonly checkpoint: bigint; readonly code: string } | null;
+  readonly balance: Balance;
+  readonly counters: Readonly<Record<string, number>>;
+  /** How many instances of each machine stood in each state, finished ones too. */
+  readonly states: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The last record of each machine. */
+  readonly last: ReadonlyMap<string, HistoryRecord>;
+  readonly tables: { readonly [Name in keyof HistoryTables]: HistoryPage<HistoryTables[Name]> };
+}
+
+/** What to look for; all that are given must hold. */
+export interface HistorySearch {
+  /** Begin behind this record, or in front of it. */
+  readonly from: bigint;
+  readonly direction: "forward" | "backward";
+  readonly mark?: HistoryMark;
+  readonly instance?: string;
+  readonly machine?: string;
+  readonly type?: string;
+  readonly verdict?: "differs";
+}
