@@ -174,6 +174,19 @@ const revoked = {
 const evidence = { guard: "isNewEvidence" as const, actions: [keepPreimage] };
 const delayed = { guard: "isNews" as const, actions: [keepDelay] };
 const outOfTime = { guard: "isNearExpiry" as const, target: "RevocableHtlcs", actions: [runOut, revoke] };
+/** What only the chain says: the server need not answer, and perhaps never does (S10). */
+const exitDue = [
+  {
+    type: "requireExit" as const,
+    params: ({ context: { htlcs } }: Scope) => ({ ids: idsOf(htlcs), byHeight: latestSendExitHeight(htlcs) }),
+  },
+  {
+    type: "writeMovement" as const,
+    params: ({ context }: Scope) => ({ movement: sendMovementOf(context, "pending", true) }),
+  },
+  revoke,
+];
+const exitAtDeadline = { guard: "isExitDue" as const, target: "Exiting", actions: exitDue };
 const refused = [
   { guard: "isOpen" as const, target: "PaymentInitiated", actions: [clearDelay, watch] },
   { target: "RevocableHtlcs", actions: [noteRefusal, revoke] },
@@ -239,6 +252,7 @@ export const lightningSendMachine: MachineDefinition = {
           "payment.initiated": { target: "PaymentInitiated", actions: [clearDelay, watch] },
           "payment.refused": refused,
           "step.delayed": [outOfTime, delayed],
+          "deadline.checked": outOfTime,
           ...provable,
           ...allowable,
         },
@@ -253,6 +267,7 @@ export const lightningSendMachine: MachineDefinition = {
           "payment.pending": outOfTime,
           "payment.refused": refused,
           "step.delayed": [outOfTime, delayed],
+          "deadline.checked": outOfTime,
           ...provable,
           ...allowable,
         },
@@ -262,6 +277,7 @@ export const lightningSendMachine: MachineDefinition = {
         on: {
           "htlcs.revoked": revoked,
           "step.delayed": { target: "RevocationStuck", actions: [keepDelay, revoke] },
+          "deadline.checked": exitAtDeadline,
           ...provable,
           ...allowable,
         },
@@ -273,22 +289,8 @@ export const lightningSendMachine: MachineDefinition = {
       RevocationStuck: {
         on: {
           "htlcs.revoked": revoked,
-          "step.delayed": [
-            {
-              guard: "isExitDue",
-              target: "Exiting",
-              actions: [
-                keepDelay,
-                {
-                  type: "requireExit",
-                  params: ({ context: { htlcs } }) => ({ ids: idsOf(htlcs), byHeight: latestSendExitHeight(htlcs) }),
-                },
-                { type: "writeMovement", params: ({ context }) => ({ movement: sendMovementOf(context, "pending", true) }) },
-                revoke,
-              ],
-            },
-            delayed,
-          ],
+          "step.delayed": [{ guard: "isExitDue", target: "Exiting", actions: [keepDelay, ...exitDue] }, delayed],
+          "deadline.checked": exitAtDeadline,
           ...provable,
           ...allowable,
         },

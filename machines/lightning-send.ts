@@ -104,6 +104,8 @@ export type LightningSendEvent =
   | { readonly type: "htlcs.revoked"; readonly vtxos: readonly OwnVtxo[] }
   /** A step got no good answer and is tried again. */
   | { readonly type: "step.delayed"; readonly code: string; readonly tipHeight: number }
+  /** The tip, whether the server answers or not. */
+  | { readonly type: "deadline.checked"; readonly tipHeight: number }
   | { readonly type: "exit.allowed" };
 
 /** Its events, with how older ones are read. */
@@ -120,6 +122,7 @@ export const sendEvents: EventSchemas<LightningSendEvent["type"]> = {
   "payment.noticed": [],
   "htlcs.revoked": [],
   "step.delayed": [],
+  "deadline.checked": [],
   "exit.allowed": [],
 };
 

@@ -256,6 +256,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "lightning-receive recoveryIds.posted Completed",
       "lightning-receive reveal.vetted PreimageRevealed",
       "lightning-receive step.delayed PreimageRevealed",
+      "lightning-send deadline.checked Exiting",
       "lightning-send exit.allowed PaymentInitiated",
       "lightning-send htlcs.revoked Revoked",
       "lightning-send inputs.checked Failed",

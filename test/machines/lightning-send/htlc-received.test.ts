@@ -12,6 +12,8 @@ testState("HtlcReceived", received, {
   delayed: "HtlcReceived",
   "delayed near expiry": "RevocableHtlcs: revokeHtlcs",
   "delayed near the VTXOs' expiry": "RevocableHtlcs: revokeHtlcs",
+  "deadline near expiry": "RevocableHtlcs: revokeHtlcs",
+  "deadline near the VTXOs' expiry": "RevocableHtlcs: revokeHtlcs",
   "exit allowed": "HtlcReceived",
 });
 

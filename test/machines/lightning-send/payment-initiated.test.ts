@@ -14,6 +14,8 @@ testState("PaymentInitiated", initiated, {
   delayed: "PaymentInitiated",
   "delayed near expiry": "RevocableHtlcs: revokeHtlcs",
   "delayed near the VTXOs' expiry": "RevocableHtlcs: revokeHtlcs",
+  "deadline near expiry": "RevocableHtlcs: revokeHtlcs",
+  "deadline near the VTXOs' expiry": "RevocableHtlcs: revokeHtlcs",
   "exit allowed": "PaymentInitiated",
 });
 

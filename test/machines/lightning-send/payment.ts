@@ -82,6 +82,8 @@ export const happenings = {
   delayed: { type: "step.delayed", code: "GRPC_14", tipHeight: NEAR_EXPIRY - 1 },
   "delayed near expiry": { type: "step.delayed", code: "GRPC_14", tipHeight: NEAR_EXPIRY },
   "delayed near the VTXOs' expiry": { type: "step.delayed", code: "GRPC_14", tipHeight: NEAR_VTXO_EXPIRY },
+  "deadline near expiry": { type: "deadline.checked", tipHeight: NEAR_EXPIRY },
+  "deadline near the VTXOs' expiry": { type: "deadline.checked", tipHeight: NEAR_VTXO_EXPIRY },
   "exit allowed": { type: "exit.allowed" },
 } as const satisfies { readonly [name: string]: MachineEvent };
 

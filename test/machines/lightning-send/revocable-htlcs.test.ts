@@ -11,6 +11,7 @@ testState("RevocableHtlcs", revocable, {
   delayed: "RevocationStuck: revokeHtlcs",
   "delayed near expiry": "RevocationStuck: revokeHtlcs",
   "delayed near the VTXOs' expiry": "RevocationStuck: revokeHtlcs",
+  "deadline near the VTXOs' expiry": "Exiting: requireExit, writeMovement, revokeHtlcs",
   "exit allowed": "RevocableHtlcs",
 });
 

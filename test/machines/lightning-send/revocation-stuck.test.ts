@@ -9,6 +9,7 @@ testState("RevocationStuck", stuck, {
   "preimage learned": "Settled: spendCoins, writeMovement",
   "noticed with preimage": "Settled: spendCoins, writeMovement",
   "delayed near the VTXOs' expiry": "Exiting: requireExit, writeMovement, revokeHtlcs",
+  "deadline near the VTXOs' expiry": "Exiting: requireExit, writeMovement, revokeHtlcs",
   "exit allowed": "RevocationStuck",
 });
 
