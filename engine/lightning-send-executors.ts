@@ -2,7 +2,7 @@ import type { Destination } from "../ark/arkoor-allocation.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import { decodeHex, encodeHex } from "../ark/hex.ts";
 import type { HtlcSendPolicy, PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
-import { encodeVtxo, type Vtxo } from "../ark/vtxo.ts";
+import { encodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import { idsOf, sumOf } from "../machines/books.ts";
 import { type HtlcPackage, isPreimageOf, type LightningSendContext } from "../machines/lightning-send.ts";
 import type { PaymentReport } from "../streams/lightning-send.ts";
@@ -224,6 +224,7 @@ async function registerResults(call: ActionCall<"revokeHtlcs">, results: readonl
   await orLogged(call, "what a revocation gave back could not be registered; it is when it is spent", () =>
     call.session.registerVtxoTransactions(results.map(encodeVtxo), { signal: call.signal }),
   );
+  await orLogged(call, "ids of what a revocation gave back could not be backed up", () => backUpIds(results.map(vtxoId), call));
 }
 
 async function orLogged(call: ActionCall<Command>, what: string, step: () => Promise<void>): Promise<void> {

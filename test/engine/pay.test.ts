@@ -55,6 +55,8 @@ test("what fails is given back whole; the same invoice is paid by a second attem
   });
   const states = events.flatMap((event) => (event.type === "payment.changed" ? [event.state] : []));
   expect(states).toEqual(["Start", "HtlcReceived", "PaymentInitiated", "RevocableHtlcs", "Revoked"]);
+  // A restore of the seed finds what came back.
+  expect(simulator.recoveryIds()).toEqual(expect.arrayContaining(wallet.vtxos().map(({ id }) => id)));
 
   const second = await wallet.pay(bolt11);
   expect([failed.id, second.id]).toEqual([0, 1].map((attempt) => `lightning-send/${paymentHash}/${attempt}`));
