@@ -13,6 +13,7 @@
  * | `SERVER_NOT_SEEN` | no address can be made before the first connection: run or sync once |
  * | `WALLET_CLOSED`, `WALLET_FAILED` | open it again; the cause says why it failed |
  * | `WALLET_RECONCILING` | the log was salvaged: connect once, so that the server can say what is unspent |
+ * | `WALLET_RESTORING` | the seed is not restored to its end: connect until `status().restore` says `restored` |
  * | `MAILBOX_STUCK` | the server repeats itself: tried again after a wait |
  * | `LOG_UNREADABLE` | a record of a newer build: upgrade; or damage: see the cause |
  * | `MIGRATION_FAILED` | what an older build began cannot be gone on with: finish it with that build, or upgrade further |
@@ -45,6 +46,7 @@ export type HeartwoodErrorCode =
   | "WALLET_CLOSED"
   | "WALLET_FAILED"
   | "WALLET_RECONCILING"
+  | "WALLET_RESTORING"
   | "MAILBOX_STUCK"
   | "LOG_UNREADABLE"
   | "LOG_MISMATCH"

@@ -13,7 +13,7 @@ import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { Payment } from "./payment.ts";
 import { freshTip } from "./receive-grant.ts";
-import { refuseWhileReconciling } from "./reconcile.ts";
+import { refuseWhileUnsure } from "./reconcile.ts";
 import type { Transition } from "./transition.ts";
 
 const SALT_BYTES = 16;
@@ -48,7 +48,7 @@ export interface Invoice {
 export async function makeInvoice(engine: Engine, options: InvoiceOptions): Promise<Invoice> {
   const { signal } = options;
   signal?.throwIfAborted();
-  refuseWhileReconciling(engine.loop.pending);
+  refuseWhileUnsure(engine.loop.pending);
   const terms = termsOf(engine, sessionOf(engine), options);
   const salt = freshSalt(engine);
   const paymentHash = encodeHex(sha256(engine.keyring.receivePreimage(salt)));

@@ -13,7 +13,7 @@ import { HeartwoodError } from "./errors.ts";
 import { refreshBlocksOf } from "./expiry.ts";
 import { isFree } from "./free-coins.ts";
 import { Payment } from "./payment.ts";
-import { refuseWhileReconciling } from "./reconcile.ts";
+import { refuseWhileUnsure } from "./reconcile.ts";
 
 /** Inputs that expire within so many blocks are taken only if others do not suffice (lightning.md S10). */
 const AVOIDED_BLOCKS = 4 * EXIT_MARGIN_BLOCKS;
@@ -83,6 +83,7 @@ export async function quote(engine: Engine, quotes: QuoteBook, text: string, opt
   options.signal?.throwIfAborted();
   const { invoice, paymentHash } = readInvoice(text);
   refusePaid(engine, paymentHash);
+  refuseWhileUnsure(engine.loop.pending);
   const amountSats = payableSats(engine, invoice, options.amountSats);
   const terms = await termsOf(engine, options.signal);
   const plan = planOf(engine, terms, amountSats);
@@ -105,7 +106,7 @@ export async function pay(engine: Engine, quotes: QuoteBook, text: string, optio
   refusePaid(engine, paymentHash);
   const known = openAttempt(engine, paymentHash);
   if (known !== undefined) return known;
-  refuseWhileReconciling(engine.loop.pending);
+  refuseWhileUnsure(engine.loop.pending);
   const amountSats = payableSats(engine, invoice, options.amountSats);
   const terms = await termsOf(engine, options.signal);
 
@@ -113,7 +114,7 @@ export async function pay(engine: Engine, quotes: QuoteBook, text: string, optio
   refusePaid(engine, paymentHash);
   const meanwhile = openAttempt(engine, paymentHash);
   if (meanwhile !== undefined) return meanwhile;
-  refuseWhileReconciling(engine.loop.pending);
+  refuseWhileUnsure(engine.loop.pending);
   const quoted = quotes.find(paymentHash, amountSats);
   const isKept = quoted?.inputs.every(({ id }) => isFree(engine.loop.pending, id)) && lasts(engine, quoted.inputs, terms);
   const plan = quoted !== undefined && isKept ? quoted : planOf(engine, terms, amountSats);

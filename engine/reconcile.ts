@@ -15,11 +15,19 @@ const CONCURRENT_VTXOS = 8;
 const KEY_DIGITS = 32;
 
 /**
- * For everything that spends, or promises to take a payment of which the wallet must remember something.
+ * For everything that spends, or promises to take a payment of which the wallet must remember something. A restore may still
+ * find keys that are used, and VTXOs that were made of those it has.
  *
- * @throws HeartwoodError `WALLET_RECONCILING`
+ * @throws HeartwoodError `WALLET_RECONCILING`, `WALLET_RESTORING`
  */
-export function refuseWhileReconciling(state: Readonly<WalletState>): void {
+export function refuseWhileUnsure(state: Readonly<WalletState>): void {
+  if (state.isRestoring()) {
+    throw new HeartwoodError(
+      "WALLET_RESTORING",
+      "expected a wallet that is restored, got one that waits for answers about VTXOs of its backup: connect with sync() or start()",
+      { retryable: true },
+    );
+  }
   if (!state.isReconciling()) return;
   throw new HeartwoodError(
     "WALLET_RECONCILING",

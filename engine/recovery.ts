@@ -70,7 +70,7 @@ export class Recovery {
    * @throws StreamError; HeartwoodError `MAILBOX_STUCK`; the reason of `signal`
    */
   async scan(session: ServerSession, signal: AbortSignal): Promise<void> {
-    if (this.#engine.loop.pending.instances.get(RECOVERY)?.state !== "Restoring") return;
+    if (!this.#engine.loop.pending.isRestoring()) return;
     this.onProgress({ step: "reading", done: 0, total: 0 });
     const { ids, beyond, malformed } = await readBackup(this.#engine, session, signal);
     const outcomes = new Map<VtxoId, Outcome>();

@@ -6,7 +6,7 @@ import { begin, inputsOf, sessionOf, tipOf } from "./begin-payment.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import type { Payment } from "./payment.ts";
-import { refuseWhileReconciling } from "./reconcile.ts";
+import { refuseWhileUnsure } from "./reconcile.ts";
 import { WALLET } from "./wallet-state.ts";
 
 const ID_BYTES = 16;
@@ -22,7 +22,7 @@ export interface SendOptions {
 /** Records a payment to an Ark address, which then goes on by itself (arkoor.md §11). */
 export async function send(engine: Engine, text: string, amountSats: bigint, options: SendOptions): Promise<Payment> {
   options.signal?.throwIfAborted();
-  refuseWhileReconciling(engine.loop.pending);
+  refuseWhileUnsure(engine.loop.pending);
   const address = payableAddress(engine, text);
   if (amountSats <= 0n) throw new HeartwoodError("BAD_AMOUNT", `expected an amount above 0 sat, got ${amountSats}`);
   const session = sessionOf(engine);
@@ -31,7 +31,7 @@ export async function send(engine: Engine, text: string, amountSats: bigint, opt
   // What a recipient does not take any more is not sent.
   const expiringAfter = tipHeight + exitDelta + RECIPIENT_MARGIN_BLOCKS;
   skipKeyOf(engine, address);
-  refuseWhileReconciling(engine.loop.pending);
+  refuseWhileUnsure(engine.loop.pending);
   const inputs = inputsOf(engine, { targetSats: amountSats, maxExitDepth, expiringAfter });
   const instance = `arkoor-send/${freshId(engine)}`;
   return begin(engine, { instance, event: { type: "payment.requested", address: text, amountSats, inputs } });

@@ -213,6 +213,11 @@ export class WalletState {
     return this.instances.get(SALVAGE)?.state === "Reconciling";
   }
 
+  /** Whether the wallet is made of its seed, and what the seed had is not found out yet. */
+  isRestoring(): boolean {
+    return this.instances.get(RECOVERY)?.state === "Restoring";
+  }
+
   /** The record that holds the bytes with that digest (hex), if one does. */
   blobSeq(digest: string): bigint | undefined {
     return this.blobs.get(decodeHex(digest));

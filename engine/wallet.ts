@@ -281,7 +281,7 @@ export class Wallet implements AsyncDisposable {
    * connected, also after a restart, and its inputs are locked.
    *
    * @throws HeartwoodError `BAD_ADDRESS`, `BAD_AMOUNT`, `INSUFFICIENT_FUNDS`, `NOT_CONNECTED`, `SERVER_NOT_SEEN`,
-   * `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
+   * `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_RESTORING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */
   async send(address: string, amountSats: bigint, options: SendOptions = {}): Promise<Payment> {
     this.#checkOpen();
@@ -304,8 +304,8 @@ export class Wallet implements AsyncDisposable {
    * is being paid already gives the payment that is under way. Proof of payment is in its movement, for ever.
    *
    * @throws HeartwoodError `BAD_INVOICE` with the reason as cause, `INVOICE_PAID`, `FEE_TOO_HIGH`, `INSUFFICIENT_FUNDS`,
-   * `VTXOS_EXPIRE`, `LIGHTNING_UNAVAILABLE`, `NOT_CONNECTED`, `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_CLOSED`,
-   * `WALLET_FAILED`; the reason of `signal`
+   * `VTXOS_EXPIRE`, `LIGHTNING_UNAVAILABLE`, `NOT_CONNECTED`, `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_RESTORING`,
+   * `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */
   async pay(invoice: string, options: PayOptions = {}): Promise<Payment> {
     this.#checkOpen();
@@ -317,7 +317,7 @@ export class Wallet implements AsyncDisposable {
    * by itself while the wallet is connected, also after a restart.
    *
    * @throws HeartwoodError `BAD_AMOUNT`, `BAD_OPTION`, `BAD_ADDRESS`, `INVOICE_FAILED`, `NOT_CONNECTED`,
-   * `WALLET_RECONCILING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
+   * `WALLET_RECONCILING`, `WALLET_RESTORING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */
   async invoice(options: InvoiceOptions): Promise<Invoice> {
     this.#checkOpen();

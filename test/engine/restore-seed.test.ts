@@ -144,6 +144,28 @@ test("a server that gives another VTXO than the one asked for hides none: the id
   await wallet.close();
 });
 
+test("what spends, and an invoice, is refused until the restore is over", async () => {
+  const { simulator, options } = await world();
+  await backUp(simulator, await elsewhere(simulator, 1_000n));
+  simulator.faults.failNext("GetVtxo", undefined, 1_000);
+  const wallet = await restored(await options());
+  const address = await wallet.address();
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 500n });
+  const refusals = () =>
+    Promise.all(
+      [wallet.send(address, 1n), wallet.quote(bolt11), wallet.pay(bolt11), wallet.invoice({ amountSats: 5_000n })].map(
+        codeOfRefusal,
+      ),
+    );
+  expect(wallet.status().restore?.state).toBe("restoring");
+  expect(await refusals()).toEqual(Array(4).fill("WALLET_RESTORING"));
+  simulator.faults.clear();
+  await wallet.sync();
+  expect(wallet.balance().spendableSats).toBe(1_000n);
+  expect(await refusals()).toEqual(Array(4).fill("NOT_CONNECTED"));
+  await wallet.close();
+});
+
 test("an id that the server does not know any more is named, and a restore ends without it", async () => {
   const { simulator, options } = await world();
   const [lost, kept] = [await elsewhere(simulator, 1_000n), await elsewhere(simulator, 2_000n)];

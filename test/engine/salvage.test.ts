@@ -4,7 +4,7 @@ import { Level } from "level";
 import { expect, test } from "vitest";
 import { Heartwood, type OpenOptions, type Wallet, type WalletEvent } from "../../engine/index.ts";
 import { keyGapOf } from "../../engine/node/salvage-wallet.ts";
-import { refuseWhileReconciling } from "../../engine/reconcile.ts";
+import { refuseWhileUnsure } from "../../engine/reconcile.ts";
 import { restore } from "../../engine/restore.ts";
 import type { Simulator } from "../../simulator/index.ts";
 import { exportLog, importLog, openLevelLog } from "../../store/index.ts";
@@ -145,7 +145,7 @@ test("what spends is refused until the wallet is reconciled, and an old address 
   const refusalIn = async (path: string): Promise<unknown> => {
     await using log = await openLevelLog(path, { readOnly: true });
     const { state } = await restore(log);
-    return codeOfRefusal(Promise.resolve().then(() => refuseWhileReconciling(state)));
+    return codeOfRefusal(Promise.resolve().then(() => refuseWhileUnsure(state)));
   };
   expect(await refusalIn(to)).toBe("WALLET_RECONCILING");
   const wallet = await openWallet(options);
