@@ -11,15 +11,23 @@ export const alias = [
 /** What takes long, so that `npm test` stays under three minutes: `npm run test:slow` runs these, CI both. */
 const SLOW = [
   "property-tests/payments.property.test.ts",
+  "property-tests/receives.property.test.ts",
+  "property-tests/sends.property.test.ts",
   "test/cli/docs.test.ts",
   "test/cli/live.test.ts",
+  "test/cli/send.test.ts",
+  "test/cli/simulate.test.ts",
   "test/cli/vtxo-check.test.ts",
   "test/cli/wallet.test.ts",
-  "test/engine/restore-seed-long.test.ts",
+  "test/engine/growth.test.ts",
+  "test/engine/migrations.test.ts",
   "test/engine/pay-kills.test.ts",
   "test/engine/pay-scenarios.test.ts",
+  "test/engine/restore-seed-long.test.ts",
   "test/engine/salvage.test.ts",
   "test/engine/snapshots.test.ts",
+  "test/simulator/lightning-send.test.ts",
+  "test/store/owner.test.ts",
   "test/store/salvage.test.ts",
 ];
 /** The visualizer's page, in the system's Chromium: `npm run test:browser`. */

@@ -90,7 +90,7 @@ export class RunLoop {
    * @throws HeartwoodError `WALLET_FAILED` after the log or a machine failed, `WALLET_CLOSED` after {@link close}
    */
   dispatch(...dispatches: readonly Dispatch[]): Dispatched {
-    this.#refuseAtTheEnd();
+    this.checkRunning();
     const { transitions, bodies } = this.#decide(dispatches);
     if (transitions.length === 0) return { taken: false, queries: [], committed: this.#tail };
     const effects = transitions.flatMap((transition) => transition.effects);
@@ -106,6 +106,12 @@ export class RunLoop {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     this.#listener.onFailed(error);
+  }
+
+  /** @throws HeartwoodError as {@link dispatch} would */
+  checkRunning(): void {
+    if (this.#failure !== undefined) throw this.#failed();
+    if (this.#closed) throw new HeartwoodError("WALLET_CLOSED", "expected an open wallet, got a closed one");
   }
 
   /** Resolves when everything decided so far is durable. */
@@ -205,11 +211,6 @@ export class RunLoop {
     return new HeartwoodError("WALLET_FAILED", "the wallet stopped at a failure; close it and open it again", {
       cause: this.#failure?.error,
     });
-  }
-
-  #refuseAtTheEnd(): void {
-    if (this.#failure !== undefined) throw this.#failed();
-    if (this.#closed) throw new HeartwoodError("WALLET_CLOSED", "expected an open wallet, got a closed one");
   }
 }
 

@@ -69,6 +69,7 @@ export async function runSync(engine: Engine, options: SyncOptions): Promise<Syn
 async function syncUntil(engine: Engine, ended: AbortSignal, mostPages: number): Promise<Ending> {
   let hasWoken = false;
   while (!ended.aborted) {
+    engine.loop.checkRunning();
     switch (engine.loop.pending.instances.get(CONNECTION)?.state ?? "Stopped") {
       case "Stopped":
         return syncAlone(engine, ended, mostPages);
