@@ -1,5 +1,7 @@
 import { encodeHex } from "../ark/hex.ts";
+import { isPreimageOf } from "../machines/lightning-send.ts";
 import { decodeDelivery } from "../streams/delivery.ts";
+import { attemptsAt } from "./attempts.ts";
 import type { Drivers } from "./drives.ts";
 import type { Engine } from "./engine.ts";
 import type { Drive } from "./fold-drives.ts";
@@ -12,18 +14,24 @@ export function paymentDrivers(engine: Engine): Drivers {
 
 /**
  * Tells every open payment of a hash of a notice, as `payment.noticed` with the preimage in hex where there is one, and
- * drives it. A machine that knows all that already does not take the event.
+ * drives it. A machine that knows all that already, or has no use for it, does not take the event (mailbox.md M-60).
  */
 async function tellPayments(engine: Engine, { kind, hash, digest }: Drive): Promise<"driven" | "unknown"> {
+  const { logger } = engine.ports;
   const { content } = decodeDelivery(await engine.blobs.read(digest));
   const found = content.kind === "lightning-send-finished" ? content.preimage : undefined;
   const preimage = found === undefined ? null : encodeHex(found);
   const name = `${kind}/${hash}`;
   const isOfHash = (instance: string): boolean => instance === name || instance.startsWith(`${name}/`);
   const instances = [...engine.loop.pending.instances.keys()].filter(isOfHash);
+  if (preimage !== null && !isPreimageOf(hash, preimage)) {
+    logger("error", "the server sent a notice with the preimage of another hash; the payment itself is asked about", { hash });
+  }
   for (const instance of instances) {
     await engine.feed({ instance, event: { type: "payment.noticed", preimage } }).committed;
     engine.actions.drive(instance);
   }
+  const isUnknown = kind === "lightning-send" && attemptsAt(engine.loop.pending, hash).next === `${name}/0`;
+  if (isUnknown) logger("warn", "a notice is about a payment that this wallet does not know", { hash });
   return instances.length === 0 ? "unknown" : "driven";
 }

@@ -19,7 +19,7 @@ const RECOVERY_AUTHORIZATION_S = 60;
 /** What calls need of an engine. */
 export interface CallParts {
   readonly session: ServerSession;
-  readonly blobs: BlobReader;
+  readonly blobs: Pick<BlobReader, "vtxo">;
   readonly keyring: Keyring;
   readonly signal: AbortSignal;
 }
@@ -39,9 +39,16 @@ export async function registerVtxos(sources: readonly VtxoSource[], { session, b
   throwFirst(refused);
 }
 
-/** Posts VTXOs to a mailbox: done when all chunks were taken (arkoor.md §12.2). */
-export async function postToMailbox(blindedId: Uint8Array, sources: readonly VtxoSource[], parts: CallParts): Promise<void> {
-  const { session, blobs, signal } = parts;
+/**
+ * Posts VTXOs to a mailbox: done when all chunks were taken (arkoor.md §12.2, mailbox.md W-43).
+ *
+ * @throws StreamError of the first that was not
+ */
+export async function postToMailbox(
+  blindedId: Uint8Array,
+  sources: readonly VtxoSource[],
+  { session, blobs, signal }: Pick<CallParts, "session" | "blobs" | "signal">,
+): Promise<void> {
   for await (const chunk of chunksOf(sources, blobs, POST_ITEMS)) await session.postArkoorMessage(blindedId, chunk, { signal });
 }
 
@@ -80,7 +87,11 @@ export async function spentAmong(inputs: readonly PaymentInput[], { session, key
   return spent;
 }
 
-async function* chunksOf(sources: readonly VtxoSource[], blobs: BlobReader, mostItems: number): AsyncGenerator<Uint8Array[]> {
+async function* chunksOf(
+  sources: readonly VtxoSource[],
+  blobs: CallParts["blobs"],
+  mostItems: number,
+): AsyncGenerator<Uint8Array[]> {
   let chunk: Uint8Array[] = [];
   let bytes = 0;
   for (const source of sources) {
