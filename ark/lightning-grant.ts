@@ -5,6 +5,7 @@ import { compareBytes, equalBytes } from "./bytes.ts";
 import { ArkError, type ArkErrorCode } from "./errors.ts";
 import { EXIT_MARGIN_BLOCKS, exitMarginBlocks, latestReceiveExitHeight, RECEIVE_CLAIM_BLOCKS } from "./htlc-terms.ts";
 import { encodePolicy, type HtlcReceivePolicy } from "./policy.ts";
+import { P2TR_DUST_SATS } from "./standardness.ts";
 import { validateVtxo } from "./validate.ts";
 import { decodeVtxo, exitDepth, type Vtxo, vtxoId } from "./vtxo.ts";
 import { encodeVtxoId } from "./vtxo-id.ts";
@@ -52,6 +53,7 @@ export type GrantRefusalCode =
   | "GRANT_REPEATED_VTXO"
   | "GRANT_MIXED_POLICIES"
   | "GRANT_VTXO_EXPIRES_SOON"
+  | "GRANT_OF_DUST"
   | "GRANT_ANCHOR_UNCONFIRMED"
   | "GRANT_TOO_LITTLE"
   | "GRANT_FEE_RAISED";
@@ -147,6 +149,7 @@ function checkWindow(vtxo: Vtxo<HtlcReceivePolicy>, marginBlocks: number, { nowH
 function checkTogether(vtxos: readonly Vtxo<HtlcReceivePolicy>[], terms: GrantTerms): void {
   const margin = exitMarginBlocks(vtxos.map(exitDepth));
   const leastExpiry = terms.nowHeight + margin + RECEIVE_CLAIM_BLOCKS;
+  if (terms.checkTimes) checkDust(vtxos);
   const ids = new Set<string>();
   for (const vtxo of vtxos) {
     if (!equalBytes(vtxo.serverPubkey, terms.serverPubkey)) {
@@ -164,6 +167,18 @@ function checkTogether(vtxos: readonly Vtxo<HtlcReceivePolicy>[], terms: GrantTe
       throw final("GRANT_VTXO_EXPIRES_SOON", `expected an expiry height of at least ${leastExpiry}, got ${vtxo.expiryHeight}`);
     }
     checkWindow(vtxo, margin, terms);
+  }
+}
+
+/**
+ * What is too small to exit buys nothing for a preimage. Isolating its change leaves an honest server with one such piece,
+ * and a last input with another.
+ */
+function checkDust(vtxos: readonly Vtxo<HtlcReceivePolicy>[]): void {
+  const dustSats = sumSats(vtxos.map(({ amountSats }) => amountSats).filter((amountSats) => amountSats < P2TR_DUST_SATS));
+  const limitSats = 2n * P2TR_DUST_SATS;
+  if (dustSats >= limitSats) {
+    throw final("GRANT_OF_DUST", `expected less than ${limitSats} sat in VTXOs too small to exit, got ${dustSats} sat`);
   }
 }
 

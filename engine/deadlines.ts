@@ -27,6 +27,14 @@ export class Deadlines {
     if (this.#cancelLook === undefined && (instance === CONNECTION || this.#hasDeadlines(machine))) this.#lookLater();
   }
 
+  /** Looks now, for a wallet that is not left running: resolves when what came of it is durable. */
+  async look(): Promise<void> {
+    if (this.#instances().length === 0) return;
+    this.#cancelLook?.();
+    await this.#look();
+    await this.#engine.loop.settled();
+  }
+
   /** Looks no more. */
   stop(): void {
     this.#stopped = true;

@@ -63,7 +63,7 @@ export class Engine implements RunLoopListener {
   readonly actions: ActionDriver;
   readonly recovery: Recovery;
   readonly connection: ConnectionDriver;
-  readonly #deadlines: Deadlines;
+  readonly deadlines: Deadlines;
   /** Pages of the mailbox that were read since the start. */
   pagesRead = 0;
   readonly #snapshots: SnapshotKeeper | undefined;
@@ -96,7 +96,7 @@ export class Engine implements RunLoopListener {
     this.keyring.onClockBehind = () =>
       ports.logger("warn", "the clock of this machine seems to be behind the server's: authorizations live a day now");
     this.connection = new ConnectionDriver(this);
-    this.#deadlines = new Deadlines(this);
+    this.deadlines = new Deadlines(this);
   }
 
   get clock(): Clock {
@@ -154,7 +154,7 @@ export class Engine implements RunLoopListener {
       else this.outbox.issue(command);
     }
     if (transition.event.type === "message.received") this.drives.consider();
-    this.#deadlines.consider(transition);
+    this.deadlines.consider(transition);
     this.#snapshots?.consider();
     this.#committed$.next(transition);
   }
@@ -165,7 +165,7 @@ export class Engine implements RunLoopListener {
     this.outbox.stop();
     this.drives.stop();
     this.actions.stop();
-    this.#deadlines.stop();
+    this.deadlines.stop();
     this.connection.abandon();
     this.#committed$.error(error);
   }
@@ -175,7 +175,7 @@ export class Engine implements RunLoopListener {
     this.outbox.stop();
     this.drives.stop();
     this.actions.stop();
-    this.#deadlines.stop();
+    this.deadlines.stop();
     this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     await this.connection.closed();
     await this.loop.close();

@@ -50,6 +50,8 @@ export async function runSync(engine: Engine, options: SyncOptions): Promise<Syn
   options.signal?.addEventListener("abort", end, { once: true });
   try {
     const ending = await syncUntil(engine, ended.signal, options.maxPages ?? MOST_PAGES);
+    // A wallet that only syncs hears of the heights that its payments must not miss here, and nowhere else.
+    if (!ended.signal.aborted) await engine.deadlines.look();
     options.signal?.throwIfAborted();
     const { counters, checkpoint } = engine.committed;
     return {

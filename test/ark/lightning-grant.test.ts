@@ -65,11 +65,12 @@ function deepGrant(depth: number): GrantedBytes {
   return granted(paid(vtxo, { amountSats: 9_880n, policy }), encodeTransaction(pool.anchor));
 }
 
-/** The first VTXO of a payment from carol in direct mode. */
+/** The VTXO of the first destination of a payment from carol in direct mode; isolation of dust puts others before it. */
 function paid(input: ArkoorInput, ...destinations: readonly Destination[]): Vtxo<UserPolicy> {
   const parts = buildArkoorPackage({ inputs: [input], destinations, mode: "direct" });
   const keys = { userSecretKey: carol.secretKey, serverSecretKey: server.secretKey };
-  const [vtxo] = parts.flatMap((part) => signArkoorPartJointly(part, keys, randomBytes));
+  const vtxos = parts.flatMap((part) => signArkoorPartJointly(part, keys, randomBytes));
+  const vtxo = vtxos.find(({ policy: { kind } }) => kind === destinations[0]?.policy.kind);
   if (vtxo === undefined) throw new Error("expected a VTXO");
   return vtxo;
 }
@@ -189,3 +190,16 @@ function withBrokenSignature(bytes: Uint8Array): Uint8Array {
   broken[at] = (broken[at] ?? 0) ^ 1;
   return broken;
 }
+
+describe("a grant in pieces too small to exit", () => {
+  const small = { ...terms, invoiceSats: 1_000n, reportedSats: 1_000n, promisedFeeSats: 102n };
+
+  test("is refused for good where they come to more than an honest server is left with", () => {
+    const pieces = [grant({}, 300n), grant({}, 300n), grant({}, 300n)];
+    expect(judgeGrant(pieces, small)).toMatchObject({ kind: "refused", code: "GRANT_OF_DUST", isFinal: true });
+  });
+
+  test("is accepted with one of them", () => {
+    expect(judgeGrant([grant({}, 600n), grant({}, 300n)], small)).toMatchObject({ kind: "accepted", amountSats: 900n });
+  });
+});

@@ -143,3 +143,19 @@ test("an invoice that is not the one asked for is never shown; a grant that is n
   expect(simulator.lightning.preimage(inflated.paymentHash)).toBeNull();
   expect(wallet.balance().totalSats).toBe(9_880n);
 });
+
+test("a wallet that only syncs hears in time that nothing but an exit is left (R7)", async () => {
+  const { simulator, wallet, directory } = await live();
+  simulator.faults.failNext("ClaimLightningReceive", Status.INVALID_ARGUMENT, 1_000);
+  const invoice = await wallet.invoice({ amountSats: 10_000n });
+  const events = recorded(wallet);
+  simulator.lightning.pay(invoice.bolt11);
+  await eventually(() => statesOf(events, invoice).includes("PreimageRevealed"), "a claim that is refused");
+  await wallet.close();
+  simulator.mine(25);
+  // On a clock of which a minute, after which a running wallet looks by itself, takes a minute.
+  const again = await openWallet(walletOptions(simulator, directory));
+  const later = recorded(again);
+  await again.sync();
+  expect(later).toContainEqual(expect.objectContaining({ type: "exit.required", payment: invoice.payment.id }));
+});
