@@ -8,11 +8,15 @@ import { defaultPorts } from "./default-ports.ts";
 const KEY_GAP_GUESSED = 1_000;
 /** HEAD itself may be a record or two behind what was acknowledged. */
 const KEY_GAP_SPARE = 20;
+/** A Lightning payment takes one for its HTLCs and its change, and one for what comes back; everything else takes one. */
+const MOST_KEYS_A_RECORD = 2;
 
 /** What was in the lost records and neither the server nor the mailbox gives back. */
 const NOT_GIVEN_BACK: readonly string[] = [
   "addresses that were given out: keys are passed over, so that none of them is given out again, but which they were is not known",
   "what was held in quarantine from another copy than the mailbox's, how often it was looked at, and since when it was held",
+  "payments that were begun: what they spent is kept out of others once the server says so, but no preimage proves them",
+  "what was paid to somebody else and not delivered yet, and the preimages of invoices that were made",
   "the times at which packages were credited: they are credited again now",
   "changed addresses of server and chain source: name them again when you open the wallet",
 ];
@@ -53,8 +57,8 @@ export async function salvageWallet(
   return { ...report, keyGap, notGivenBack: NOT_GIVEN_BACK };
 }
 
-/** How many keys are passed over: a record gives out one key at most. */
+/** How many keys are passed over: as many as the lost records can have given out. */
 export function keyGapOf({ kept, lost, isEndKnown }: SalvageReport): number {
-  const known = Number((lost?.to ?? kept.seq) - kept.seq);
+  const known = MOST_KEYS_A_RECORD * Number((lost?.to ?? kept.seq) - kept.seq);
   return isEndKnown ? known + KEY_GAP_SPARE : Math.max(known, KEY_GAP_GUESSED);
 }
