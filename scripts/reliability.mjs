@@ -1,11 +1,11 @@
 // npm run reliability -- --ci | --soak [--lane NAME] [--seed N] [--path P] [--scale X]: the lanes of property-tests/reliability/,
-// three processes at a time, since each waits for its disk now and then. Replays a failure with the lane, seed and path that it printed.
+// two processes at a time. Replays a failure with the lane, seed and path that it printed.
 import { fork } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureBuilt, ensureInstalled, root } from "./ensure.mjs";
 
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 
 const { values } = parseArgs({
   options: {

@@ -29,7 +29,7 @@ const SCENARIO = "kills/scenario.js";
 export const kills: Lane = {
   name: "kills",
   unit: "kills",
-  counts: { ci: 350, soak: 10_000, test: 4 },
+  counts: { ci: 250, soak: 10_000, test: 4 },
   shards: 2,
   leastPercent: {},
   async run(run) {
