@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { CallParts } from "./server-calls.ts";
 import type { Blob } from "./transition.ts";
-import type { OpenCommand } from "./wallet-state.ts";
+import type { OpenCommand } from "./wallet-rows.ts";
 
 /** Every open action is tried that often at least (lightning.md S1); also where its back-off would be longer. */
 const LONGEST_WAIT_MS = 60_000;

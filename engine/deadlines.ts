@@ -1,7 +1,8 @@
 import { machineNamed } from "../machines/registry.ts";
 import type { Engine } from "./engine.ts";
 import type { Transition } from "./transition.ts";
-import { CONNECTION, type LiveInstance } from "./wallet-state.ts";
+import type { LiveInstance } from "./wallet-rows.ts";
+import { CONNECTION } from "./wallet-state.ts";
 
 /** The event by which payments learn of the tip. */
 const CHECKED = "deadline.checked";

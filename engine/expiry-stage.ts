@@ -1,5 +1,5 @@
 import type { ExpiryChange, ExpiryStage } from "../machines/expiry.machine.ts";
-import type { Coin } from "./wallet-state.ts";
+import type { Coin } from "./wallet-rows.ts";
 
 /** Blocks that an exit may take beyond the exit delta (lightning.md §3): a margin, or one a genesis item and two. */
 const EXIT_MARGIN = 12;

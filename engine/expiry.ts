@@ -6,7 +6,8 @@ import type { Network } from "../streams/server-info.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type ExpiryTerms, expiryChanges, stageAt } from "./expiry-stage.ts";
-import { type Coin, EXPIRY } from "./wallet-state.ts";
+import type { Coin } from "./wallet-rows.ts";
+import { EXPIRY } from "./wallet-state.ts";
 
 /** How many blocks before that a VTXO should be renewed: `vtxo_refresh_expiry_threshold` of lightning.md §3. */
 const REFRESH_BLOCKS = { bitcoin: 144, other: 12 } as const;

@@ -2,7 +2,8 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { MachineError } from "../machines/errors.ts";
 import { markRegistered } from "./fold-packages.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
-import type { Coin, WalletState } from "./wallet-state.ts";
+import type { Coin } from "./wallet-rows.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /**
  * Folds the entries of a record into the books: what an action locks, spends, makes and moves (lightning.md §4.5, §11).

@@ -1,7 +1,8 @@
 import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
 import type { Instance } from "../machines/step.ts";
 import type { Transition } from "./transition.ts";
-import type { QuarantineEntry, WalletState } from "./wallet-state.ts";
+import type { QuarantineEntry } from "./wallet-rows.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /** Folds a record of a message in: the one that decides it brings its coins, its movement and the advance of the checkpoint. */
 export function foldMessage(state: WalletState, transition: Transition, context: Instance["context"]): void {

@@ -3,7 +3,8 @@ import { ArkError } from "../ark/errors.ts";
 import type { PolicyKind } from "../ark/policy.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { PaymentInput } from "../machines/books.ts";
-import type { Coin, WalletState } from "./wallet-state.ts";
+import type { Coin } from "./wallet-rows.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /** What inputs are chosen for. */
 export interface InputChoice {

@@ -11,7 +11,8 @@ import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { contextAfter, type Transition } from "./transition.ts";
 import { type Balance, balanceFrom, balancePartOf } from "./view.ts";
-import { type Coin, MAILBOX, NAME_KEY_BYTES, type OpenCommand, type QuarantineEntry, WalletState } from "./wallet-state.ts";
+import type { Coin, OpenCommand, QuarantineEntry } from "./wallet-rows.ts";
+import { MAILBOX, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Tables of the wallet's state whose rows can be had of any moment. */
 export const HISTORY_TABLES = ["coins", "movements", "quarantine", "outbox"] as const;

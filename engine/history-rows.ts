@@ -3,7 +3,8 @@ import type { HistoryReader } from "./history-reader.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
 import { applyAgain, SparseState } from "./sparse-state.ts";
 import { type QuarantinedVtxo, quarantineOf, vtxosOf, type WalletVtxo } from "./view.ts";
-import type { OpenCommand, WalletState } from "./wallet-state.ts";
+import type { OpenCommand } from "./wallet-rows.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /** A run of a machine at a moment. */
 export interface HistoryInstance {

@@ -8,7 +8,7 @@ import { lookAgain } from "./look-again.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { MAX_BYTES } from "./vet-vtxo.ts";
 import { type QuarantinedVtxo, quarantineOf } from "./view.ts";
-import type { QuarantineEntry } from "./wallet-state.ts";
+import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** What became of a VTXO that the owner brought, or of a held item that was looked at again. */
 export type VettedVtxo =

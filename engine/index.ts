@@ -56,4 +56,5 @@ export type { SyncOptions, SyncResult } from "./sync.ts";
 export type { Balance, QuarantinedVtxo, Reconciling, Restore, WalletStatus, WalletVtxo } from "./view.ts";
 export { Wallet } from "./wallet.ts";
 export type { EventBase, ExpiryNotice, PaymentNotice, WalletEvent } from "./wallet-event.ts";
-export type { Counters } from "./wallet-state.ts";
+export type { WalletReader } from "./wallet-reader.ts";
+export type { Counters } from "./wallet-rows.ts";

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { OwnFailures } from "./own-failure.ts";
 import type { VettingContext } from "./vet-vtxo.ts";
-import type { QuarantineEntry } from "./wallet-state.ts";
+import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /**
  * Vets one held item again and tells its machine the answer; what gets none stays as it is.

@@ -3,7 +3,8 @@ import { migrate } from "../machines/migrate.ts";
 import { machineNamed } from "../machines/registry.ts";
 import { HeartwoodError, messageOf } from "./errors.ts";
 import type { Dispatch } from "./run-loop.ts";
-import type { LiveInstance, WalletState } from "./wallet-state.ts";
+import type { LiveInstance } from "./wallet-rows.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /**
  * The events that bring every unfinished instance of an older revision to its machine's; each was tried, so that a

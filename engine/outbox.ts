@@ -2,7 +2,7 @@ import type { ServerSession } from "../streams/session.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { backUpIds, registerVtxos } from "./server-calls.ts";
-import type { OpenCommand } from "./wallet-state.ts";
+import type { OpenCommand } from "./wallet-rows.ts";
 
 /** Wait before a command that got no good answer is tried again while connected. */
 const RETRY_MS = 30_000;

@@ -5,7 +5,8 @@ import { HeartwoodError } from "./errors.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { askSpendState, Undecided } from "./vet-vtxo.ts";
-import { type Coin, SALVAGE, type WalletState } from "./wallet-state.ts";
+import type { Coin } from "./wallet-rows.ts";
+import { SALVAGE, type WalletState } from "./wallet-state.ts";
 
 /** VTXOs whose answers stand in one record. */
 const BATCH_VTXOS = 64;

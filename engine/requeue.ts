@@ -6,7 +6,7 @@ import { lookAgain } from "./look-again.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { checkUnsure, finishReconciling } from "./reconcile.ts";
-import type { QuarantineEntry } from "./wallet-state.ts";
+import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** How often a connected wallet looks for a new tip and for items whose time has come. */
 const POLL_MS = 30_000;

@@ -8,7 +8,8 @@ import { HeartwoodError } from "./errors.ts";
 import { withFacts } from "./facts.ts";
 import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
-import { CONNECTION, type LiveInstance, MAILBOX, type WalletState } from "./wallet-state.ts";
+import type { LiveInstance } from "./wallet-rows.ts";
+import { CONNECTION, MAILBOX, type WalletState } from "./wallet-state.ts";
 
 /** An event for an instance, with where it came from. */
 export interface Dispatch {

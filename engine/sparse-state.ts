@@ -1,7 +1,8 @@
 import type { MachineDefinition } from "../machines/step.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import type { HistoryReader } from "./history-reader.ts";
-import { type Coin, SALVAGE, WalletState } from "./wallet-state.ts";
+import type { Coin } from "./wallet-rows.ts";
+import { SALVAGE, WalletState } from "./wallet-state.ts";
 
 /** Folds one record on what it needs to stand on. */
 export async function applyAgain(index: HistoryIndex, reader: HistoryReader, state: WalletState, seq: number): Promise<void> {

@@ -9,7 +9,7 @@ import { mapConcurrently } from "./map-concurrently.ts";
 import { messageInstance } from "./message-instance.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { type Entry, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
-import type { QuarantineEntry } from "./wallet-state.ts";
+import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** Entries of a package that are asked about at the same time. */
 const CONCURRENT_ENTRIES = 8;

@@ -5,17 +5,8 @@ import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
-import {
-  BACKUP,
-  CONNECTION,
-  type Coin,
-  type Counters,
-  MAILBOX,
-  RECOVERY,
-  SALVAGE,
-  WALLET,
-  type WalletState,
-} from "./wallet-state.ts";
+import type { Coin, Counters } from "./wallet-rows.ts";
+import { BACKUP, CONNECTION, MAILBOX, RECOVERY, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
 
 /**
  * The wallet's money, in sats. The total is Σ of all movements; it is spendable, awaiting registration, unsure, expired,

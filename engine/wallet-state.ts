@@ -1,11 +1,9 @@
 import { sha256 } from "../ark/crypto.ts";
 import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { isAction, type OwnVtxo } from "../machines/books.ts";
+import { isAction } from "../machines/books.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
-import type { ExpiryStage } from "../machines/expiry.machine.ts";
-import type { HeldItem } from "../machines/package.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
 import { foldBooks } from "./fold-books.ts";
@@ -15,56 +13,8 @@ import { foldMessage, foldQuarantined } from "./fold-packages.ts";
 import { foldSalvage } from "./fold-salvage.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
-import { contextAfter, type IssuedEffect, type Transition } from "./transition.ts";
-
-/** A VTXO that the wallet holds; one that was spent is remembered by its id alone ({@link WalletState.isKnown}). */
-export interface Coin extends OwnVtxo {
-  /** Checkpoint of the message that brought it; 0 if an action made it. */
-  readonly checkpoint: bigint;
-  /** The record that credited it. */
-  readonly seq: bigint;
-  /** Whether records that were lost may have spent it: a salvaged wallet asks the server. */
-  readonly isUnsure?: true;
-  /** How far it had run out at the last tip that changed it. */
-  readonly expiryStage?: ExpiryStage;
-  /** The action that has it locked; free without one. */
-  readonly holder?: string;
-  /** Only an exit brings it back, and should begin before that height: nothing pays with it. */
-  readonly exitBy?: number;
-}
-
-/** An item that is held now. */
-export interface QuarantineEntry extends HeldItem {
-  readonly key: string;
-  readonly heldAtMs: number;
-  readonly attempts: number;
-  readonly nextTryAtMs: number;
-}
-
-/** A command without a result. */
-export interface OpenCommand {
-  readonly effect: IssuedEffect;
-  readonly instance: string;
-  readonly seq: bigint;
-}
-
-/** What happened so far, counted over the log. */
-export interface Counters {
-  messages: number;
-  packages: number;
-  ignored: number;
-  halts: number;
-  redeliveries: number;
-  quarantined: number;
-  released: number;
-}
-
-/** A machine instance; the context of a finished one is let go. */
-export interface LiveInstance extends Instance {
-  readonly machine: string;
-  readonly revision: number;
-  readonly version: bigint;
-}
+import { contextAfter, type Transition } from "./transition.ts";
+import type { Coin, Counters, LiveInstance, OpenCommand, QuarantineEntry } from "./wallet-rows.ts";
 
 /** Lengths of the keys under which finished instances and blobs are remembered, in bytes. */
 export const NAME_KEY_BYTES = 16;

@@ -1,38 +1,16 @@
-import type { Observable } from "rxjs";
-import { mergeMap } from "rxjs/operators";
-import { exitTransactions } from "../ark/exit.ts";
-import { encodeHex } from "../ark/hex.ts";
-import { encodeTransaction } from "../ark/transaction.ts";
-import { decodeVtxo } from "../ark/vtxo.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { authorizeReader } from "./authorize-reader.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
-import { type ExpiringOptions, type ExpiringVtxo, findExpiring } from "./expiry.ts";
-import { type Explanation, explain } from "./explain.ts";
-import { followEvents } from "./follow-events.ts";
-import { followHistory } from "./follow-history.ts";
-import type { History } from "./history.ts";
 import { importVtxo, retryQuarantine, type VettedVtxo } from "./import-vtxo.ts";
 import { cancelInvoice, giveUpReceive, type Invoice, type InvoiceOptions, makeInvoice } from "./invoice.ts";
 import type { ServerPins } from "./keyring.ts";
-import { type Movement, movementsOf } from "./movement-view.ts";
 import { type PayOptions, pay, type Quote, QuoteBook, type QuoteOptions, quote } from "./pay.ts";
-import { findPayment, openPayments, type Payment } from "./payment.ts";
+import type { Payment } from "./payment.ts";
 import { type SendOptions, send } from "./send.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
-import { transitionsOf } from "./transitions-of.ts";
-import {
-  type Balance,
-  balanceOf,
-  type QuarantinedVtxo,
-  quarantineOf,
-  statusOf,
-  vtxosOf,
-  type WalletStatus,
-  type WalletVtxo,
-} from "./view.ts";
-import { toWalletEvent, type WalletEvent } from "./wallet-event.ts";
+import { statusOf } from "./view.ts";
+import { WalletReader } from "./wallet-reader.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
 
 /**
@@ -40,7 +18,7 @@ import { CONNECTION, WALLET } from "./wallet-state.ts";
  *
  * Opened with `Heartwood.open`; give it back with `close` or `await using`.
  */
-export class Wallet implements AsyncDisposable {
+export class Wallet extends WalletReader implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #quotes = new QuoteBook();
   readonly #log: EventLog;
@@ -48,6 +26,7 @@ export class Wallet implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   private constructor(engine: Engine, log: EventLog) {
+    super(engine, log);
     this.#engine = engine;
     this.#log = log;
   }
@@ -70,25 +49,6 @@ export class Wallet implements AsyncDisposable {
     this.#attached = resource;
   }
 
-  /** What happens from now on. Errors if the wallet fails, completes when it is closed. For history: {@link events}. */
-  get events$(): Observable<WalletEvent> {
-    return this.#engine.committed$.pipe(
-      mergeMap((transition) => [toWalletEvent(transition)].filter((event) => event !== undefined)),
-    );
-  }
-
-  /**
-   * What happened since a record, then what happens, without a gap and in order, as fast as it is consumed.
-   *
-   * Ends when the wallet is closed or `signal` is aborted.
-   *
-   * @param options.from the first record wanted; the beginning unless given
-   * @throws HeartwoodError `WALLET_FAILED`; StoreError if a record is damaged
-   */
-  events(options: { readonly from?: bigint; readonly signal?: AbortSignal } = {}): AsyncIterable<WalletEvent> {
-    return followEvents(this.#engine, this.#log, options);
-  }
-
   /**
    * Follows the mailbox until the wallet is stopped or closed; reconnects by itself. If it runs already, this
    * only ends a wait after a failure.
@@ -98,13 +58,13 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `WALLET_CLOSED`, `WALLET_FAILED`
    */
   start(): void {
-    this.#checkOpen();
+    this.checkOpen();
     this.#engine.feed({ instance: CONNECTION, event: { type: "run.requested", mode: "live" } });
   }
 
   /** Ends what {@link start} began; the wallet stays open. Resolves when the connection is closed. */
   async stop(): Promise<void> {
-    this.#checkOpen();
+    this.checkOpen();
     await this.#engine.feed({ instance: CONNECTION, event: { type: "stop.requested" } }).committed;
     await this.#engine.connection.closed();
   }
@@ -117,7 +77,7 @@ export class Wallet implements AsyncDisposable {
    * `CHAIN_WRONG_NETWORK`; the reason of `signal`
    */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
-    this.#checkOpen();
+    this.checkOpen();
     return runSync(this.#engine, options);
   }
 
@@ -131,85 +91,8 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `BAD_OPTION` for a time that is past or more than 30 days ahead, `WALLET_CLOSED`
    */
   mailboxAuthorization({ expiresAt }: { readonly expiresAt: Date }): Uint8Array {
-    this.#checkOpen();
+    this.checkOpen();
     return authorizeReader(this.#engine, expiresAt);
-  }
-
-  /** The wallet's money. */
-  balance(): Balance {
-    return balanceOf(this.#engine.committed);
-  }
-
-  /** Its VTXOs, those that expire first at the front. */
-  vtxos(): readonly WalletVtxo[] {
-    return vtxosOf(this.#engine.committed);
-  }
-
-  /**
-   * VTXOs that expire within a margin of the tip, or did, those that expire first at the front. Asks the chain source.
-   *
-   * @throws HeartwoodError `BAD_OPTION`, `WALLET_CLOSED`; ChainError if there is no tip to be had; StoreError if a record
-   * is damaged; the reason of `signal`
-   */
-  async expiring(options: ExpiringOptions = {}): Promise<readonly ExpiringVtxo[]> {
-    this.#checkOpen();
-    return findExpiring(this.#engine, options);
-  }
-
-  /** Its history, the oldest first. */
-  movements(): readonly Movement[] {
-    return movementsOf(this.#engine.committed);
-  }
-
-  /** Server position of the last message that was fully consumed; 0 at the beginning. */
-  checkpoint(): bigint {
-    return this.#engine.committed.checkpoint;
-  }
-
-  /** What arrived and is not money now, with the reason. */
-  quarantine(): readonly QuarantinedVtxo[] {
-    return quarantineOf(this.#engine.committed);
-  }
-
-  /**
-   * How a VTXO, a movement, a message (by its checkpoint) or a held item (by its key) came to be what it is: its records
-   * in order, in words, with the rules that applied. Reads the log twice.
-   *
-   * @param id of a VTXO and of a key the first 8 digits will do
-   * @throws HeartwoodError `NOT_FOUND`, `AMBIGUOUS_ID`, `WALLET_CLOSED`; StoreError if a record is damaged; the reason of
-   * `signal`
-   */
-  async explain(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<Explanation> {
-    this.#checkOpen();
-    const { seq: to, machines } = this.#engine.committed;
-    return explain(() => transitionsOf(this.#log, { ...options, to }, machines), id);
-  }
-
-  /**
-   * The wallet's log to look around in, as far as it goes and as it grows. It is read in small pieces in between, and
-   * ends with the wallet; close it before.
-   *
-   * @throws HeartwoodError `WALLET_CLOSED`
-   */
-  history(): History {
-    this.#checkOpen();
-    return followHistory(this.#engine, this.#log);
-  }
-
-  /** Everything at once. */
-  status(): WalletStatus {
-    return statusOf(this.#engine.committed);
-  }
-
-  /**
-   * The encoding of a quarantined VTXO, as it arrived.
-   *
-   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
-   */
-  async quarantinedBytes(key: string): Promise<Uint8Array> {
-    const entry = this.#engine.committed.quarantine.get(key);
-    if (entry === undefined) throw new HeartwoodError("NOT_FOUND", `expected a quarantined item ${key}, got none`);
-    return this.#engine.blobs.vtxo(entry.source);
   }
 
   /**
@@ -221,7 +104,7 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `BAD_OPTION` for no bytes or more than 128 KiB, `WALLET_CLOSED`, `WALLET_FAILED`
    */
   async importVtxo(bytes: Uint8Array): Promise<VettedVtxo> {
-    this.#checkOpen();
+    this.checkOpen();
     return importVtxo(this.#engine, bytes);
   }
 
@@ -232,30 +115,8 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `NOT_FOUND` for another key, `NOT_CONNECTED`, `WALLET_CLOSED`, `WALLET_FAILED`
    */
   async retryQuarantine(key?: string): Promise<readonly VettedVtxo[]> {
-    this.#checkOpen();
+    this.checkOpen();
     return retryQuarantine(this.#engine, key);
-  }
-
-  /**
-   * The full encoding of a VTXO of the wallet, with all that is needed to bring it on chain.
-   *
-   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
-   */
-  async vtxoBytes(id: string): Promise<Uint8Array> {
-    const coin = this.#engine.committed.coins.get(id);
-    if (coin === undefined) throw new HeartwoodError("NOT_FOUND", `expected a VTXO ${id} of this wallet, got none`);
-    return this.#engine.blobs.vtxo(coin.source);
-  }
-
-  /**
-   * The signed transactions that bring a VTXO of the wallet on chain, in the order in which they are broadcast, as hex. They
-   * pay no fee: each has an anchor output for a child that does.
-   *
-   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
-   */
-  async exitTransactions(id: string): Promise<readonly string[]> {
-    const transactions = exitTransactions(decodeVtxo(await this.vtxoBytes(id)));
-    return transactions.map((transaction) => encodeHex(encodeTransaction(transaction)));
   }
 
   /**
@@ -265,7 +126,7 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `SERVER_NOT_SEEN` before the first connection, `WALLET_CLOSED`, `WALLET_FAILED`
    */
   async address(options: { readonly fresh?: boolean } = {}): Promise<string> {
-    this.#checkOpen();
+    this.checkOpen();
     const pins = this.#pins();
     const { loop } = this.#engine;
     if (options.fresh === true || typeof loop.pending.contextOf(WALLET)?.lastIssuedIndex !== "number") {
@@ -284,7 +145,7 @@ export class Wallet implements AsyncDisposable {
    * `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_RESTORING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */
   async send(address: string, amountSats: bigint, options: SendOptions = {}): Promise<Payment> {
-    this.#checkOpen();
+    this.checkOpen();
     return send(this.#engine, address, amountSats, options);
   }
 
@@ -295,7 +156,7 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError as {@link pay}, but for `FEE_TOO_HIGH`
    */
   async quote(invoice: string, options: QuoteOptions = {}): Promise<Quote> {
-    this.#checkOpen();
+    this.checkOpen();
     return quote(this.#engine, this.#quotes, invoice, options);
   }
 
@@ -308,7 +169,7 @@ export class Wallet implements AsyncDisposable {
    * `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */
   async pay(invoice: string, options: PayOptions = {}): Promise<Payment> {
-    this.#checkOpen();
+    this.checkOpen();
     return pay(this.#engine, this.#quotes, invoice, options);
   }
 
@@ -320,7 +181,7 @@ export class Wallet implements AsyncDisposable {
    * `WALLET_RECONCILING`, `WALLET_RESTORING`, `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */
   async invoice(options: InvoiceOptions): Promise<Invoice> {
-    this.#checkOpen();
+    this.checkOpen();
     return makeInvoice(this.#engine, options);
   }
 
@@ -331,7 +192,7 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `NOT_FOUND`, `NOT_CANCELLABLE`, `WALLET_CLOSED`, `WALLET_FAILED`
    */
   async cancelInvoice(paymentHash: string): Promise<void> {
-    this.#checkOpen();
+    this.checkOpen();
     return cancelInvoice(this.#engine, paymentHash);
   }
 
@@ -342,22 +203,8 @@ export class Wallet implements AsyncDisposable {
    * @throws HeartwoodError `NOT_FOUND`, `NOT_CANCELLABLE`, `WALLET_CLOSED`, `WALLET_FAILED`; ChainError
    */
   async giveUpReceive(paymentHash: string): Promise<void> {
-    this.#checkOpen();
+    this.checkOpen();
     return giveUpReceive(this.#engine, paymentHash);
-  }
-
-  /** The payments that are not finished. */
-  payments(): readonly Payment[] {
-    return openPayments(this.#engine);
-  }
-
-  /**
-   * A payment by its id, finished or not.
-   *
-   * @throws HeartwoodError `NOT_FOUND`
-   */
-  payment(id: string): Payment {
-    return findPayment(this.#engine, id);
   }
 
   /** Lets the wallet go: ends the connection, waits for what was decided to be durable. A second call waits too. */
@@ -395,7 +242,7 @@ export class Wallet implements AsyncDisposable {
     return { serverPubkey, mailboxPubkey };
   }
 
-  #checkOpen(): void {
+  protected override checkOpen(): void {
     if (this.#closing !== undefined) throw new HeartwoodError("WALLET_CLOSED", "expected an open wallet, got a closed one");
   }
 }
