@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { readU32, readU64 } from "./bytes.ts";
 import { CHAIN_BYTES, nextLink } from "./chain.ts";
 import { type Place, StoreError } from "./errors.ts";
 
@@ -42,8 +43,7 @@ export function decodeFrame(bytes: Uint8Array, place: Place = {}): Frame {
   if (bytes.length < BODY_AT) {
     throw new StoreError("STORE_BAD_FRAME", `expected a frame of at least ${BODY_AT} bytes, got ${bytes.length}`, { place });
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const stored = view.getUint32(CRC_AT);
+  const stored = readU32(bytes, CRC_AT);
   const computed = checksum(bytes);
   if (stored !== computed) {
     throw new StoreError("STORE_BAD_FRAME", `expected CRC ${computed.toString(16)} in the frame, got ${stored.toString(16)}`, {
@@ -57,7 +57,7 @@ export function decodeFrame(bytes: Uint8Array, place: Place = {}): Frame {
   }
   return {
     endsCommit: bytes[0] === FRAME_FORMAT_AT_END,
-    commit: view.getBigUint64(COMMIT_AT),
+    commit: readU64(bytes, COMMIT_AT),
     chain: new Uint8Array(bytes.subarray(CHAIN_AT, BODY_AT)),
     body: new Uint8Array(bytes.subarray(BODY_AT)),
   };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { Level } from "level";
-import { fromHex, toHex } from "./bytes.ts";
+import { fromHex, readU64, toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
 import { type RawFrame, SEQ_MAX } from "./chain-reader.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
@@ -221,7 +221,7 @@ function decodeKey(key: Uint8Array): bigint {
       place: { file: "log" },
     });
   }
-  return new DataView(key.buffer, key.byteOffset, key.byteLength).getBigUint64(1);
+  return readU64(key, 1);
 }
 
 function encodeIdentity(logId: string): Uint8Array {
