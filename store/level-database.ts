@@ -125,6 +125,22 @@ export class LevelDatabase {
     for await (const entries of this.#entries(from, to)) yield entries.map(([key, bytes]) => ({ seq: decodeKey(key), bytes }));
   }
 
+  /**
+   * The frame with the greatest number, if there is any. Every table is checked for it.
+   *
+   * @throws StoreError `STORE_BAD_DATABASE`
+   */
+  async lastFrame(): Promise<RawFrame | undefined> {
+    await this.#guard?.check(frameKey(0n));
+    const iterator = this.#level.iterator({ gte: frameKey(0n), lte: frameKey(SEQ_MAX), reverse: true, limit: 1 });
+    try {
+      const entry = await readOrRefuse(iterator.next());
+      return entry && { seq: decodeKey(entry[0]), bytes: entry[1] };
+    } finally {
+      await iterator.close();
+    }
+  }
+
   async *#entries(from: bigint, to: bigint): AsyncGenerator<[Uint8Array, Uint8Array][], void, undefined> {
     await this.#guard?.check(frameKey(from));
     const options = { gte: frameKey(from), lte: frameKey(to), highWaterMarkBytes: READ_BYTES, fillCache: false };

@@ -13,7 +13,7 @@ import { type Owner, Ownership } from "./owner-file.ts";
 import { isThisBoot } from "./process-identity.ts";
 import { SnapshotFiles } from "./snapshot-files.ts";
 import { DATABASE, findStore, HEAD, makePrivate, SNAPSHOTS, type StoreDirectory } from "./store-directory.ts";
-import { type VerifyOptions, verifyLog } from "./verify-log.ts";
+import { checkEnd, type VerifyOptions, verifyLog } from "./verify-log.ts";
 
 /** Options of {@link openLevelLog}. */
 export interface OpenLevelLogOptions extends VerifyOptions {
@@ -76,6 +76,7 @@ async function openReserved(store: StoreDirectory, options: OpenLevelLogOptions,
   const snapshots = new SnapshotFiles(join(store.path, SNAPSHOTS));
   const backEnd = levelBackEnd({ database, headFile, snapshots, readOnly, cleanup });
   const start = await startOfVerification({ database, snapshots, head: found, gone: ownership.gone }, options);
+  if (start.from.seq === 0n) await checkEnd(database, found);
   const end = await verifyLog(database, found, start.from, options);
   const head = headAt(store.logId, epoch, end);
   if (!readOnly) {

@@ -1,8 +1,10 @@
 import type { BackEnd } from "./back-end.ts";
 import { fromHex, sameBytes } from "./bytes.ts";
-import { type ChainPosition, ChainReader, SEQ_MAX } from "./chain-reader.ts";
+import { type ChainPosition, ChainReader, positionAfter, SEQ_MAX, startOf } from "./chain-reader.ts";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
+import { positionAt } from "./fitting-snapshots.ts";
 import type { HeadState } from "./head-file.ts";
+import type { LevelDatabase } from "./level-database.ts";
 
 /** How far a verification has come. */
 export interface VerifyProgress {
@@ -51,6 +53,19 @@ export async function verifyLog(
   checkAgainstHead(end, atHead, head);
   onProgress?.({ seq: end.seq, total: head.seq });
   return end;
+}
+
+/**
+ * Compares the end of a log with its HEAD before anything is read up to there, so that a log that lost its end is refused
+ * at once. What is read for it is not verified: that comes after.
+ *
+ * @throws StoreError as {@link checkAgainstHead}, `STORE_BAD_FRAME`, `STORE_BAD_RECORD`, `STORE_BAD_DATABASE`
+ */
+export async function checkEnd(database: Pick<LevelDatabase, "frames" | "lastFrame">, head: HeadState): Promise<void> {
+  const last = await database.lastFrame();
+  const end = last === undefined ? startOf(head.logId) : positionAfter(last);
+  const atHead = [startOf(head.logId), end].find(({ seq }) => seq === head.seq) ?? (await positionAt(database, head.seq));
+  checkAgainstHead(end, atHead, head);
 }
 
 /**

@@ -66,6 +66,15 @@ describe("a store that lost something is refused with a code that says what", ()
     expect(error.message).toMatch(/130.*129/);
   });
 
+  test("a missing tail is told at once, before what is left is read", async () => {
+    const directory = await filledLog();
+    const [log = ""] = await databaseFiles(directory, ".log");
+    await truncate(log, (await readFile(log)).length - 1);
+    const read: bigint[] = [];
+    const error = await refusal(openLevelLog(directory, { onProgress: ({ seq }) => read.push(seq) }));
+    expect([error.code, read]).toEqual(["STORE_MISSING_TAIL", []]);
+  });
+
   test("a commit of which only the beginning is there: torn", async () => {
     const directory = await freshLog();
     const log = await openLevelLog(directory);
