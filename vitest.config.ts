@@ -28,6 +28,7 @@ const SLOW = [
   "test/engine/restore-seed.test.ts",
   "test/engine/salvage.test.ts",
   "test/engine/snapshots.test.ts",
+  "test/engine/unsolicited.test.ts",
   "test/simulator/lightning-send.test.ts",
   "test/store/owner.test.ts",
   "test/store/salvage.test.ts",

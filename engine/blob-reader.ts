@@ -11,6 +11,7 @@ export class BlobReader {
   readonly #log: EventLog;
   readonly #committed: WalletState;
   readonly #waiting = new Map<string, Uint8Array>();
+  readonly #lent = new Map<string, Uint8Array>();
   #last: { readonly digest: string; readonly entries: Promise<readonly Uint8Array[]> } | undefined;
 
   constructor(log: EventLog, committed: WalletState) {
@@ -25,13 +26,24 @@ export class BlobReader {
     durable.then(forget, forget);
   }
 
+  /** Lends bytes that the log may not keep, until the answer is called. */
+  lend(digest: string, bytes: Uint8Array): () => void {
+    this.#lent.set(digest, bytes);
+    return () => void this.#lent.delete(digest);
+  }
+
+  /** Whether bytes can be read here; those above the day's budget only the server has (DESIGN §7). */
+  has(digest: string): boolean {
+    return this.#waiting.has(digest) || this.#lent.has(digest) || this.#committed.blobSeq(digest) !== undefined;
+  }
+
   /**
    * The bytes of a blob.
    *
    * @throws HeartwoodError `NOT_FOUND` if no record holds them; StoreError if the record is damaged
    */
   async read(digest: string): Promise<Uint8Array> {
-    const waiting = this.#waiting.get(digest);
+    const waiting = this.#waiting.get(digest) ?? this.#lent.get(digest);
     if (waiting !== undefined) return waiting;
     const seq = this.#committed.blobSeq(digest);
     const blob = seq === undefined ? undefined : await this.#find(seq, digest);

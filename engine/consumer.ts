@@ -7,6 +7,7 @@ import { messageInstance } from "./message-instance.ts";
 import { complaintOf } from "./notice.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
 import { received } from "./received.ts";
+import type { Dispatch } from "./run-loop.ts";
 import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
 
 /** Life of the authorization for a page, in seconds; each page has its own (mailbox.md M-5, W-32). */
@@ -46,7 +47,7 @@ export class Consumer {
    *
    * @param mostPages ends it sooner (M-25)
    * @returns whether it came to the end
-   * @throws Halt, StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on (W-33)
+   * @throws Halt, StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on (W-33), `MAILBOX_FLOODED`
    */
   async drain(session: ServerSession, signal: AbortSignal, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> {
     for (let pages = 0; pages < mostPages; pages++) {
@@ -94,6 +95,7 @@ export class Consumer {
     const [first] = copies;
     const { checkpoint } = first;
     const before = loop.pending.checkpoint;
+    this.#engine.floodGate.check();
     for (const copy of copies) {
       const name = messageInstance(checkpoint, copy.digest);
       await this.#resume(signal, (earlier) => earlier.name !== name && earlier.checkpoint <= checkpoint);
@@ -101,7 +103,7 @@ export class Consumer {
     }
     // Only what moves the checkpoint is progress: a server that repeats itself must not keep the waits short.
     const hasFailed = loop.pending.contextOf(CONNECTION)?.failures !== 0;
-    if (hasFailed && loop.pending.checkpoint > before) {
+    if (hasFailed && loop.pending.checkpoint > before && !this.#engine.floodGate.isFlooded()) {
       this.#engine.feed({ instance: CONNECTION, event: { type: "mailbox.progressed" } });
     }
     if (checkpoint > this.#position && checkpoint < END_OF_POSITIONS) this.#position = checkpoint;
@@ -136,13 +138,23 @@ export class Consumer {
     const state = loop.pending.instances.get(name)?.state;
     const isRecognised = state === "Kept" && delivery.content.kind !== "unknown";
     if (!isRecognised && (state !== undefined || loop.pending.hasFinished(name))) {
-      await this.#engine.feed({ instance: name, event: { type: "message.redelivered" } }).done;
+      await this.#feed(delivery, { instance: name, event: { type: "message.redelivered" } });
     } else {
       this.#complain(delivery);
-      await this.#engine.feed({ instance: name, ...received(delivery, { ahead: false }) }).done;
+      await this.#feed(delivery, { instance: name, ...received(delivery, { ahead: false }) });
     }
     this.#haltIfUndecided(name);
     this.#catchUp(delivery.checkpoint);
+  }
+
+  /** Until it is decided its bytes are at hand, whether the log keeps them or not. */
+  async #feed({ digest, raw }: MailboxDelivery, dispatch: Dispatch): Promise<void> {
+    const release = this.#engine.blobs.lend(digest, raw);
+    try {
+      await this.#engine.feed(dispatch).done;
+    } finally {
+      release();
+    }
   }
 
   /** A notice that breaks the protocol is passed over, or acted on as far as it can be; it is told once. */

@@ -9,6 +9,7 @@ import { ConnectionDriver } from "./connection-driver.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drives } from "./drives.ts";
 import { HeartwoodError } from "./errors.ts";
+import { FloodGate } from "./flood-gate.ts";
 import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
 import { paymentDrivers } from "./payment-drivers.ts";
@@ -18,6 +19,7 @@ import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import { decodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
+import { UNSOLICITED_LIMITS, type UnsolicitedLimits } from "./unsolicited.ts";
 import { Vetting } from "./vetting.ts";
 import { CONNECTION, type WalletState } from "./wallet-state.ts";
 
@@ -40,6 +42,8 @@ export interface EngineParts {
   readonly chain: ChainSource;
   readonly place: Place;
   readonly ports: Ports;
+  /** {@link UNSOLICITED_LIMITS} unless given. */
+  readonly limits?: Partial<UnsolicitedLimits> | undefined;
 }
 
 /** An event that was taken, and the end of what it asked for. */
@@ -56,6 +60,8 @@ export class Engine implements RunLoopListener {
   readonly chain: ChainSource;
   readonly place: Place;
   readonly ports: Ports;
+  readonly limits: UnsolicitedLimits;
+  readonly floodGate: FloodGate;
   readonly blobs: BlobReader;
   readonly vetting: Vetting;
   readonly outbox: Outbox;
@@ -78,13 +84,16 @@ export class Engine implements RunLoopListener {
     this.chain = parts.chain;
     this.place = parts.place;
     this.ports = parts.ports;
+    this.limits = { ...UNSOLICITED_LIMITS, ...parts.limits };
     this.loop = new RunLoop({
       log: parts.log,
       committed: parts.committed,
       clock: parts.ports.clock,
       randomness: parts.ports.randomness,
+      limits: this.limits,
       listener: this,
     });
+    this.floodGate = new FloodGate(this);
     const { log, committed, snapshotSeq, ports } = parts;
     if (canSnapshot(log)) this.#snapshots = new SnapshotKeeper(log, committed, snapshotSeq, ports.logger);
     this.blobs = new BlobReader(parts.log, parts.committed);

@@ -15,6 +15,7 @@
  * | `WALLET_RECONCILING` | the log was salvaged: connect once, so that the server can say what is unspent |
  * | `WALLET_RESTORING` | the seed is not restored to its end: connect until `status().restore` says `restored` |
  * | `MAILBOX_STUCK` | the server repeats itself: tried again after a wait |
+ * | `MAILBOX_FLOODED` | the server sent more in a day that is no money than is taken at full speed: tried again after a wait |
  * | `LOG_UNREADABLE` | a record of a newer build: upgrade; or damage: see the cause |
  * | `MIGRATION_FAILED` | what an older build began cannot be gone on with: finish it with that build, or upgrade further |
  * | `LOG_MISMATCH` | replay disagrees with the record: report it |
@@ -48,6 +49,7 @@ export type HeartwoodErrorCode =
   | "WALLET_RECONCILING"
   | "WALLET_RESTORING"
   | "MAILBOX_STUCK"
+  | "MAILBOX_FLOODED"
   | "LOG_UNREADABLE"
   | "LOG_MISMATCH"
   | "MIGRATION_FAILED"

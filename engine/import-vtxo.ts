@@ -6,7 +6,7 @@ import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { holdBytes } from "./hold-bytes.ts";
 import { lookAgain } from "./look-again.ts";
 import { OwnFailures } from "./own-failure.ts";
-import { MAX_BYTES } from "./vet-vtxo.ts";
+import { MAX_BYTES, Undecided } from "./vet-vtxo.ts";
 import { type QuarantinedVtxo, quarantineOf } from "./view.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
@@ -65,6 +65,22 @@ export async function retryQuarantine(engine: Engine, key?: string): Promise<rea
   );
   await engine.loop.settled();
   return due.map((entry) => outcomeOf(engine, entry.key, entry.id ?? undefined));
+}
+
+/**
+ * The bytes of a held item, out of the log or from the server (DESIGN §7).
+ *
+ * @throws HeartwoodError `NOT_CONNECTED`, `NOT_FOUND` if the server has them no more; StoreError
+ */
+export async function heldBytes(engine: Engine, entry: QuarantineEntry): Promise<Uint8Array> {
+  try {
+    return await engine.vetting.bytesOf(entry, engine.connection.signal);
+  } catch (cause) {
+    if (!(cause instanceof Undecided)) throw cause;
+    if (cause.code === "BYTES_WITHDRAWN") throw new HeartwoodError("NOT_FOUND", cause.message, { cause });
+    const message = `expected the server, which alone has the bytes of ${entry.key}, got ${cause.message}`;
+    throw new HeartwoodError("NOT_CONNECTED", message, { retryable: true, cause });
+  }
 }
 
 /** What gets no answer stays held, with the reason it had. */

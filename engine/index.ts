@@ -53,6 +53,7 @@ export type { RestoreProgress } from "./recovery.ts";
 export type { ReplayOptions, ReplayProgress } from "./replay.ts";
 export type { SendOptions } from "./send.ts";
 export type { SyncOptions, SyncResult } from "./sync.ts";
+export type { UnsolicitedLimits } from "./unsolicited.ts";
 export type { Balance, QuarantinedVtxo, Reconciling, Restore, WalletStatus, WalletVtxo } from "./view.ts";
 export { Wallet } from "./wallet.ts";
 export type { EventBase, ExpiryNotice, PaymentNotice, WalletEvent } from "./wallet-event.ts";

@@ -52,6 +52,7 @@ export async function openOnLog(
     chain: chainOf(options.chain ?? known.chainUrl),
     place: known,
     ports,
+    limits: options.unsolicited,
   });
   const { fingerprint } = keys;
   const { network, serverUrl, chainUrl } = known;

@@ -7,6 +7,7 @@ import { LOOK_AHEAD } from "./keyring.ts";
 import type { Ports } from "./ports.ts";
 import type { RestoreProgress } from "./recovery.ts";
 import type { ReplayProgress } from "./replay.ts";
+import type { UnsolicitedLimits } from "./unsolicited.ts";
 
 const MOST_LOOK_AHEAD = 30_000;
 
@@ -45,6 +46,11 @@ export type WalletOptions = SecretSource & {
   readonly chain?: string | ChainSource;
   /** Remembered, and never changed. */
   readonly network?: Network;
+  /**
+   * How much of what nobody asked for may go into the log in a day: 16 MiB and 20,000 messages and held items unless
+   * given. What comes above the bytes is read from the server again when it is needed; above the number, reading slows down.
+   */
+  readonly unsolicited?: Partial<UnsolicitedLimits>;
   /** Gives up opening. */
   readonly signal?: AbortSignal;
   /** Called while the log is verified and replayed. */
@@ -59,12 +65,15 @@ export type WalletOptions = SecretSource & {
  * @throws HeartwoodError `BAD_OPTION`; StreamError `BAD_URL`, `PLAINTEXT_REFUSED`; ChainError for a bad address
  */
 export function checkOptions(options: WalletOptions | OpenOptions): void {
-  const { network, server, chain, restoreLookAhead: keys } = options;
+  const { network, server, chain, restoreLookAhead: keys, unsolicited } = options;
   if (keys !== undefined && !(Number.isInteger(keys) && keys >= LOOK_AHEAD && keys <= MOST_LOOK_AHEAD)) {
     throw bad("restoreLookAhead", `a number of ${LOOK_AHEAD} to ${MOST_LOOK_AHEAD}`, keys);
   }
   if ("directory" in options && (typeof options.directory !== "string" || options.directory === "")) {
     throw bad("directory", "a path", options.directory);
+  }
+  for (const [name, limit] of Object.entries(unsolicited ?? {})) {
+    if (!Number.isSafeInteger(limit) || limit < 0) throw bad(`unsolicited.${name}`, "a number, 0 or more", limit);
   }
   if (network !== undefined && !isNetwork(network)) throw bad("network", NETWORKS.join(", "), network);
   if ((options.seed === undefined) === (options.mnemonic === undefined))

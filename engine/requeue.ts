@@ -35,7 +35,7 @@ export class Requeue {
 
   /** Vets every held item that is not refused for good. What gets no answer stays as it is; the others go on. */
   async vetAll(): Promise<void> {
-    await this.#vet(() => true);
+    await this.#vet(({ source, nextTryAtMs }) => this.#isCheap(source) || nextTryAtMs <= this.#engine.clock.nowMs());
   }
 
   async #vet(isDue: (entry: QuarantineEntry) => boolean): Promise<void> {
@@ -50,6 +50,11 @@ export class Requeue {
     }
   }
 
+  /** Whether it can be looked at ahead of its time: not if its bytes must be read from the server again. */
+  #isCheap({ digest }: QuarantineEntry["source"]): boolean {
+    return this.#engine.blobs.has(digest);
+  }
+
   async #poll(all = false): Promise<void> {
     try {
       const tip = await this.#engine.chain.tip({ signal: this.#signal, fresh: true });
@@ -62,7 +67,10 @@ export class Requeue {
       const nowMs = this.#engine.clock.nowMs();
       await checkUnsure(this.#engine, this.#signal);
       finishReconciling(this.#engine);
-      await this.#vet(({ code, nextTryAtMs }) => all || nextTryAtMs <= nowMs || (isNewTip && isOfTheChain(code)));
+      await this.#vet(
+        ({ code, nextTryAtMs, source }) =>
+          nextTryAtMs <= nowMs || (all && this.#isCheap(source)) || (isNewTip && isOfTheChain(code) && this.#isCheap(source)),
+      );
       const { session } = this.#engine.connection;
       if (session !== undefined) await checkBackup(this.#engine, session, this.#signal);
     } catch (error) {

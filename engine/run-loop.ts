@@ -8,6 +8,7 @@ import { HeartwoodError } from "./errors.ts";
 import { withFacts } from "./facts.ts";
 import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
+import { blobsToKeep, UNSOLICITED_LIMITS, type UnsolicitedLimits } from "./unsolicited.ts";
 import type { LiveInstance } from "./wallet-rows.ts";
 import { CONNECTION, MAILBOX, type WalletState } from "./wallet-state.ts";
 
@@ -53,6 +54,7 @@ export class RunLoop {
   readonly #committed: WalletState;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
+  readonly #limits: UnsolicitedLimits;
   readonly #listener: RunLoopListener;
   #tail: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
@@ -64,6 +66,7 @@ export class RunLoop {
     committed: WalletState;
     clock: Clock;
     randomness: Randomness;
+    limits?: UnsolicitedLimits;
     listener: RunLoopListener;
   }) {
     this.#log = parts.log;
@@ -72,6 +75,7 @@ export class RunLoop {
     this.#pending = parts.committed.clone();
     this.#clock = parts.clock;
     this.#randomness = parts.randomness;
+    this.#limits = parts.limits ?? UNSOLICITED_LIMITS;
     this.#listener = parts.listener;
   }
 
@@ -166,9 +170,7 @@ export class RunLoop {
       version: (current?.version ?? 0n) + 1n,
       event,
       schema: schemaOf(machine.events, event.type),
-      blobs: (dispatch.blobs ?? []).map((blob) =>
-        this.#pending.blobSeq(blob.digest) !== undefined ? { digest: blob.digest } : blob,
-      ),
+      blobs: blobsToKeep(dispatch.blobs ?? [], event, atMs, { state: this.#pending, limits: this.#limits }),
       causeSeq: dispatch.causeSeq ?? 0n,
       effectId: dispatch.effectId ?? "",
       state: outcome.next.state,

@@ -6,10 +6,11 @@ import { machineNamed, machines } from "../machines/registry.ts";
 import { isFinished, type MachineDefinition } from "../machines/step.ts";
 import type { Snapshot } from "../store/event-log.ts";
 import { SeqIndex } from "./seq-index.ts";
+import type { Unsolicited } from "./unsolicited.ts";
 import { DIGEST_BYTES, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 5;
+export const STATE_FORMAT = 6;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;
@@ -23,6 +24,7 @@ type Header = {
   readonly seq: bigint;
   readonly checkpoint: bigint;
   readonly nextKeyIndex: number;
+  readonly unsolicited: Unsolicited;
   readonly counters: { readonly [name: string]: number };
   readonly versions: { readonly [name: string]: number };
   /** How many rows each table has. */
@@ -35,10 +37,10 @@ type Header = {
  * Lazy: the state must not change until the last part was taken. Give it a clone.
  */
 export function* encodeState(state: WalletState): Generator<Uint8Array, void, undefined> {
-  const { seq, checkpoint, nextKeyIndex } = state;
+  const { seq, checkpoint, nextKeyIndex, unsolicited } = state;
   const [counters, versions] = [{ ...state.counters }, Object.fromEntries(state.versions)];
   const rows = Object.fromEntries(TABLES.map((table) => [table, state[table].size]));
-  const header: Header = { format: STATE_FORMAT, seq, checkpoint, nextKeyIndex, counters, versions, rows };
+  const header: Header = { format: STATE_FORMAT, seq, checkpoint, nextKeyIndex, unsolicited, counters, versions, rows };
   yield encodePart(header);
   yield state.finished.encode();
   yield state.spent.encode();
@@ -64,6 +66,7 @@ export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDef
     state.seq = seq;
     state.checkpoint = header.checkpoint;
     state.nextKeyIndex = header.nextKeyIndex;
+    state.unsolicited = header.unsolicited;
     Object.assign(state.counters, header.counters);
     for (const [name, version] of Object.entries(header.versions)) state.versions.set(name, version);
     const [ended, gone, held] = [

@@ -14,6 +14,8 @@ import type { Blob } from "./transition.ts";
 /** Chains deeper than the server cosigns from are not verified; two more for the hop that it just signed (DESIGN §7). */
 const DEPTH_ALLOWANCE = 2;
 const DEPTH_LIMIT = 256;
+/** Genesis items that are verified of one message: each costs a signature. The rest is verified one by one, later. */
+const MOST_GENESIS_ITEMS = 5_000;
 /** Larger encodings are not even decoded: 256 hops of a payment stay far below it, a hostile list of keys does not. */
 export const MAX_BYTES = 128 * 1024;
 /** Hex digits of a digest that name a held item: 16 bytes, so that no two can be made alike. */
@@ -64,6 +66,8 @@ export interface Entry {
   readonly checkpoint: bigint;
   /** Whether the backup of the seed names it, so that the wallet had it before. */
   readonly isBackup?: boolean;
+  /** What its message cost so far: counted on. */
+  readonly work?: { genesisItems: number };
 }
 
 /** A verdict, and bytes that it refers to and the log may not have yet. */
@@ -108,7 +112,7 @@ async function vetServerCopy(entry: Entry, id: VtxoId, posted: Refusal, context:
   return { verdict: refused(entry, id, null, { ...posted, permanent: false }), blobs: [] };
 }
 
-async function judge({ bytes, isBackup = false }: Entry, context: VettingContext): Promise<Judged> {
+async function judge({ bytes, isBackup = false, work }: Entry, context: VettingContext): Promise<Judged> {
   const { chain, info, keyring, signal, tipHeight, nextKeyIndex } = context;
   if (bytes.length > MAX_BYTES) {
     const message = `expected at most ${MAX_BYTES} bytes, got ${bytes.length}`;
@@ -126,6 +130,11 @@ async function judge({ bytes, isBackup = false }: Entry, context: VettingContext
   if (vtxo.genesis.length > depthLimit) {
     const message = `expected a depth of at most ${depthLimit}, got ${vtxo.genesis.length}`;
     return { kind: "refused", code: "TOO_DEEP", message, permanent: false, broken: true, amountSats };
+  }
+  if (work !== undefined) work.genesisItems += vtxo.genesis.length;
+  if (work !== undefined && work.genesisItems > MOST_GENESIS_ITEMS) {
+    const message = `expected at most ${MOST_GENESIS_ITEMS} genesis items in a message, got ${work.genesisItems}`;
+    return { kind: "refused", code: "TOO_MUCH_WORK", message, permanent: false, broken: false, amountSats };
   }
   const anchor = answered("transaction", vtxo.chainAnchor.txid, await chain.transaction(vtxo.chainAnchor.txid, { signal }));
   const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;

@@ -1,20 +1,25 @@
 import { readableVtxoId } from "../ark/accept.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { EffectParams } from "../machines/effects.ts";
-import { originOf } from "../machines/package.ts";
+import { originOf, type Verdict } from "../machines/package.ts";
 import { decodeDelivery } from "../streams/delivery.ts";
+import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { messageInstance } from "./message-instance.ts";
 import { OwnFailures } from "./own-failure.ts";
-import { type Entry, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
+import { EntryRereader, type MessagePlace, rereadMessage, withdrawn } from "./reread.ts";
+import { hasRoom } from "./unsolicited.ts";
+import { type Entry, KEY_DIGITS, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** Entries of a package that are asked about at the same time. */
 const CONCURRENT_ENTRIES = 8;
 /** A server takes no more VTXOs in one post (mailbox.md §3.7, W-39). */
 const MOST_ENTRIES = 100;
+/** A message of more is held as a whole: each item that is held costs memory and a record. */
+const MOST_HELD_ENTRIES = 1_000;
 
 /** An entry that is in its own way: why, and the verdict that keeps it. */
 interface Poison {
@@ -22,12 +27,22 @@ interface Poison {
   readonly held: Vetted;
 }
 
+/** A message that no honest server delivers, held as it is. */
+function tooManyEntries(digest: string, checkpoint: bigint, entries: number): Verdict {
+  const message = `expected at most ${MOST_ENTRIES} VTXOs in a message, got ${entries}`;
+  const reason = { code: "TOO_MANY_ENTRIES", message, permanent: true };
+  const item = { id: null, amountSats: null, source: { digest, entry: null }, checkpoint, ...reason };
+  return { kind: "refused", key: digest.slice(0, KEY_DIGITS), item };
+}
+
 /** Vets packages and held items: queries only, nothing outside changes. */
 export class Vetting {
   readonly #engine: Engine;
+  readonly #rereader: EntryRereader;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#rereader = new EntryRereader(engine);
   }
 
   /**
@@ -39,25 +54,50 @@ export class Vetting {
     const instance = messageInstance(checkpoint, digest);
     const { signal } = this.#engine.connection;
     try {
-      const { content } = decodeDelivery(await this.#engine.blobs.read(digest));
-      const entries = content.kind === "arkoor" ? content.vtxos : [];
       const context = await this.context(signal);
       const failures = new OwnFailures(this.#engine, context);
+      const entries = await this.#entriesOf({ checkpoint, digest }, signal);
+      if (entries === undefined) return this.#tellWithdrawn(effectId, instance, withdrawn({ checkpoint, digest }), holdPoison);
+      if (entries.length > MOST_HELD_ENTRIES) {
+        const verdicts = [tooManyEntries(digest, checkpoint, entries.length)];
+        this.#engine.feed({ instance, event: { type: "package.vetted", verdicts }, effectId });
+        return;
+      }
+      const work = { genesisItems: 0 };
       const outcomes = await mapConcurrently(entries, CONCURRENT_ENTRIES, (bytes, entry) =>
-        this.#vetEntry({ bytes, source: { digest, entry }, checkpoint }, context, failures),
+        this.#vetEntry({ bytes, source: { digest, entry }, checkpoint, work }, context, failures),
       );
       signal.throwIfAborted();
       const poison = outcomes.find((outcome) => "poison" in outcome);
       if (poison !== undefined && !holdPoison) return this.#tellUndecided(effectId, instance, poison.poison, "package.poisoned");
       const vetted = outcomes.map((outcome) => ("poison" in outcome ? outcome.held : outcome));
       const verdicts = vetted.map(({ verdict }) => verdict);
-      const blobs = vetted.flatMap((one) => one.blobs);
+      // One that stands twice in a package is kept once.
+      const blobs = [...new Map(vetted.flatMap((one) => one.blobs).map((blob) => [blob.digest, blob])).values()];
       this.#engine.feed({ instance, event: { type: "package.vetted", verdicts }, blobs, effectId });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Undecided)) throw error;
       this.#tellUndecided(effectId, instance, error, "package.undecided");
     }
+  }
+
+  /** The VTXOs of a package; undefined if only the server had its bytes, and has them no more. */
+  async #entriesOf(place: MessagePlace, signal: AbortSignal): Promise<readonly Uint8Array[] | undefined> {
+    const { blobs } = this.#engine;
+    const isHere = blobs.has(place.digest);
+    const delivery = isHere ? decodeDelivery(await blobs.read(place.digest)) : await rereadMessage(this.#engine, place, signal);
+    return delivery?.content.kind === "arkoor" ? delivery.content.vtxos : undefined;
+  }
+
+  /** A server that takes a message back before it is decided may bring it again; after a while it counts as never posted. */
+  #tellWithdrawn(effectId: string, instance: string, error: Undecided, isOver: boolean): void {
+    if (!isOver) {
+      this.#tellUndecided(effectId, instance, error, "package.poisoned");
+      return;
+    }
+    this.#engine.ports.logger("error", "a message was taken back by the server before it was decided", { instance });
+    this.#engine.feed({ instance, event: { type: "package.vetted", verdicts: [] }, effectId });
   }
 
   #tellUndecided(effectId: string, instance: string, error: Error, type: "package.undecided" | "package.poisoned"): void {
@@ -76,7 +116,7 @@ export class Vetting {
       return { verdict: refused(entry, null, null, { code: "TOO_MANY_ENTRIES", message, permanent: false }), blobs: [] };
     }
     try {
-      return await vetVtxo(entry, context);
+      return this.#keep(entry, await vetVtxo(entry, context));
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof Error) || !(await failures.isOwn(error))) throw error;
@@ -96,8 +136,47 @@ export class Vetting {
    */
   async vetHeld({ source, checkpoint, movement }: QuarantineEntry, context: VettingContext): Promise<Vetted> {
     const isBackup = movement !== undefined && originOf(movement) === "restore";
-    const entry: Entry = { bytes: await this.#engine.blobs.vtxo(source), source, checkpoint, isBackup };
-    return vetVtxo(entry, context);
+    const bytes = await this.bytesOf({ source, checkpoint }, context.signal);
+    const entry: Entry = { bytes, source, checkpoint, isBackup };
+    return this.#keep(entry, await vetVtxo(entry, context));
+  }
+
+  /**
+   * The bytes of a held item: out of the log, or from the server if they were above the day's budget.
+   *
+   * @throws HeartwoodError `NOT_FOUND`; StoreError; Undecided; the signal's reason
+   */
+  async bytesOf(
+    { source, checkpoint }: Pick<QuarantineEntry, "source" | "checkpoint">,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { digest, entry } = source;
+    if (this.#engine.blobs.has(digest)) return this.#engine.blobs.vtxo(source);
+    if (entry !== null) return this.#rereader.entry({ digest, checkpoint }, entry, signal);
+    const message = await rereadMessage(this.#engine, { digest, checkpoint }, signal);
+    if (message === undefined) throw withdrawn({ digest, checkpoint });
+    return message.raw;
+  }
+
+  /**
+   * Money whose message is not in the log is kept by itself. A copy that the server gave and that is no money either is
+   * asked for again above the day's budget.
+   */
+  #keep(entry: Entry, vetted: Vetted): Vetted {
+    const { verdict, blobs } = vetted;
+    const { loop, clock, limits } = this.#engine;
+    const isInLog = loop.pending.blobSeq(entry.source.digest) !== undefined;
+    if (verdict.kind === "accepted" && blobs.length === 0 && !isInLog) {
+      const source = { digest: digestOf(entry.bytes), entry: null };
+      return {
+        verdict: { ...verdict, vtxo: { ...verdict.vtxo, source } },
+        blobs: [{ digest: source.digest, data: entry.bytes }],
+      };
+    }
+    const copied = blobs.reduce((sum, { data }) => sum + data.length, 0);
+    if (verdict.kind !== "refused" || copied === 0 || hasRoom(loop.pending, copied, clock.nowMs(), limits)) return vetted;
+    const { id, amountSats } = verdict.item;
+    return { verdict: refused(entry, id, amountSats, verdict.item), blobs: [] };
   }
 
   /**

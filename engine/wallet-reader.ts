@@ -12,6 +12,7 @@ import { type Explanation, explain } from "./explain.ts";
 import { followEvents } from "./follow-events.ts";
 import { followHistory } from "./follow-history.ts";
 import type { History } from "./history.ts";
+import { heldBytes } from "./import-vtxo.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
 import { findPayment, openPayments, type Payment } from "./payment.ts";
 import { transitionsOf } from "./transitions-of.ts";
@@ -124,14 +125,14 @@ export abstract class WalletReader {
   }
 
   /**
-   * The encoding of a quarantined VTXO, as it arrived.
+   * The encoding of a quarantined VTXO, as it arrived. Bytes that were above the day's budget are read from the server.
    *
-   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
+   * @throws HeartwoodError `NOT_FOUND`, `NOT_CONNECTED` if only the server has them; StoreError if the record is damaged
    */
   async quarantinedBytes(key: string): Promise<Uint8Array> {
     const entry = this.#engine.committed.quarantine.get(key);
     if (entry === undefined) throw new HeartwoodError("NOT_FOUND", `expected a quarantined item ${key}, got none`);
-    return this.#engine.blobs.vtxo(entry.source);
+    return heldBytes(this.#engine, entry);
   }
 
   /**

@@ -14,6 +14,7 @@ import { foldSalvage } from "./fold-salvage.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { contextAfter, type Transition } from "./transition.ts";
+import { foldUnsolicited, NOTHING_UNSOLICITED, type Unsolicited } from "./unsolicited.ts";
 import type { Coin, Counters, LiveInstance, OpenCommand, QuarantineEntry } from "./wallet-rows.ts";
 
 /** Lengths of the keys under which finished instances and blobs are remembered, in bytes. */
@@ -54,6 +55,8 @@ export class WalletState {
   spent = new SeqIndex(NAME_KEY_BYTES);
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
+  /** What came today and is no money. */
+  unsolicited: Unsolicited = NOTHING_UNSOLICITED;
   readonly #undecided = new Map<string, bigint>();
   /** The latest revision of each machine and schema of each event among the records, under `machine` or `machine type`. */
   readonly versions = new Map<string, number>();
@@ -87,9 +90,11 @@ export class WalletState {
       case "message":
         foldMessage(this, transition, context);
         foldNotice(this, transition);
+        foldUnsolicited(this, transition);
         break;
       case "quarantined":
         foldQuarantined(this, transition, context);
+        foldUnsolicited(this, transition);
         break;
       case "mailbox":
         this.reach(context.position as bigint);
@@ -118,6 +123,7 @@ export class WalletState {
     copy.seq = this.seq;
     copy.checkpoint = this.checkpoint;
     copy.nextKeyIndex = this.nextKeyIndex;
+    copy.unsolicited = this.unsolicited;
     Object.assign(copy.counters, this.counters);
     for (const [name, instance] of this.instances) copy.putInstance(name, instance);
     for (const [id, coin] of this.coins) copy.coins.set(id, coin);

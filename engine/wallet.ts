@@ -73,7 +73,7 @@ export class Wallet extends WalletReader implements AsyncDisposable {
    * Reads the mailbox until nothing is left, once, and says what happened. Beside a wallet that runs, or another sync, it
    * takes its turn: nothing is consumed twice.
    *
-   * @throws HeartwoodError `SERVER_KEY_CHANGED`, `MAILBOX_KEY_CHANGED`; `MAILBOX_STUCK`, `WALLET_CLOSED`, `WALLET_FAILED`; StreamError if the server cannot be reached or refuses; ChainError
+   * @throws HeartwoodError `SERVER_KEY_CHANGED`, `MAILBOX_KEY_CHANGED`; `MAILBOX_STUCK`, `MAILBOX_FLOODED`, `WALLET_CLOSED`, `WALLET_FAILED`; StreamError if the server cannot be reached or refuses; ChainError
    * `CHAIN_WRONG_NETWORK`; the reason of `signal`
    */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {

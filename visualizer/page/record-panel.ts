@@ -137,7 +137,9 @@ function blobs({ blobs: list }: RecordDetail): HTMLElement {
         "li",
         {},
         el("code", { title: digest }, shortId(digest)),
-        data === null ? el("span", { class: "muted" }, " kept by an earlier record") : valueView(data as FeedValue),
+        data === null
+          ? el("span", { class: "muted" }, " kept by an earlier record, or by the server alone")
+          : valueView(data as FeedValue),
       ),
     ),
   );
