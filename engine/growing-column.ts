@@ -28,6 +28,17 @@ export class GrowingColumn {
     this.#numbers[index] = value;
   }
 
+  /** The first place from one on, and before another, that has a value; -1 if none has. */
+  find(value: number, from: number, to = this.#length): number {
+    const found = this.#numbers.indexOf(value, from);
+    return found < to ? found : -1;
+  }
+
+  /** Those from one place to another, the last not included, as they are now: a view. */
+  between(from: number, to: number): Numbers {
+    return this.#numbers.subarray(from, Math.min(to, this.#length));
+  }
+
   /** How many of the first numbers, which never decrease, are at most `value`. */
   countUpTo(value: number): number {
     let [low, high] = [0, this.#length];
@@ -48,29 +59,30 @@ export class GrowingColumn {
 }
 
 /** Named numbers that change from record to record: what they were after any record, for a few bytes a change. */
-export class GrowingRows {
+export class GrowingRows<Name extends string> {
   readonly #seqs = new GrowingColumn(new Uint32Array());
-  readonly #columns = new Map<string, GrowingColumn>();
-  #last: Readonly<Record<string, number>> = {};
+  readonly #names: readonly Name[];
+  readonly #columns: readonly GrowingColumn[];
+  #last: readonly number[];
 
-  /** Notes what they are after a record; costs nothing where nothing changed. */
-  note(seq: number, numbers: Readonly<Record<string, number>>): void {
-    const names = Object.keys(numbers);
-    if (names.every((name) => this.#last[name] === numbers[name])) return;
-    for (const name of names) {
-      const column = this.#columns.get(name) ?? new GrowingColumn(new Float64Array());
-      this.#columns.set(name, column);
-      // A name that comes up later was 0 before.
-      while (column.length < this.#seqs.length) column.push(0);
-      column.push(numbers[name] ?? 0);
-    }
+  constructor(names: readonly Name[]) {
+    this.#names = names;
+    this.#columns = names.map(() => new GrowingColumn(new Float64Array()));
+    this.#last = names.map(() => 0);
+  }
+
+  /** Notes what they are after a record, in the order of their names; costs nothing where nothing changed. */
+  note(seq: number, numbers: readonly number[]): void {
+    if (numbers.every((number, at) => this.#last[at] === number)) return;
+    for (const [at, column] of this.#columns.entries()) column.push(numbers[at] ?? 0);
     this.#seqs.push(seq);
-    this.#last = { ...numbers };
+    this.#last = numbers;
   }
 
   /** What they were after a record. */
-  after(seq: number): Record<string, number> {
+  after(seq: number): Record<Name, number> {
     const row = this.#seqs.countUpTo(seq) - 1;
-    return Object.fromEntries([...this.#columns].map(([name, column]) => [name, row < 0 ? 0 : column.at(row)]));
+    const values = this.#names.map((name, at) => [name, row < 0 ? 0 : (this.#columns[at]?.at(row) ?? 0)]);
+    return Object.fromEntries(values) as Record<Name, number>;
   }
 }

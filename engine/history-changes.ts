@@ -4,6 +4,7 @@ import { type HistoryTables, viewOf } from "./history-rows.ts";
 import type { FoundRow } from "./history-table.ts";
 import { applyAgain, SparseState } from "./sparse-state.ts";
 import type { Balance } from "./view.ts";
+import type { Counters } from "./wallet-rows.ts";
 import { WalletState } from "./wallet-state.ts";
 
 /** What a record did to a table. */
@@ -22,7 +23,7 @@ export interface HistoryChange {
   /** Numbers after it. */
   readonly checkpoint: bigint;
   readonly balance: Balance;
-  readonly counters: Readonly<Record<string, number>>;
+  readonly counters: Readonly<Counters>;
   /** Tables that it changed. */
   readonly tables: { readonly [Name in HistoryTableName]?: TableChange<HistoryTables[Name]> };
 }
@@ -50,8 +51,14 @@ export async function* changesOf(
       totals.set(name, total);
       tables[name] = { set: shown(index, state, name, set) as never, ended: ended.map(({ key }) => key), total };
     }
-    const { halted: _, high: _high, low: _low, ...counters } = index.counters.after(seq);
-    yield { seq: BigInt(seq), checkpoint: index.checkpointAt(seq), balance: index.balanceAt(seq), counters, tables };
+    const counters = index.numbers.countersAt(seq);
+    yield {
+      seq: BigInt(seq),
+      checkpoint: index.numbers.checkpointAt(seq),
+      balance: index.numbers.balanceAt(seq),
+      counters,
+      tables,
+    };
   }
 }
 

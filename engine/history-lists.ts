@@ -1,27 +1,27 @@
-import { sha256 } from "../ark/crypto.ts";
 import type { Subject } from "./explain-subject.ts";
 import { GrowingColumn } from "./growing-column.ts";
 
 const MENTION_CHAINS = 2 ** 20;
 
-/** A few names by number. */
+/** A few names of machines with one of theirs each, by number. */
 export class NameList {
-  readonly #names: string[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #names: (readonly [machine: string, name: string])[] = [];
+  readonly #numbers = new Map<string, Map<string, number>>();
 
-  numberOf(name: string): number {
-    const known = this.#numbers.get(name);
+  numberOf(machine: string, name: string): number {
+    const ofMachine = this.#numbers.get(machine) ?? new Map<string, number>();
+    const known = ofMachine.get(name);
     if (known !== undefined) return known;
-    this.#numbers.set(name, this.#names.length);
-    return this.#names.push(name) - 1;
+    this.#numbers.set(machine, ofMachine.set(name, this.#names.length));
+    return this.#names.push([machine, name]) - 1;
   }
 
-  at(number: number): string {
-    return this.#names[number] ?? "";
+  at(number: number): readonly [machine: string, name: string] {
+    return this.#names[number] ?? ["", ""];
   }
 
-  numbersWhere(fits: (name: string) => boolean): ReadonlySet<number> {
-    return new Set([...this.#names.keys()].filter((number) => fits(this.at(number))));
+  numbersWhere(fits: (machine: string, name: string) => boolean): ReadonlySet<number> {
+    return new Set([...this.#names.keys()].filter((number) => fits(...this.at(number))));
   }
 }
 
@@ -48,8 +48,14 @@ export class MentionList {
   }
 }
 
+/** Drawn for each process: whoever makes ids cannot aim them all at one chain. */
+const [SEED = 1] = crypto.getRandomValues(new Uint32Array(1));
+const FNV_PRIME = 0x01000193;
+
 function chainOf(id: string): number {
-  return new DataView(sha256(new TextEncoder().encode(id)).buffer).getUint32(0) % MENTION_CHAINS;
+  let mixed = SEED;
+  for (let at = 0; at < id.length; at++) mixed = Math.imul(mixed ^ id.charCodeAt(at), FNV_PRIME);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) % MENTION_CHAINS;
 }
 
 /** By the first digits, so that a cut id leads to the same. */

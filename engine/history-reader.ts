@@ -5,10 +5,10 @@ import type { Instance, MachineDefinition } from "../machines/step.ts";
 import type { EventLog, StoredRecord } from "../store/event-log.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import { type RecordView, viewRecord } from "./record-view.ts";
-import { decodeTransition, type Transition } from "./transition.ts";
+import { type Transition, viewTransition } from "./transition.ts";
 
 /** Records that are read together, because neighbours are asked for next. */
-const PAGE_RECORDS = 64;
+const PAGE_RECORDS = 8;
 /** Pages are kept as long as they are not larger than this together. */
 const KEPT_BYTES = 24 * 1024 * 1024;
 /** A record that was decoded takes several times the bytes that it has in the log. */
@@ -26,9 +26,14 @@ export class ReadRecord {
     this.#among = among;
   }
 
+  /** What the log has of it. */
+  get record(): StoredRecord["record"] {
+    return this.#stored.record;
+  }
+
   /** @throws HeartwoodError `LOG_UNREADABLE` */
   get transition(): Transition {
-    this.#transition ??= decodeTransition(this.#stored.record, this.#among);
+    this.#transition ??= viewTransition(this.#stored.record, this.#among);
     return this.#transition;
   }
 
@@ -75,7 +80,7 @@ export class HistoryReader {
   async after(seq: number): Promise<Instance> {
     const chain: number[] = [];
     let context: Readonly<Record<string, Plain>> = {};
-    for (let at: number | undefined = seq; at !== undefined; at = this.#index.previousOf(at)) {
+    for (let at: number | undefined = seq; at !== undefined; at = this.#index.instances.previousOf(at)) {
       const kept = this.#index.keptContext(at);
       if (kept !== undefined) {
         context = kept;
@@ -87,12 +92,12 @@ export class HistoryReader {
       const { change, event } = (await this.get(at)).transition;
       context = event.type === MIGRATED ? change : { ...context, ...change };
     }
-    return { state: this.#index.afterOf(seq), context };
+    return { state: this.#index.states.afterOf(seq), context };
   }
 
   /** The instance before a record of its own; undefined before its first. */
   async before(seq: number): Promise<Instance | undefined> {
-    const previous = this.#index.previousOf(seq);
+    const previous = this.#index.instances.previousOf(seq);
     return previous === undefined ? undefined : this.after(previous);
   }
 

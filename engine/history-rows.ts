@@ -56,10 +56,11 @@ export async function rowsAt<Name extends HistoryTableName>(
   const table = index.tables[name];
   const found = table.newestAt(seq, limit, after === undefined ? undefined : Number(after));
   const order = new Map(found.map(({ key }, position) => [key, position]));
-  const touches = new Set(found.flatMap(({ row }) => [...table.touchesOf(row, seq)]));
+  const touches = [...new Set(found.flatMap(({ row }) => [...table.touchesOf(row, seq)]))].sort((a, b) => a - b);
+  // Together: they lie all over the log.
+  await Promise.all(touches.map((at) => reader.get(at)));
   const state = new SparseState(index.machines, name === "coins" ? order.keys() : []);
-  for (const at of [...touches].sort((a, b) => a - b)) await applyAgain(index, reader, state, at);
-  state.coins.forget();
+  for (const at of touches) await applyAgain(index, reader, state, at);
   const rows = viewOf(state, name, index)
     .filter(({ key }) => order.has(key))
     .sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
@@ -97,27 +98,27 @@ export async function instancesAt(
   const [kind, before] = [after.slice(0, 1), after.length > 1 ? Number(after.slice(1)) : Number.POSITIVE_INFINITY];
   const found: { readonly instance: number; readonly cursor: string }[] = [];
   if (kind === "u") {
-    for (const instance of index.unfinishedAt(seq, before)) {
+    for (const instance of index.instances.unfinishedAt(seq, before)) {
       if (found.push({ instance, cursor: `u${instance}` }) > limit) break;
     }
   }
   if (found.length <= limit) {
-    for (const { end, instance } of index.finishedAt(seq, kind === "f" ? before : Number.POSITIVE_INFINITY)) {
+    for (const { end, instance } of index.instances.finishedAt(seq, kind === "f" ? before : Number.POSITIVE_INFINITY)) {
       if (found.push({ instance, cursor: `f${end}` }) > limit) break;
     }
   }
   const rows = await Promise.all(found.slice(0, limit).map(({ instance }) => instanceAt(index, reader, instance, seq)));
-  return { total: index.instancesAt(seq), rows, next: found.length > limit ? (found[limit - 1]?.cursor ?? null) : null };
+  return { total: index.instances.countAt(seq), rows, next: found.length > limit ? (found[limit - 1]?.cursor ?? null) : null };
 }
 
 async function instanceAt(index: HistoryIndex, reader: HistoryReader, number: number, seq: number): Promise<HistoryInstance> {
-  const [first, last] = [index.firstOf(number), index.lastOf(number, seq) ?? index.firstOf(number)];
+  const [first, last] = [index.instances.firstOf(number), index.instances.lastOf(number, seq) ?? index.instances.firstOf(number)];
   const { transition } = await reader.get(last);
   return {
     instance: transition.instance,
     machine: transition.machine,
-    state: index.afterOf(last),
-    isFinished: index.hasFinished(number, seq),
+    state: index.states.afterOf(last),
+    isFinished: index.instances.hasFinished(number, seq),
     firstSeq: BigInt(first),
     lastSeq: BigInt(last),
     firstAtMs: index.atMsOf(first),

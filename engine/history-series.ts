@@ -19,13 +19,13 @@ export function seriesOf(index: HistoryIndex, from: number, to: number, points: 
   let next = from;
   for (let point = 1; point <= count; point++) {
     const last = from + Math.floor(((to - from + 1) * point) / count) - 1;
-    const marks: { [Mark in HistoryMark]?: number } = {};
-    for (; next <= last; next++) for (const mark of index.marksOf(next)) marks[mark] = (marks[mark] ?? 0) + 1;
-    const { totalSats, spendableSats } = index.balanceAt(last);
+    const marks = index.marksBetween(next, last);
+    next = last + 1;
+    const { totalSats, spendableSats } = index.numbers.balanceAt(last);
     found.push({
       seq: BigInt(last),
       atMs: index.atMsOf(last),
-      checkpoint: index.checkpointAt(last),
+      checkpoint: index.numbers.checkpointAt(last),
       totalSats,
       spendableSats,
       marks,

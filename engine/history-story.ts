@@ -18,19 +18,19 @@ export async function recordsAbout(index: HistoryIndex, reader: HistoryReader, i
     if (!mentionsOf(transition).some((subject) => subject.id.startsWith(head))) continue;
     story.add(seq);
     if (transition.machine !== "message" && transition.machine !== "quarantined") continue;
-    const last = index.lastOf(index.instanceOf(seq), index.head);
-    for (let at = last; at !== undefined; at = index.previousOf(at)) story.add(at);
+    const last = index.instances.lastOf(index.instances.of(seq), index.head);
+    for (let at = last; at !== undefined; at = index.instances.previousOf(at)) story.add(at);
   }
-  const isSalvage = index.isOf({ type: "wallet.salvaged" });
-  const isMailbox = index.isOf({ machine: "mailbox" });
-  const isConnection = index.isOf({ machine: "connection" });
+  const isSalvage = index.states.isOf({ type: "wallet.salvaged" });
+  const isMailbox = index.states.isOf({ machine: "mailbox" });
+  const isConnection = index.states.isOf({ machine: "connection" });
   for (let seq = 1; seq <= index.head; seq++) {
     if (isSalvage(seq)) story.add(seq);
     if (!story.has(index.causeOf(seq)) || !(isMailbox(seq) || isConnection(seq))) continue;
     story.add(seq);
   }
   // The ones before tell from which state they went.
-  const before = [...story].filter((seq) => isMailbox(seq) || isConnection(seq)).map((seq) => index.previousOf(seq));
+  const before = [...story].filter((seq) => isMailbox(seq) || isConnection(seq)).map((seq) => index.instances.previousOf(seq));
   for (const seq of before) if (seq !== undefined) story.add(seq);
   return [...story].sort((a, b) => a - b);
 }

@@ -1,6 +1,8 @@
 import { GrowingColumn } from "./growing-column.ts";
 
 const OPEN = 0;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** A row that is in the table at the moment asked for. */
 export interface FoundRow {
@@ -54,12 +56,9 @@ export class HistoryTable {
     this.#endRow.push(row);
   }
 
-  /** How many rows there were after a record. */
+  /** How many rows there were after a record: each appears once and goes once. */
   countAt(seq: number): number {
-    const born = this.#born.countUpTo(seq);
-    let count = 0;
-    for (let row = 0; row < born; row++) if (this.#isThere(row, seq)) count++;
-    return count;
+    return this.#born.countUpTo(seq) - this.#endSeqs.countUpTo(seq);
   }
 
   /** Rows that were there after a record, the newest first. @param before the row that came last; the newest if not given */
@@ -100,26 +99,6 @@ export class HistoryTable {
   }
 }
 
-/** A map that tells of what is done to it. */
-export class TracedMap<Value> extends Map<string, Value> {
-  /** Keys that were set or deleted since it was cleared, with what was there before. */
-  readonly changes = new Map<string, Value | undefined>();
-
-  override set(key: string, value: Value): this {
-    this.#note(key);
-    return super.set(key, value);
-  }
-
-  override delete(key: string): boolean {
-    this.#note(key);
-    return super.delete(key);
-  }
-
-  #note(key: string): void {
-    if (!this.changes.has(key)) this.changes.set(key, this.get(key));
-  }
-}
-
 /** Texts one behind the other. */
 class KeyList {
   #bytes = new Uint8Array(4_096);
@@ -127,7 +106,7 @@ class KeyList {
   readonly #ends = new GrowingColumn(new Uint32Array());
 
   push(key: string): void {
-    const bytes = new TextEncoder().encode(key);
+    const bytes = encoder.encode(key);
     if (this.#length + bytes.length > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(this.#length + bytes.length, Math.ceil(this.#bytes.length * 1.5)));
       grown.set(this.#bytes);
@@ -140,6 +119,6 @@ class KeyList {
 
   at(index: number): string {
     const start = index === 0 ? 0 : this.#ends.at(index - 1);
-    return new TextDecoder().decode(this.#bytes.subarray(start, this.#ends.at(index)));
+    return decoder.decode(this.#bytes.subarray(start, this.#ends.at(index)));
   }
 }

@@ -6,11 +6,15 @@ import type { HistoryMark } from "./history-marks.ts";
 import type { HistoryPage, HistoryTables } from "./history-rows.ts";
 import type { RecordView } from "./record-view.ts";
 import type { Balance } from "./view.ts";
+import type { Counters } from "./wallet-rows.ts";
 
 /** Verdicts, by the number that an index keeps. */
 export const VERDICTS = ["pending", "agrees", "differs", "folded"] as const;
 
-/** `agrees` and `differs`: the step was taken again. `folded`: of an earlier revision, its digest only was compared. */
+/**
+ * `agrees` and `differs`: the step was taken again. `folded`: of an earlier revision, its digest only was compared.
+ * `pending`: its turn has not come yet.
+ */
 export type HistoryVerdict = (typeof VERDICTS)[number];
 
 /** Where a history comes from. */
@@ -27,15 +31,17 @@ export interface HistorySource extends AsyncDisposable {
 
 /** How far reading has come. */
 export interface HistoryProgress {
-  /** The last record that can be looked at; all up to it were checked. */
+  /** The last record that can be looked at. */
   readonly head: bigint;
+  /** The last record up to which each step was taken again. */
+  readonly checked: bigint;
   /** The last record of the log. */
   readonly total: bigint;
   /** Whether the log itself may grow. */
   readonly isLive: boolean;
-  /** Whether no more records will come, because all are read or reading failed. */
+  /** Whether nothing more will come: all is read and taken again, or that failed. */
   readonly isOver: boolean;
-  /** The first records that came out otherwise when they were taken again, and how many there are. */
+  /** Of the records that came out otherwise when they were taken again the first 100 found, in order; and how many there are. */
   readonly differing: readonly bigint[];
   readonly differingCount: number;
   /** Why reading ended before the end of the log, if it did. */
@@ -78,7 +84,7 @@ export interface HistoryMoment {
   readonly checkpoint: bigint;
   readonly halted: { readonly checkpoint: bigint; readonly code: string } | null;
   readonly balance: Balance;
-  readonly counters: Readonly<Record<string, number>>;
+  readonly counters: Readonly<Counters>;
   /** How many instances of each machine stood in each state, finished ones too. */
   readonly states: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The last record of each machine. */

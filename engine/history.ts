@@ -1,37 +1,29 @@
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
 import { effectKinds } from "../machines/effects.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { guardTaken, type Instance, type MachineDefinition } from "../machines/step.ts";
-import { codeOf, HeartwoodError } from "./errors.ts";
+import { HeartwoodError } from "./errors.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { mentionsOf } from "./explain-subject.ts";
-import { GrowingColumn } from "./growing-column.ts";
 import { changesOf, type HistoryChange } from "./history-changes.ts";
+import { HistoryCheck } from "./history-check.ts";
 import { HISTORY_TABLES, HistoryIndex, type HistoryTableName } from "./history-index.ts";
+import { HistoryLoader } from "./history-loader.ts";
 import { HistoryReader, type ReadRecord } from "./history-reader.ts";
 import { type HistoryPage, type HistoryTables, instancesAt, rowsAt } from "./history-rows.ts";
 import { type HistoryPoint, seriesOf } from "./history-series.ts";
 import { recordsAbout } from "./history-story.ts";
-import {
-  type HistoryDetail,
-  type HistoryMoment,
-  type HistoryProgress,
-  type HistoryRecord,
-  type HistorySearch,
-  type HistorySource,
-  type HistoryVerdict,
-  VERDICTS,
+import type {
+  HistoryDetail,
+  HistoryMoment,
+  HistoryProgress,
+  HistoryRecord,
+  HistorySearch,
+  HistorySource,
 } from "./history-types.ts";
-import { checkStep } from "./replay.ts";
-import { decodeTransition, type Transition } from "./transition.ts";
+import type { Transition } from "./transition.ts";
 import { MAILBOX, WALLET } from "./wallet-state.ts";
 
-/** Reading goes on for so long before others have their turn; where a wallet works in the same process, for less. */
-const SLICE_MS = 12;
-const SHARED_SLICE_MS = 4;
-/** How long a wallet has its turn. */
-const SHARED_PAUSE_MS = 12;
-const REMEMBERED_DISAGREEMENTS = 100;
 const CAUSED_RECORDS = 50;
 /** Rows of each table that a moment brings along. */
 const MOMENT_ROWS = 24;
@@ -39,8 +31,8 @@ const PATH_STEPS = 200;
 
 /**
  * A log to look around in: any record with its surroundings, any moment, whatever the length of the log. It is read once
- * in the background, each step is taken again meanwhile, and an index of some 60 bytes a record is kept; what is asked
- * for is read from the log again. A history changes nothing.
+ * in the background into an index of some 60 bytes a record, then each step is taken again; what is asked for is read from
+ * the log, and taken again before its turn. A history changes nothing.
  *
  * Opened with `Heartwood.history` or `Wallet.history`.
  */
@@ -49,21 +41,16 @@ export class History implements AsyncDisposable {
   readonly #among: readonly MachineDefinition[];
   readonly #index: HistoryIndex;
   readonly #reader: HistoryReader;
-  readonly #verdicts = new GrowingColumn(new Uint8Array());
-  readonly #disagreements = new Map<number, string>();
-  readonly #grew$ = new Subject<HistoryProgress>();
-  readonly #closed = new AbortController();
-  readonly #running: Promise<void>;
-  #differingCount = 0;
-  #isOver = false;
-  #failure: HistoryProgress["failure"] = null;
+  readonly #check: HistoryCheck;
+  readonly #loader: HistoryLoader;
 
   private constructor(source: HistorySource, among: readonly MachineDefinition[]) {
     this.#source = source;
     this.#among = among;
     this.#index = new HistoryIndex(among);
     this.#reader = new HistoryReader(this.#index, () => source.log(), among);
-    this.#running = this.#run();
+    this.#check = new HistoryCheck(this.#index);
+    this.#loader = new HistoryLoader(source, this.#index, this.#check);
   }
 
   /**
@@ -82,82 +69,43 @@ export class History implements AsyncDisposable {
   }
 
   get progress(): HistoryProgress {
-    return {
-      head: BigInt(this.#index.head),
-      total: this.#source.log().head().seq,
-      isLive: this.#source.isLive && !this.#isOver,
-      isOver: this.#isOver,
-      differing: [...this.#disagreements.keys()].map(BigInt),
-      differingCount: this.#differingCount,
-      failure: this.#failure,
-    };
+    return this.#loader.progress;
   }
 
   /** Whenever more can be looked at, at most every few milliseconds; completes when there will not be more. */
   get grew$(): Observable<HistoryProgress> {
-    return this.#grew$.asObservable();
+    return this.#loader.grew$;
   }
 
-  /** Resolves when everything is read that there is; at once for a log that goes on. */
-  async read(): Promise<void> {
-    await this.#running;
+  /** Resolves when everything is read that there was at the beginning, or reading failed: `progress` says so. */
+  read(): Promise<void> {
+    return this.#loader.read();
+  }
+
+  /** Resolves when nothing more will be read, and all steps were taken again; of a live log, when that ended. */
+  over(): Promise<void> {
+    return this.#loader.over();
   }
 
   /** Records from one to another, both included. @throws HeartwoodError `NOT_FOUND`; StoreError */
   async records(from: bigint, to: bigint): Promise<readonly HistoryRecord[]> {
     this.#place(from);
     this.#place(to);
-    const found: HistoryRecord[] = [];
-    for (let seq = Number(from); seq <= Number(to); seq++) found.push(this.#around(seq, await this.#reader.get(seq)));
-    return found;
+    return this.#loader.answering(async () => {
+      const found: HistoryRecord[] = [];
+      for (let seq = Number(from); seq <= Number(to); seq++) found.push(this.#around(seq, await this.#reader.get(seq)));
+      return found;
+    });
   }
 
   /** A record with everything around it. @throws HeartwoodError `NOT_FOUND`; StoreError */
-  async record(place: bigint): Promise<HistoryDetail> {
-    const seq = this.#place(place);
-    const read = await this.#reader.get(seq);
-    const [before, after] = [await this.#reader.before(seq), await this.#reader.after(seq)];
-    const [previous, next] = [this.#index.previousOf(seq), this.#index.nextOf(seq)];
-    return {
-      ...this.#around(seq, read),
-      contextBefore: before?.context ?? null,
-      contextAfter: after.context,
-      guard: this.#guardOf(read.transition, before),
-      effectKinds: read.transition.effects.map(({ type }) => effectKinds[type]),
-      caused: this.#index.causedBy(seq, CAUSED_RECORDS).map(BigInt),
-      previous: previous === undefined ? null : BigInt(previous),
-      next: next === undefined ? null : BigInt(next),
-      disagreement: this.#disagreements.get(seq) ?? null,
-      mentions: mentionsOf(read.transition),
-    };
+  record(place: bigint): Promise<HistoryDetail> {
+    return this.#loader.answering(() => this.#record(this.#place(place)));
   }
 
   /** What held after a record, 0 for the beginning; of each table the newest rows. @throws HeartwoodError `NOT_FOUND` */
-  async moment(place: bigint): Promise<HistoryMoment> {
-    const seq = this.#place(place, 0);
-    const last = new Map<string, HistoryRecord>();
-    for (const [machine, at] of this.#index.lastOfMachines(seq)) last.set(machine, this.#around(at, await this.#reader.get(at)));
-    const { halted, high: _, low: _low, ...counters } = this.#index.counters.after(seq);
-    const checkpoint = this.#index.checkpointAt(seq);
-    return {
-      seq: place,
-      atMs: seq === 0 ? 0 : this.#index.atMsOf(seq),
-      epoch: seq === 0 ? 0n : (await this.#reader.get(seq)).view.epoch,
-      connection: last.get("connection")?.view.state ?? "Stopped",
-      checkpoint,
-      halted: halted === 1 ? await this.#halt(seq) : null,
-      balance: this.#index.balanceAt(seq),
-      counters,
-      states: this.#index.statesAt(seq),
-      last,
-      tables: {
-        instances: await this.rows("instances", place, MOMENT_ROWS),
-        coins: await this.rows("coins", place, MOMENT_ROWS),
-        movements: await this.rows("movements", place, MOMENT_ROWS),
-        quarantine: await this.rows("quarantine", place, MOMENT_ROWS),
-        outbox: await this.rows("outbox", place, MOMENT_ROWS),
-      },
-    };
+  moment(place: bigint): Promise<HistoryMoment> {
+    return this.#loader.answering(() => this.#moment(this.#place(place, 0)));
   }
 
   /**
@@ -166,17 +114,13 @@ export class History implements AsyncDisposable {
    * @param after as `next` of the page before said
    * @throws HeartwoodError `NOT_FOUND`
    */
-  async rows<Name extends keyof HistoryTables>(
+  rows<Name extends keyof HistoryTables>(
     table: Name,
     place: bigint,
     limit: number,
     after?: string,
   ): Promise<HistoryPage<HistoryTables[Name]>> {
-    const options = { seq: this.#place(place, 0), limit, ...(after === undefined ? {} : { after }) };
-    const page = isTable(table)
-      ? await rowsAt(this.#index, this.#reader, table, options)
-      : await instancesAt(this.#index, this.#reader, options);
-    return page as HistoryPage<HistoryTables[Name]>;
+    return this.#loader.answering(() => this.#rows(table, { seq: this.#place(place, 0), limit, ...optional({ after }) }));
   }
 
   /**
@@ -189,16 +133,19 @@ export class History implements AsyncDisposable {
   }
 
   /** Records of an instance until one; of a long way its end. @throws HeartwoodError `NOT_FOUND` */
-  async path(instance: string, place: bigint): Promise<{ readonly steps: readonly HistoryRecord[]; readonly leftOut: number }> {
-    const number = this.#index.instanceNumber(instance);
-    if (number === undefined) throw notFound("an instance of this log", instance);
-    const steps: HistoryRecord[] = [];
-    let leftOut = 0;
-    for (let at = this.#index.lastOf(number, this.#place(place)); at !== undefined; at = this.#index.previousOf(at)) {
-      if (steps.length < PATH_STEPS) steps.push(this.#around(at, await this.#reader.get(at)));
-      else leftOut++;
-    }
-    return { steps: steps.reverse(), leftOut };
+  path(instance: string, place: bigint): Promise<{ readonly steps: readonly HistoryRecord[]; readonly leftOut: number }> {
+    return this.#loader.answering(async () => {
+      const { instances } = this.#index;
+      const number = instances.numberOf(instance);
+      if (number === undefined) throw notFound("an instance of this log", instance);
+      const steps: HistoryRecord[] = [];
+      let leftOut = 0;
+      for (let at = instances.lastOf(number, this.#place(place)); at !== undefined; at = instances.previousOf(at)) {
+        if (steps.length < PATH_STEPS) steps.push(this.#around(at, await this.#reader.get(at)));
+        else leftOut++;
+      }
+      return { steps: steps.reverse(), leftOut };
+    });
   }
 
   /** Checkpoint, money and marks from one record to another, in so many points. @throws HeartwoodError `NOT_FOUND` */
@@ -206,86 +153,116 @@ export class History implements AsyncDisposable {
     return seriesOf(this.#index, this.#place(from), this.#place(to), points);
   }
 
-  /** The nearest record that fits, or undefined. */
-  async find(search: HistorySearch): Promise<HistoryRecord | undefined> {
-    const { mark, machine, type, instance, verdict } = search;
-    const number = instance === undefined ? undefined : this.#index.instanceNumber(instance);
-    if (instance !== undefined && number === undefined) return undefined;
-    const isWanted = this.#index.isOf({ ...(machine === undefined ? {} : { machine }), ...(type === undefined ? {} : { type }) });
-    const found = this.#index.find(Number(search.from), search.direction === "forward" ? 1 : -1, (seq) => {
-      if (mark !== undefined && !this.#index.hasMark(seq, mark)) return false;
-      if (number !== undefined && this.#index.instanceOf(seq) !== number) return false;
-      return isWanted(seq) && (verdict === undefined || this.#verdictOf(seq) === verdict);
+  /**
+   * The nearest record that fits, or undefined. One whose re-execution differs is found once its turn has come, or when it
+   * was looked at.
+   */
+  find(search: HistorySearch): Promise<HistoryRecord | undefined> {
+    return this.#loader.answering(async () => {
+      const { from, direction, mark, machine, type, instance, verdict } = search;
+      const { instances, states } = this.#index;
+      const number = instance === undefined ? undefined : instances.numberOf(instance);
+      if (instance !== undefined && number === undefined) return undefined;
+      const isWanted = states.isOf(optional({ machine, type }));
+      const found = this.#index.find(Number(from), direction === "forward" ? 1 : -1, (seq) => {
+        if (mark !== undefined && !this.#index.hasMark(seq, mark)) return false;
+        if (number !== undefined && instances.of(seq) !== number) return false;
+        return isWanted(seq) && (verdict === undefined || this.#check.verdictOf(seq) === verdict);
+      });
+      return found === undefined ? undefined : this.#around(found, await this.#reader.get(found));
     });
-    return found === undefined ? undefined : this.#around(found, await this.#reader.get(found));
   }
 
   /** As `Wallet.explain`, without reading the whole log. @throws HeartwoodError `NOT_FOUND`, `AMBIGUOUS_ID` */
-  async explain(id: string): Promise<Explanation> {
-    const seqs = await recordsAbout(this.#index, this.#reader, id);
-    const reader = this.#reader;
-    return explain(async function* () {
-      for (const seq of seqs) yield (await reader.get(seq)).transition;
-    }, id);
+  explain(id: string): Promise<Explanation> {
+    return this.#loader.answering(async () => {
+      const seqs = await recordsAbout(this.#index, this.#reader, id);
+      const reader = this.#reader;
+      return explain(async function* () {
+        for (const seq of seqs) yield (await reader.get(seq)).transition;
+      }, id);
+    });
+  }
+
+  /** The network of the wallet; empty before its first record. */
+  async network(): Promise<string> {
+    const number = this.#index.instances.numberOf(WALLET);
+    if (number === undefined) return "";
+    return String((await this.#reader.after(this.#index.instances.firstOf(number))).context.network ?? "");
   }
 
   /** Ends reading. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
-    await this.#running;
+    await this.#loader.close();
     await this.#source[Symbol.asyncDispose]();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#closed;
-    try {
-      do await this.#readOn(signal);
-      while (await this.#source.grown(signal));
-    } catch (error) {
-      if (!signal.aborted) {
-        this.#failure = { code: codeOf(error) ?? "INTERNAL", message: error instanceof Error ? error.message : "reading failed" };
-      }
-    }
-    this.#isOver = true;
-    this.#grew$.next(this.progress);
-    this.#grew$.complete();
+  async #record(seq: number): Promise<HistoryDetail> {
+    const read = await this.#reader.get(seq);
+    await this.#check.ofRecord(seq, this.#reader);
+    const [before, after] = [await this.#reader.before(seq), await this.#reader.after(seq)];
+    const { instances } = this.#index;
+    const [previous, next] = [instances.previousOf(seq), instances.nextOf(seq)];
+    return {
+      ...this.#around(seq, read),
+      contextBefore: before?.context ?? null,
+      contextAfter: after.context,
+      guard: this.#guardOf(read.transition, before),
+      effectKinds: read.transition.effects.map(({ type }) => effectKinds[type]),
+      caused: this.#index.causedBy(seq, CAUSED_RECORDS).map(BigInt),
+      previous: previous === undefined ? null : BigInt(previous),
+      next: next === undefined ? null : BigInt(next),
+      disagreement: this.#check.disagreementOf(seq),
+      mentions: mentionsOf(read.transition),
+    };
   }
 
-  async #readOn(signal: AbortSignal): Promise<void> {
-    const log = this.#source.log();
-    const [sliceMs, pauseMs] = this.#source.isShared ? [SHARED_SLICE_MS, SHARED_PAUSE_MS] : [SLICE_MS, 0];
-    let sliceBegan = performance.now();
-    for await (const { record } of log.read({ from: BigInt(this.#index.head + 1), signal })) {
-      this.#take(decodeTransition(record, this.#among));
-      if (performance.now() - sliceBegan < sliceMs) continue;
-      this.#grew$.next(this.progress);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      sliceBegan = performance.now();
-    }
-    this.#grew$.next(this.progress);
+  async #moment(seq: number): Promise<HistoryMoment> {
+    const { states, numbers } = this.#index;
+    const place = { seq, limit: MOMENT_ROWS };
+    const [last, instances, coins, movements, quarantine, outbox] = await Promise.all([
+      this.#lastOfMachines(seq),
+      this.#rows("instances", place),
+      this.#rows("coins", place),
+      this.#rows("movements", place),
+      this.#rows("quarantine", place),
+      this.#rows("outbox", place),
+    ]);
+    return {
+      seq: BigInt(seq),
+      atMs: seq === 0 ? 0 : this.#index.atMsOf(seq),
+      epoch: seq === 0 ? 0n : (await this.#reader.get(seq)).view.epoch,
+      connection: last.get("connection")?.view.state ?? "Stopped",
+      checkpoint: numbers.checkpointAt(seq),
+      halted: numbers.isHaltedAt(seq) ? await this.#halt(seq) : null,
+      balance: numbers.balanceAt(seq),
+      counters: numbers.countersAt(seq),
+      states: states.at(seq),
+      last,
+      tables: { instances, coins, movements, quarantine, outbox },
+    };
   }
 
-  #take(transition: Transition): void {
-    let verdict: HistoryVerdict;
-    try {
-      verdict = checkStep(this.#index.state, transition) ? "agrees" : "folded";
-    } catch (error) {
-      if (!(error instanceof HeartwoodError) || error.code !== "LOG_MISMATCH") throw error;
-      verdict = "differs";
-      this.#differingCount++;
-      if (this.#disagreements.size < REMEMBERED_DISAGREEMENTS) this.#disagreements.set(Number(transition.seq), error.message);
-    }
-    this.#verdicts.push(VERDICTS.indexOf(verdict));
-    this.#index.add(transition);
+  async #lastOfMachines(seq: number): Promise<Map<string, HistoryRecord>> {
+    const last = [...this.#index.states.lastOfMachines(seq)];
+    return new Map(
+      await Promise.all(last.map(async ([machine, at]) => [machine, this.#around(at, await this.#reader.get(at))] as const)),
+    );
+  }
+
+  async #rows<Name extends keyof HistoryTables>(
+    table: Name,
+    place: { readonly seq: number; readonly limit: number; readonly after?: string },
+  ): Promise<HistoryPage<HistoryTables[Name]>> {
+    const page = isTable(table)
+      ? await rowsAt(this.#index, this.#reader, table, place)
+      : await instancesAt(this.#index, this.#reader, place);
+    return page as HistoryPage<HistoryTables[Name]>;
   }
 
   #around(seq: number, { view }: ReadRecord): HistoryRecord {
-    const [before, marks] = [this.#index.beforeOf(seq), this.#index.marksOf(seq)];
-    return { view, before, marks, verdict: this.#verdictOf(seq) };
-  }
-
-  #verdictOf(seq: number): HistoryVerdict {
-    return VERDICTS[this.#verdicts.at(seq - 1)] ?? "pending";
+    const [before, marks] = [this.#index.states.beforeOf(seq), this.#index.marksOf(seq)];
+    return { view, before, marks, verdict: this.#check.verdictOf(seq) };
   }
 
   #guardOf({ machine, revision, event, atMs }: Transition, before: Instance | undefined): string | null {
@@ -298,18 +275,11 @@ export class History implements AsyncDisposable {
   }
 
   async #halt(seq: number): Promise<HistoryMoment["halted"]> {
-    const number = this.#index.instanceNumber(MAILBOX);
-    const last = number === undefined ? undefined : this.#index.lastOf(number, seq);
+    const number = this.#index.instances.numberOf(MAILBOX);
+    const last = number === undefined ? undefined : this.#index.instances.lastOf(number, seq);
     const context = last === undefined ? undefined : (await this.#reader.after(last)).context;
     const at = context?.haltedAt;
     return typeof at === "bigint" ? { checkpoint: at, code: String(context?.haltCode) } : null;
-  }
-
-  /** The network of the wallet; empty before its first record. */
-  async network(): Promise<string> {
-    const number = this.#index.instanceNumber(WALLET);
-    if (number === undefined) return "";
-    return String((await this.#reader.after(this.#index.firstOf(number))).context.network ?? "");
   }
 
   #place(seq: bigint, first = 1): number {
@@ -324,4 +294,9 @@ function isTable(name: keyof HistoryTables): name is HistoryTableName {
 
 function notFound(expected: string, got: string): HeartwoodError {
   return new HeartwoodError("NOT_FOUND", `expected ${expected}, got ${got.slice(0, 200)}`);
+}
+
+/** Without the members that are undefined. */
+function optional<T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
 }

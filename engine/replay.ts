@@ -8,6 +8,7 @@ import { type Instance, isFinished, type MachineDefinition, type Outcome, stateD
 import type { EventLog } from "../store/event-log.ts";
 import { HeartwoodError } from "./errors.ts";
 import { contextAfter, decodeTransition, type Transition } from "./transition.ts";
+import type { LiveInstance } from "./wallet-rows.ts";
 import type { WalletState } from "./wallet-state.ts";
 
 /** How far a replay is. */
@@ -57,13 +58,20 @@ export async function* replayed(
   }
 }
 
+/** What a check needs of the state before a record. */
+export interface Before {
+  readonly machines: readonly MachineDefinition[];
+  readonly instances: ReadonlyMap<string, LiveInstance>;
+  hasFinished(instance: string): boolean;
+}
+
 /**
  * Takes the step again on the state before it and compares.
  *
  * @returns whether it was taken again; else only the fold's digest was compared
  * @throws HeartwoodError `LOG_UNREADABLE`, `LOG_MISMATCH`
  */
-export function checkStep(state: WalletState, transition: Transition): boolean {
+export function checkStep(state: Before, transition: Transition): boolean {
   const { instance, machine: name, revision, seq } = transition;
   const machine = machineOf(state, transition);
   if (revision > machine.revision) {
@@ -101,7 +109,7 @@ function continues({ event, revision }: Transition, before: number | undefined):
   return before !== undefined && before < revision && event.fromRevision === before;
 }
 
-function machineOf({ machines }: WalletState, { machine, state, revision, seq, event }: Transition): MachineDefinition {
+function machineOf({ machines }: Before, { machine, state, revision, seq, event }: Transition): MachineDefinition {
   try {
     const found = machineNamed(machine, machines);
     isFinished(found, state, revision);

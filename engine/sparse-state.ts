@@ -10,12 +10,12 @@ export async function applyAgain(index: HistoryIndex, reader: HistoryReader, sta
   const { instance, machine, revision, version } = transition;
   const before = await reader.before(seq);
   if (before !== undefined) state.putInstance(instance, { machine, revision, version: version - 1n, ...before });
-  const salvage = index.instanceNumber(SALVAGE);
-  const salvaged = salvage === undefined ? undefined : index.lastOf(salvage, seq - 1);
+  const salvage = index.instances.numberOf(SALVAGE);
+  const salvaged = salvage === undefined ? undefined : index.instances.lastOf(salvage, seq - 1);
   if (salvaged !== undefined && instance !== SALVAGE) {
     state.putInstance(SALVAGE, { machine: "salvage", revision: 1, version: 1n, ...(await reader.after(salvaged)) });
   }
-  state.checkpoint = index.checkpointAt(seq - 1);
+  state.checkpoint = index.numbers.checkpointAt(seq - 1);
   state.apply(transition);
 }
 
@@ -30,6 +30,7 @@ export class SparseState extends WalletState {
   }
 }
 
+/** Keeps only coins that are asked for: a record may bring hundreds. */
 class SparseCoins extends Map<string, Coin> {
   readonly #wanted: Set<string>;
 
@@ -47,9 +48,8 @@ class SparseCoins extends Map<string, Coin> {
     return super.get(id) ?? (this.#wanted.has(id) ? undefined : { ...EMPTY_COIN, id });
   }
 
-  /** Drops what nobody asked for. */
-  forget(): void {
-    for (const id of [...this.keys()]) if (!this.#wanted.has(id)) this.delete(id);
+  override set(id: string, coin: Coin): this {
+    return this.#wanted.has(id) ? super.set(id, coin) : this;
   }
 }
 

@@ -1,5 +1,5 @@
 import { decodeHex, encodeHex } from "../ark/hex.ts";
-import { decodeCanonical, encodeCanonical, type Plain } from "../machines/canonical.ts";
+import { decodeCanonical, encodeCanonical, type Plain, parseCanonical } from "../machines/canonical.ts";
 import { type Effect, isEffectType } from "../machines/effects.ts";
 import { MachineError } from "../machines/errors.ts";
 import { MIGRATED, upcast } from "../machines/event-schemas.ts";
@@ -82,10 +82,15 @@ export function encodeTransition(transition: Transition): Uint8Array {
  * A record in the engine's words, its event brought to the current schema.
  *
  * @param among the machines of this build; a test may give others
+ * @param parse `parseCanonical` to look at a verified record: whether its text is canonical is for who takes it again to see
  * @throws HeartwoodError `LOG_UNREADABLE` for a machine, an event, a schema or an effect of a newer build, or canonical
  * text that is none
  */
-export function decodeTransition(record: LogRecord, among: readonly MachineDefinition[] = machines): Transition {
+export function decodeTransition(
+  record: LogRecord,
+  among: readonly MachineDefinition[] = machines,
+  parse: typeof decodeCanonical = decodeCanonical,
+): Transition {
   const { outcome, type, schema } = record;
   if (outcome === undefined) throw unreadable(record, "expected an outcome, got none");
   try {
@@ -98,16 +103,16 @@ export function decodeTransition(record: LogRecord, among: readonly MachineDefin
       revision: record.revision,
       instance: record.instance,
       version: record.version,
-      event: { ...upcast(events, type, schema, decodeMembers(record.event)), type },
+      event: { ...upcast(events, type, schema, decodeMembers(record.event, parse)), type },
       schema,
       blobs: record.blobs.map(({ digest, data }) => ({ digest: encodeHex(digest), ...(data === undefined ? {} : { data }) })),
       causeSeq: record.causeSeq,
       effectId: record.effectId,
       state: outcome.state,
-      change: decodeMembers(outcome.contextChange),
+      change: decodeMembers(outcome.contextChange, parse),
       effects: outcome.effects.map(({ id, type, params }) => {
         if (!isEffectType(type)) throw new MachineError("UNKNOWN_EFFECT", `expected an effect of this build, got ${type}`);
-        return { id, type, params: decodeMembers(params) } as IssuedEffect;
+        return { id, type, params: decodeMembers(params, parse) } as IssuedEffect;
       }),
       digest: outcome.stateDigest,
     };
@@ -122,8 +127,13 @@ export function contextAfter(before: Instance | undefined, { change, event }: Tr
   return event.type === MIGRATED ? change : { ...before?.context, ...change };
 }
 
-function decodeMembers(bytes: Uint8Array): { [name: string]: Plain } {
-  const value = decodeCanonical(fromText.decode(bytes));
+/** A record as decoded for looking at it: see `parse` of {@link decodeTransition}. */
+export function viewTransition(record: LogRecord, among: readonly MachineDefinition[]): Transition {
+  return decodeTransition(record, among, parseCanonical);
+}
+
+function decodeMembers(bytes: Uint8Array, parse: (text: string) => Plain): { [name: string]: Plain } {
+  const value = parse(fromText.decode(bytes));
   if (value === null || typeof value !== "object" || Array.isArray(value) || value instanceof Uint8Array) {
     throw new Error("expected named members");
   }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { BackEnd } from "./back-end.ts";
 import { BackedLog, type FramedLog } from "./backed-log.ts";
+import { fromHex } from "./bytes.ts";
 import { type ChainPosition, headAt, startOf } from "./chain-reader.ts";
 import { errorCode, guarded, isStoreError, StoreError, toStoreError } from "./errors.ts";
 import { syncDirectory } from "./files.ts";
@@ -29,8 +30,9 @@ export interface OpenLevelLogOptions extends VerifyOptions {
    * - `needed`: from the newest snapshot after an orderly close; from the older one, `unverifiedUpTo` telling how far
    *   back that is, after a process that died in this run of the machine; else everything. For callers that restore
    *   from a snapshot. What was not read is verified when it is.
+   * - `end`: what comes after the record that HEAD names. For callers that read everything from the first record.
    */
-  readonly verify?: "everything" | "needed";
+  readonly verify?: "everything" | "needed" | "end";
 }
 
 /**
@@ -107,6 +109,10 @@ async function startOfVerification(
 ): Promise<{ readonly from: ChainPosition; readonly unverifiedUpTo: bigint }> {
   const beginning = { from: startOf(head.logId), unverifiedUpTo: 0n };
   if (verify === "everything") return beginning;
+  if (verify === "end") {
+    const end = await boundPosition(database, { ...head, chain: fromHex(head.chain) }, head);
+    return end === undefined ? beginning : { from: end, unverifiedUpTo: end.seq };
+  }
   const positions: ChainPosition[] = [];
   for (const seq of newestFirst(await snapshots.list())) {
     const binding = await snapshots.binding(seq);

@@ -14,7 +14,7 @@ import { findStore, MARKER, SNAPSHOTS } from "./store-directory.ts";
 import { readLock, type StoreLock } from "./unlock-store.ts";
 import { verifyLog } from "./verify-log.ts";
 
-/** Options of {@link openToRead}. Of a live owner's log nothing is `needed`: each record is verified when it is read. */
+/** Options of {@link openToRead}. Of a live owner's log nothing is `needed`, nor its `end`: each record is verified when it is read. */
 export interface OpenToReadOptions extends Omit<OpenLevelLogOptions, "readOnly">, OwnerClientOptions {}
 
 /** A log as it was committed when its owner, another process or this one, was asked for it. */
@@ -64,7 +64,8 @@ export async function openLive(directory: string, options: OpenToReadOptions): P
       });
     }
     const backEnd = liveBackEnd(store.path, client, head);
-    if (options.verify !== "needed") await verifyLog(backEnd, { ...head, clean: false }, startOf(head.logId), options);
+    if ((options.verify ?? "everything") === "everything")
+      await verifyLog(backEnd, { ...head, clean: false }, startOf(head.logId), options);
     return new LiveLog({ backEnd, head, readOnly: true });
   } catch (error) {
     await client.close();

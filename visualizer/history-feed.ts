@@ -132,8 +132,14 @@ export class HistoryFeed {
 }
 
 /** How far a history has come, for the page. */
-export function toProgress({ head, total, differing, differingCount }: HistoryProgress): Progress {
-  return { head: String(head), total: String(total), verified: String(head), differing: differing.map(String), differingCount };
+export function toProgress({ head, checked, total, differing, differingCount }: HistoryProgress): Progress {
+  return {
+    head: String(head),
+    total: String(total),
+    verified: String(checked),
+    differing: differing.map(String),
+    differingCount,
+  };
 }
 
 /** The money, for the page. */

@@ -74,7 +74,10 @@ function isIn(seq: bigint | null, from: bigint): boolean {
 
 /** A moment with up to {@link BASE_ROWS} rows of each table. */
 async function wholeMoment(feed: HistoryFeed, seq: bigint): Promise<Moment> {
-  const moment = await feed.moment(new Map([["seq", String(seq)]]));
+  const question = new Map([["seq", String(seq)]]);
+  // Its records are taken again when they are looked at.
+  for (const last of Object.values((await feed.moment(question)).last)) await feed.history.record(BigInt(last.seq));
+  const moment = await feed.moment(question);
   const rows = <Table extends keyof Tables>(table: Table) => baseRows(feed.history, table, seq);
   return {
     ...moment,

@@ -23,7 +23,7 @@ const ASK_EVERY_MS = 500;
 export async function openHistory(path: string, options: ReplayOptions = {}): Promise<History> {
   const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
   if (isFile) return History.of(stillSource(await openExport(path, storeOptions(options))));
-  const log = await openToRead(path, { verify: "needed", ...storeOptions(options) });
+  const log = await openToRead(path, { verify: "end", ...storeOptions(options) });
   return History.of(log instanceof LiveLog ? new LiveSource(path, log) : stillSource(log));
 }
 
@@ -51,7 +51,7 @@ class LiveSource implements HistorySource {
   async grown(signal: AbortSignal): Promise<boolean> {
     for (;;) {
       await delay(ASK_EVERY_MS, undefined, { signal });
-      const log = await openLive(this.#directory, { verify: "needed", signal }).catch(() => undefined);
+      const log = await openLive(this.#directory, { verify: "end", signal }).catch(() => undefined);
       signal.throwIfAborted();
       if (log === undefined) continue;
       const old = this.#log;

@@ -8,7 +8,8 @@ import { replayed } from "../../engine/replay.ts";
 import { transitionsOf } from "../../engine/transitions-of.ts";
 import { statusOf, type WalletStatus } from "../../engine/view.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
-import { createMemoryLog, openExport } from "../../store/index.ts";
+import { Record as LogRecord } from "../../proto/generated/log.ts";
+import { createMemoryLog, type EventLog, openExport } from "../../store/index.ts";
 import { setUp } from "./helpers.ts";
 
 const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
@@ -38,6 +39,27 @@ function sorted(status: WalletStatus) {
     movements: status.movements.toSorted(byKey("id")),
     quarantine: status.quarantine.toSorted(byKey("key")),
   };
+}
+
+/** A history of a log that does not grow. */
+const historyOf = (log: EventLog): History =>
+  HistoryOf.of({
+    log: () => log,
+    isLive: false,
+    isShared: false,
+    grown: async () => false,
+    [Symbol.asyncDispose]: () => log.close(),
+  });
+
+/** The golden log as a log of its own, some of its records changed. */
+async function goldenWith(change: (record: LogRecord) => LogRecord): Promise<EventLog> {
+  await using golden = await openExport(GOLDEN);
+  const log = await createMemoryLog().open();
+  for await (const { seq, record } of golden.read()) {
+    const body = LogRecord.encode({ ...change(record), epoch: 1n }).finish();
+    await log.append({ epoch: 1n, expectedSeq: seq, bodies: [body] });
+  }
+  return log;
 }
 
 /** A moment with all rows of its tables. */
@@ -112,13 +134,7 @@ test("the series ends at the end, counts every mark once, and the context of a l
   const memory = createMemoryLog();
   const log = await memory.open();
   const state = await fill(log, { records: 1_200, packages: 40, vtxosPerPackage: 2 });
-  await using history = HistoryOf.of({
-    log: () => log,
-    isLive: false,
-    isShared: false,
-    grown: async () => false,
-    [Symbol.asyncDispose]: () => log.close(),
-  });
+  await using history = historyOf(log);
   await history.read();
   const head = history.progress.head;
   expect(head).toBe(state.seq);
@@ -137,6 +153,36 @@ test("the series ends at the end, counts every mark once, and the context of a l
   expect(page.rows.map(({ id }) => id)).not.toContain(first?.id);
 });
 
+test("a step is taken again when it is looked at, before the turn of those in front of it, and all of them in the end", async () => {
+  const wrong = 40n;
+  const wrongState = (record: LogRecord): LogRecord =>
+    record.seq === wrong && record.outcome !== undefined
+      ? { ...record, outcome: { ...record.outcome, stateDigest: new Uint8Array(16) } }
+      : record;
+  await using history = historyOf(await goldenWith(wrongState));
+  await history.read();
+  const { head } = history.progress;
+  expect((await history.record(head)).verdict).toBe("agrees");
+  expect(await history.record(wrong)).toMatchObject({ verdict: "differs", disagreement: expect.stringContaining("record 40") });
+  expect(history.progress).toMatchObject({ isOver: false, differing: [wrong], differingCount: 1 });
+  expect(history.progress.checked).toBeLessThan(head);
+  await history.over();
+  expect(history.progress).toMatchObject({ isOver: true, checked: head, differing: [wrong], differingCount: 1, failure: null });
+  const verdicts = new Set((await history.records(1n, head)).map(({ view, verdict }) => (view.seq === wrong ? "" : verdict)));
+  expect([...verdicts].sort()).toEqual(["", "agrees"]);
+  expect((await history.find({ from: 0n, direction: "forward", verdict: "differs" }))?.view.seq).toBe(wrong);
+});
+
+test("a log that cannot be read to its end can be looked at up to there, and the history says why", async () => {
+  const unknown = 30n;
+  await using history = historyOf(await goldenWith((record) => (record.seq === unknown ? { ...record, schema: 99 } : record)));
+  await history.over();
+  expect(history.progress).toMatchObject({ head: unknown - 1n, isOver: true, failure: { code: "LOG_UNREADABLE" } });
+  expect(history.progress.failure?.message).toContain("record 30");
+  expect((await history.moment(unknown - 1n)).seq).toBe(unknown - 1n);
+  await expect(history.moment(unknown)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
 test("the history of a running wallet grows with it, and one of its directory asks the wallet", async () => {
   const { simulator, directory, wallet, address } = await setUp();
   await using own = wallet.history();
@@ -150,6 +196,6 @@ test("the history of a running wallet grows with it, and one of its directory as
     expect((await history.moment(records)).balance).toEqual(wallet.balance());
   }
   await wallet.close();
-  await own.read();
+  await own.over();
   expect(own.progress).toMatchObject({ isLive: false, isOver: true });
 });

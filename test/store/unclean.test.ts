@@ -111,6 +111,15 @@ describe("an opening that reads only what is needed", () => {
     expect(await outcome(directory, 2n)).toBe("STORE_BAD_FRAME");
   });
 
+  test("reads only the end for a reader of everything, who meets the damage; the end itself is compared with HEAD", async () => {
+    const options = { verify: "end", readOnly: true } as const;
+    expect(await outcome(await logWithSnapshots(), 5n, options)).toBe(LAST);
+    expect(await outcome(await logWithSnapshots(), LAST, options)).toBe("STORE_BAD_FRAME");
+    const directory = await logWithSnapshots();
+    await removeRecord(directory, LAST);
+    expect(await refusal(openLevelLog(directory, options))).toMatchObject({ code: "STORE_MISSING_TAIL" });
+  });
+
   test("notices a missing end, whatever it begins with", async () => {
     const directory = await logWithSnapshots(10n, 20n);
     await removeRecord(directory, LAST);

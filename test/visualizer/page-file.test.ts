@@ -42,7 +42,7 @@ function comparable(moment: Moment) {
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "heartwood-page-"));
   history = await Heartwood.history(GOLDEN);
-  await history.read();
+  await history.over();
   head = Number(history.progress.head);
   feed = new HistoryFeed(history, "wallet.export");
   const path = join(directory, "page.html");
