@@ -2,16 +2,8 @@ import type { RecordedMovement } from "./recorded-movement.ts";
 import type { Coin, OpenCommand, QuarantineEntry } from "./wallet-rows.ts";
 import { WalletState } from "./wallet-state.ts";
 
-/** The state of a wallet that tells which rows a record changes. */
-export class TracedState extends WalletState {
-  override readonly coins = new TracedMap<Coin>();
-  override readonly movements = new TracedMap<RecordedMovement>();
-  override readonly quarantine = new TracedMap<QuarantineEntry>();
-  override readonly outbox = new TracedMap<OpenCommand>();
-}
-
 /** A map that tells of what is done to it. */
-export class TracedMap<Value> extends Map<string, Value> {
+class TracedMap<Value> extends Map<string, Value> {
   /** Keys that were set or deleted since it was cleared, with what was there before. */
   readonly changes = new Map<string, Value | undefined>();
 
@@ -29,4 +21,12 @@ export class TracedMap<Value> extends Map<string, Value> {
   #note(key: string): void {
     if (!this.changes.has(key)) this.changes.set(key, this.get(key));
   }
+}
+
+/** The state of a wallet that tells which rows a record changes. */
+export class TracedState extends WalletState {
+  override readonly coins = new TracedMap<Coin>();
+  override readonly movements = new TracedMap<RecordedMovement>();
+  override readonly quarantine = new TracedMap<QuarantineEntry>();
+  override readonly outbox = new TracedMap<OpenCommand>();
 }
