@@ -2,6 +2,7 @@
 import { equalBytes } from "./bytes.ts";
 import { ArkError, type ArkErrorCode } from "./errors.ts";
 import type { GenesisItem } from "./genesis.ts";
+import type { Outpoint } from "./outpoint.ts";
 import type { PubkeyPolicy, UserPolicy } from "./policy.ts";
 import { isStandard, P2TR_DUST_SATS } from "./standardness.ts";
 import { decodeTransaction, type Transaction, transactionId } from "./transaction.ts";
@@ -53,6 +54,8 @@ export interface AcceptedVtxo {
   /** Index of the key that owns it. */
   readonly keyIndex: number;
   readonly flags: readonly VtxoFlag[];
+  /** The outputs that its chain spends, from the chain anchor on. */
+  readonly spent: readonly Outpoint[];
 }
 
 /** A received byte string that is not money, at least not now. */
@@ -85,7 +88,7 @@ export function judgeVtxo(received: ReceivedVtxo): Judgement {
     stage = { permanent: false, broken: received.anchor.kind === "absent" };
     const anchor = anchorTransaction(vtxo, received.anchor);
     stage = { permanent: true, broken: true };
-    validateVtxo(vtxo, anchor);
+    const spent = validateVtxo(vtxo, anchor);
     stage = { permanent: true, broken: false };
     const policy = checkPolicy(vtxo.policy);
     stage = { permanent: false, broken: false };
@@ -95,7 +98,8 @@ export function judgeVtxo(received: ReceivedVtxo): Judgement {
     if (keyIndex === undefined) throw new ArkError("NOT_OWNED", "expected a user key of this wallet, got another");
     const flags = vtxoFlags(vtxo, received.ownsKey);
     const isNear = vtxo.expiryHeight <= safeHeight(vtxo, received);
-    return { kind: "accepted", id, vtxo: { ...vtxo, policy }, keyIndex, flags: isNear ? [...flags, "nearExpiry"] : flags };
+    if (isNear) flags.push("nearExpiry");
+    return { kind: "accepted", id, vtxo: { ...vtxo, policy }, keyIndex, flags, spent };
   } catch (error) {
     if (!(error instanceof ArkError)) throw error;
     return { kind: "refused", code: error.code, message: error.message, id, ...stage };

@@ -21,12 +21,13 @@ export interface ValidateOptions {
  * The id of `anchorTransaction` is deliberately not compared with `vtxo.chainAnchor`: whoever fetches the transaction
  * must do that. What an accepted VTXO does not say (confirmations, expiry, whose keys signed, …) is in vtxo.md §6.4.
  *
+ * @returns the outputs that its chain spends, from the chain anchor on
  * @throws ArkError `ANCHOR_OUTPUT_MISSING`, `ANCHOR_OUTPUT_MISMATCH`, `POINT_IS_NOT_ANCHOR`, `TOTAL_OVERFLOW`,
  * `BAD_OUTPUT_KEY`, `TRANSITION_MISSING_SIGNATURE`, `TRANSITION_MISSING_PREIMAGE`, `TRANSITION_INVALID_SIGNATURE`,
  * `POINT_MISMATCH`, and for values that no decoder returns `SUM_OVERFLOW`, `AMOUNT_UNDERFLOW`,
  * `TRANSITION_OUTPUT_INDEX`; those about one item carry its `genesisIndex`
  */
-export function validateVtxo(vtxo: Vtxo, anchorTransaction: Transaction, options: ValidateOptions = {}): void {
+export function validateVtxo(vtxo: Vtxo, anchorTransaction: Transaction, options: ValidateOptions = {}): Outpoint[] {
   const { signatures = true } = options;
   const anchorOutput = anchorTransaction.outputs[vtxo.chainAnchor.vout];
   if (anchorOutput === undefined) {
@@ -39,17 +40,20 @@ export function validateVtxo(vtxo: Vtxo, anchorTransaction: Transaction, options
   if (first === undefined) {
     checkAnchorOutput(anchorOutput, vtxoOutput(vtxo));
     checkPoint("POINT_IS_NOT_ANCHOR", vtxo.point, vtxo.chainAnchor);
-    return;
+    return [];
   }
 
   const amountSats = chainAnchorAmountSats(vtxo);
   checkAnchorOutput(anchorOutput, { amountSats, script: spentOutputOf(vtxo, first, 0).script });
+  const spent: Outpoint[] = [];
   let last: Outpoint = { txid: transactionId(anchorTransaction), vout: vtxo.chainAnchor.vout };
   for (const step of walkExit(vtxo, { anchor: last, amountSats })) {
     if (signatures) checkTransition(step);
+    spent.push(last);
     last = step.point;
   }
   checkPoint("POINT_MISMATCH", vtxo.point, last);
+  return spent;
 }
 
 function checkAnchorOutput(got: TxOutput, expected: TxOutput): void {

@@ -112,8 +112,9 @@ class Life {
       source: { digest, entry },
       registered: true,
       flags: [],
+      lineage: [0, 1, 2].map((step) => `${createHash("sha256").update(`${this.#vtxos} ${step}`).digest("hex").slice(0, 32)}:0`),
     };
-    return { kind: "accepted", vtxo };
+    return { kind: "accepted", key: digest.slice(0, 32), vtxo };
   }
 
   #dispatch(instance: string, event: Dispatch["event"], effectId?: string): void {

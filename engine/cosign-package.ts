@@ -2,6 +2,7 @@ import { vtxoFlags } from "../ark/accept.ts";
 import type { Destination } from "../ark/arkoor-allocation.ts";
 import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
 import { buildArkoorPackage } from "../ark/arkoor-transactions.ts";
+import { lineageOf } from "../ark/lineage.ts";
 import type { UserPolicy } from "../ark/policy.ts";
 import { decodeTransaction } from "../ark/transaction.ts";
 import { validateVtxo } from "../ark/validate.ts";
@@ -90,11 +91,8 @@ export function ownVtxo(vtxo: Vtxo<UserPolicy>, keyIndex: number, { keyring }: P
   const flags = vtxoFlags(vtxo, (key) => keyring.usedIndex(key, keyIndex + 1));
   const { amountSats, expiryHeight, genesis, policy } = vtxo;
   const ofHtlc = policy.kind === "pubkey" ? {} : { policyKind: policy.kind };
-  const exitDepth = genesis.length;
-  return {
-    vtxo: { id: vtxoId(vtxo), amountSats, expiryHeight, exitDepth, keyIndex, source, registered: false, flags, ...ofHtlc },
-    blob,
-  };
+  const place = { expiryHeight, exitDepth: genesis.length, keyIndex, source, lineage: lineageOf(vtxo) };
+  return { vtxo: { id: vtxoId(vtxo), amountSats, ...place, registered: false, flags, ...ofHtlc }, blob };
 }
 
 /** A VTXO of somebody else that the wallet has to hand over. */

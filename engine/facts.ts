@@ -1,7 +1,7 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { movementIdOf } from "../machines/books.ts";
 import type { Notice } from "../machines/drive.machine.ts";
-import { type Verdict, verdictIds } from "../machines/package.ts";
+import { type HeldItem, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import type { MachineEvent } from "../machines/step.ts";
 import { isNextAttempt } from "./attempts.ts";
@@ -10,6 +10,7 @@ import { driveKey } from "./fold-drives.ts";
 import { isFree } from "./free-coins.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
 import type { Randomness } from "./ports.ts";
+import { settleVerdicts } from "./settle-verdicts.ts";
 import { CONNECTION, type WalletState } from "./wallet-state.ts";
 
 /** Where facts come from: the pending state in the tick that uses them. */
@@ -33,7 +34,7 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
     case "package.vetted":
       return { ...event, ...factsOfPackage(event, source) };
     case "item.vetted":
-      return { ...event, isKnown: verdictIds(event.verdict as Verdict).some((id) => state.isKnown(id)) };
+      return { ...event, ...factsOfItem(event, source) };
     case "vtxos.checked": {
       const isUnsure = (id: VtxoId): boolean => state.coins.get(id)?.isUnsure === true;
       const unspent = (event.unspent as readonly VtxoId[]).filter(isUnsure);
@@ -70,7 +71,15 @@ function factsOfPackage(event: MachineEvent, { instance, state }: FactSource) {
   const { checkpoint, digest } = state.contextOf(instance) as { checkpoint: bigint; digest: string };
   const name = `arkoor_receive.${checkpoint}`;
   const movement = state.movements.has(name) ? `${name}.${digest}` : name;
-  return { known: [...new Set(ids)].filter((id) => state.isKnown(id)), movement };
+  const known = [...new Set(ids)].filter((id) => state.isKnown(id));
+  return { known, movement, ...settleVerdicts(event.verdicts as readonly Verdict[], checkpoint, state) };
+}
+
+function factsOfItem(event: MachineEvent, { instance, state }: FactSource) {
+  const { item } = state.contextOf(instance) as { item: HeldItem };
+  const { verdicts, ...replaced } = settleVerdicts([event.verdict as Verdict], item.checkpoint, state);
+  const [verdict = event.verdict as Verdict] = verdicts;
+  return { verdict, isKnown: verdictIds(verdict).some((id) => state.isKnown(id)), ...replaced };
 }
 
 function jitterPermille(randomness: Randomness): number {

@@ -73,5 +73,5 @@ function withoutHolder(coin: Coin): Coin {
 }
 
 function put(state: WalletState, coin: Coin): void {
-  state.coins.set(coin.id, coin);
+  state.putCoin(coin);
 }

@@ -55,8 +55,10 @@ export function markRegistered(state: WalletState, ids: readonly string[]): void
 
 function credit(state: WalletState, { seq, atMs }: Transition, checkpoint: bigint, context: Instance["context"]): void {
   const movement = context.movement as ReceiveMovement;
+  for (const id of movement.inputs ?? []) state.spend(id, seq);
   for (const vtxo of context.vtxos as readonly AcceptedVtxo[]) {
-    state.coins.set(vtxo.id, { ...vtxo, checkpoint, seq });
+    for (const id of vtxo.madeOf ?? []) state.spend(id, seq);
+    state.putCoin({ ...vtxo, checkpoint, seq });
     state.useKey(vtxo.keyIndex);
   }
   state.movements.set(movement.id, { ...movement, seq, atMs, checkpoint });

@@ -22,7 +22,7 @@ export function foldSalvage(state: WalletState, { event, seq, atMs }: Transition
   if (withdrawn.length === 0) return;
   const inputs = withdrawn.map(({ id }) => id);
   const amountSats = -withdrawn.reduce((sum, one) => sum + one.amountSats, 0n);
-  for (const id of inputs) state.coins.delete(id);
+  for (const id of inputs) state.dropCoin(id);
   const { checkpoint } = state;
   const id = withdrawalId(seq);
   state.movements.set(id, { id, amountSats, inputs, outputs: [], receivedOn: [], seq, atMs, checkpoint });

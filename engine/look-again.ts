@@ -2,6 +2,7 @@ import type { Verdict } from "../machines/package.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { OwnFailures } from "./own-failure.ts";
+import { settleVerdicts } from "./settle-verdicts.ts";
 import type { VettingContext } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
@@ -21,8 +22,10 @@ export async function lookAgain(
   // Asked ahead of its time and answered as before: that changes nothing, so it is not recorded (DESIGN §7).
   const isEarly = entry.nextTryAtMs > engine.clock.nowMs();
   try {
-    const { verdict, blobs } = await engine.vetting.vetHeld(entry, context);
+    const { verdict: vetted, blobs } = await engine.vetting.vetHeld(entry, context);
     context.signal.throwIfAborted();
+    // The same is decided in the tick; here it only tells whether that would be news.
+    const [verdict = vetted] = settleVerdicts([vetted], entry.checkpoint, engine.loop.pending).verdicts;
     if (isEarly && verdict.kind === "refused" && verdict.item.code === entry.code) return;
     engine.feed({ instance, event: { type: "item.vetted", verdict }, blobs });
   } catch (error) {

@@ -61,7 +61,7 @@ function ofPackage({ id, amountSats, inputs, outputs, receivedOn, checkpoint, se
   return {
     id,
     subsystem:
-      inputs === undefined
+      outputs.length > 0
         ? { name: SUBSYSTEMS[originOf(id)], kind: "receive" }
         : { name: "heartwood.salvage", kind: "withdrawal" },
     status: "successful",

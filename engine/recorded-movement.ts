@@ -1,4 +1,3 @@
-import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ActionMovement } from "../machines/books.ts";
 import type { ReceiveMovement } from "../machines/package.ts";
 
@@ -9,10 +8,8 @@ interface MovementOrigin {
   readonly checkpoint: bigint;
 }
 
-/** A finished receive; with inputs, a withdrawal of VTXOs that a salvaged wallet found spent. */
-export interface RecordedReceive extends ReceiveMovement, MovementOrigin {
-  readonly inputs?: readonly VtxoId[];
-}
+/** A finished receive; without outputs, a withdrawal of VTXOs that a salvaged wallet found spent. */
+export interface RecordedReceive extends ReceiveMovement, MovementOrigin {}
 
 /** A movement of an action, as its last record left it. */
 export type RecordedAction = ActionMovement & MovementOrigin & { readonly updatedAtMs: number };

@@ -179,7 +179,7 @@ export class Recovery {
     if (isSpent) return "spent";
     const key = holdBytes(this.#engine, bytes, id, restoreId);
     this.#engine.feed({ instance: `quarantined/${key}`, event: { type: "item.vetted", verdict }, blobs });
-    return verdict.kind === "accepted" ? "credited" : "held";
+    return this.#engine.loop.pending.coins.has(id) ? "credited" : "held";
   }
 
   #supersede(vtxo: Vtxo): void {

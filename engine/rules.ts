@@ -12,6 +12,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   SERVER_SAYS_SPENT: ["mailbox.md W-14"],
   SERVER_SAYS_OTHER: ["mailbox.md W-14"],
   SERVER_DOES_NOT_KNOW: ["mailbox.md W-14"],
+  SUPERSEDED: ["mailbox.md W-47"],
+  CONFLICTING: ["mailbox.md W-47"],
   TOO_MANY_ENTRIES: ["mailbox.md W-39"],
   TOO_LARGE: ["mailbox.md W-39"],
   TOO_DEEP: ["mailbox.md W-39"],

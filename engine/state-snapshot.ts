@@ -10,7 +10,7 @@ import type { Unsolicited } from "./unsolicited.ts";
 import { DIGEST_BYTES, NAME_KEY_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 6;
+export const STATE_FORMAT = 7;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;
@@ -93,6 +93,7 @@ export function digestOfParts(parts: Iterable<Uint8Array>): Uint8Array {
 function putRows(state: WalletState, [table, rows]: readonly [Table, readonly (readonly [string, never])[]]): void {
   for (const [key, row] of rows) {
     if (table === "instances") state.putInstance(key, row);
+    else if (table === "coins") state.putCoin(row);
     else state[table].set(key, row);
   }
 }

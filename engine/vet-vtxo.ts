@@ -1,9 +1,11 @@
 import { type Judgement, judgeVtxo, readableVtxoId } from "../ark/accept.ts";
 import { encodeHex } from "../ark/hex.ts";
+import { lineagePoint } from "../ark/lineage.ts";
+import type { Outpoint } from "../ark/outpoint.ts";
 import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
-import type { VtxoId } from "../ark/vtxo-id.ts";
+import { type VtxoId, vtxoIdOf } from "../ark/vtxo-id.ts";
 import type { Answer, ChainSource } from "../chain/source.ts";
-import type { HeldItem, Verdict, VtxoSource } from "../machines/package.ts";
+import type { AcceptedVtxo, HeldItem, Verdict, VtxoSource } from "../machines/package.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { digestOf } from "./blob-reader.ts";
@@ -93,8 +95,10 @@ export async function vetVtxo(entry: Entry, context: VettingContext): Promise<Ve
 }
 
 type Refusal = { readonly kind: "refused"; readonly code: string; readonly message: string; readonly permanent: boolean };
+/** What is kept of a VTXO's chain and owner. */
+type Descent = Pick<AcceptedVtxo, "flags"> & Required<Pick<AcceptedVtxo, "lineage" | "madeOf">>;
 type Judged =
-  | { readonly kind: "accepted"; readonly vtxo: Vtxo; readonly keyIndex: number; readonly flags: readonly string[] }
+  | ({ readonly kind: "accepted"; readonly vtxo: Vtxo; readonly keyIndex: number } & Descent)
   /** `broken`: the bytes fail to decode or to validate, so another copy of the VTXO may be good. */
   | (Refusal & { readonly broken: boolean; readonly amountSats: bigint | null });
 
@@ -150,13 +154,24 @@ async function judge({ bytes, isBackup = false, work }: Entry, context: VettingC
     ownsKey: (key) => (encodeHex(key) === ownerHex ? keyIndex : keyring.usedIndex(key, nextKeyIndex)),
   });
   if (judgement.kind === "refused") return { ...judgement, amountSats };
-  return { kind: "accepted", vtxo, keyIndex: judgement.keyIndex, flags: judgement.flags };
+  const { flags, spent } = judgement;
+  const madeOf = ownAncestors(vtxo, spent, (key) => keyring.usedIndex(key, nextKeyIndex) !== undefined);
+  return { kind: "accepted", vtxo, keyIndex: judgement.keyIndex, flags, lineage: spent.map(lineagePoint), madeOf };
+}
+
+/** VTXOs of the wallet that were spent to make this one: a cosigner of each hop owned what it spends. */
+function ownAncestors(vtxo: Vtxo, spent: readonly Outpoint[], isOwn: (publicKey: Uint8Array) => boolean): VtxoId[] {
+  return vtxo.genesis.flatMap(({ transition }, index) => {
+    const point = spent[index];
+    const isOurs = point !== undefined && transition.kind === "arkoor" && transition.clientCosigners.some(isOwn);
+    return isOurs ? [vtxoIdOf(point)] : [];
+  });
 }
 
 /** What only chain and server can say of a VTXO that is good by its bytes. */
 async function conclude(entry: Entry, judged: Judged, context: VettingContext): Promise<Verdict> {
   if (judged.kind === "refused") return refused(entry, readableVtxoId(entry.bytes) ?? null, judged.amountSats, judged);
-  const { vtxo, keyIndex, flags } = judged;
+  const { vtxo, keyIndex, flags, lineage, madeOf } = judged;
   const { amountSats, expiryHeight } = vtxo;
   const id = vtxoId(vtxo);
   if (context.isSuperseded(id)) {
@@ -167,9 +182,11 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
   if (typeof obstacle === "object") return refused(entry, id, amountSats, { ...obstacle, permanent: false });
   const registered = obstacle === "registered";
   const exitDepth = vtxo.genesis.length;
+  const ancestors = madeOf.length === 0 ? {} : { madeOf };
   return {
     kind: "accepted",
-    vtxo: { id, amountSats, expiryHeight, exitDepth, keyIndex, source: entry.source, registered, flags },
+    key: keyOf(entry.bytes),
+    vtxo: { id, amountSats, expiryHeight, exitDepth, keyIndex, source: entry.source, registered, flags, lineage, ...ancestors },
   };
 }
 
@@ -236,5 +253,9 @@ export function refused(
   { code, message, permanent }: Omit<Refusal, "kind">,
 ): Verdict {
   const item: HeldItem = { id, amountSats, source, checkpoint, code, message, permanent };
-  return { kind: "refused", key: digestOf(bytes).slice(0, KEY_DIGITS), item };
+  return { kind: "refused", key: keyOf(bytes), item };
+}
+
+function keyOf(bytes: Uint8Array): string {
+  return digestOf(bytes).slice(0, KEY_DIGITS);
 }

@@ -33,8 +33,11 @@ export type WalletEvent = EventBase &
         readonly type: "payment.received";
         readonly checkpoint: bigint;
         readonly movement: string;
+        /** What it added to the balance. */
         readonly amountSats: bigint;
         readonly vtxos: readonly VtxoId[];
+        /** VTXOs that the wallet had, which this seed spent elsewhere to make these (mailbox.md W-47). */
+        readonly replaced: readonly VtxoId[];
         /** Whether it was held before. */
         readonly fromQuarantine: boolean;
       }
@@ -233,6 +236,7 @@ function received(
   change: Transition["change"],
   fromQuarantine: boolean,
 ): WalletEvent {
-  const { id, amountSats, outputs } = change.movement as ReceiveMovement;
-  return { seq, atMs, type: "payment.received", checkpoint, movement: id, amountSats, vtxos: outputs, fromQuarantine };
+  const { id, amountSats, inputs = [], outputs } = change.movement as ReceiveMovement;
+  const vtxos = { vtxos: outputs, replaced: inputs };
+  return { seq, atMs, type: "payment.received", checkpoint, movement: id, amountSats, ...vtxos, fromQuarantine };
 }

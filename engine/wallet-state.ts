@@ -11,6 +11,7 @@ import { type Drive, foldDrive, foldNotice } from "./fold-drives.ts";
 import { foldExpiry } from "./fold-expiry.ts";
 import { foldMessage, foldQuarantined } from "./fold-packages.ts";
 import { foldSalvage } from "./fold-salvage.ts";
+import { descentOf, KinIndex } from "./kin-index.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { contextAfter, type Transition } from "./transition.ts";
@@ -57,6 +58,7 @@ export class WalletState {
   blobs = new SeqIndex(DIGEST_BYTES);
   /** What came today and is no money. */
   unsolicited: Unsolicited = NOTHING_UNSOLICITED;
+  readonly #kin = new KinIndex();
   readonly #undecided = new Map<string, bigint>();
   /** The latest revision of each machine and schema of each event among the records, under `machine` or `machine type`. */
   readonly versions = new Map<string, number>();
@@ -126,7 +128,7 @@ export class WalletState {
     copy.unsolicited = this.unsolicited;
     Object.assign(copy.counters, this.counters);
     for (const [name, instance] of this.instances) copy.putInstance(name, instance);
-    for (const [id, coin] of this.coins) copy.coins.set(id, coin);
+    for (const coin of this.coins.values()) copy.putCoin(coin);
     for (const [id, movement] of this.movements) copy.movements.set(id, movement);
     for (const [key, entry] of this.quarantine) copy.quarantine.set(key, entry);
     for (const [id, command] of this.outbox) copy.outbox.set(id, command);
@@ -160,8 +162,27 @@ export class WalletState {
 
   /** Takes a VTXO out of the wallet for good. */
   spend(id: VtxoId, seq: bigint): void {
-    this.coins.delete(id);
+    this.dropCoin(id);
     this.spent.set(nameKey(id), seq);
+  }
+
+  /** Takes a VTXO in, or its row anew. */
+  putCoin(coin: Coin): void {
+    if (!this.coins.has(coin.id)) this.#kin.add(coin);
+    this.coins.set(coin.id, coin);
+  }
+
+  /** Takes a VTXO out, as if it had never been there. */
+  dropCoin(id: VtxoId): void {
+    const coin = this.coins.get(id);
+    if (coin === undefined) return;
+    this.coins.delete(id);
+    this.#kin.remove(coin);
+  }
+
+  /** VTXOs of the wallet that hang from the same output as one: all with which it may be in conflict (mailbox.md W-47). */
+  relativesOf(vtxo: Pick<Coin, "id" | "lineage">): Coin[] {
+    return this.#kin.of(descentOf(vtxo)).flatMap((id) => this.coins.get(id) ?? []);
   }
 
   /** Whether the wallet's log lost its end, and what was in it is not found out yet. */

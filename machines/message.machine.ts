@@ -78,7 +78,7 @@ const nameIgnoringRule = definition.assign(({ event }) => ({
 const credit = definition.assign(({ event }) => {
   if (event.type !== "package.vetted") return {};
   const vtxos = selectNew(event.verdicts, event.known);
-  return { vtxos, movement: receiveMovement(event.movement, vtxos), haltCode: null };
+  return { vtxos, movement: receiveMovement(event.movement, vtxos, event.replaced), haltCode: null };
 });
 
 const noteHeld = definition.assign(({ event }) => {

@@ -1,7 +1,7 @@
 /** What a message of the mailbox is and becomes, for its machine (mailbox.md §4.5, §4.6). */
 import type { Notice } from "./drive.machine.ts";
 import type { EventSchemas } from "./event-schemas.ts";
-import type { AcceptedVtxo, ReceiveMovement, Verdict } from "./package.ts";
+import type { AcceptedVtxo, ReceiveMovement, ReplacedVtxo, Verdict } from "./package.ts";
 
 /** The rule and the reason under which bytes that are no message are kept. */
 export const MALFORMED = "MALFORMED_MESSAGE";
@@ -53,6 +53,8 @@ export type MessageEvent = { readonly atMs: number } & (
       readonly known: readonly string[];
       /** Fact: the movement's id. */
       readonly movement: string;
+      /** Fact: VTXOs of the wallet that give way to some of the package (mailbox.md W-47). */
+      readonly replaced?: readonly ReplacedVtxo[];
     }
   | {
       /** Poisoned: chain and server answered the same question about another VTXO, so that it alone is in the way. */

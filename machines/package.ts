@@ -22,6 +22,10 @@ export type AcceptedVtxo = {
   readonly registered: boolean;
   /** Warnings of vtxo.md §10, such as `dust` or `nonStandard`. */
   readonly flags: readonly string[];
+  /** The outputs that its chain spends, as `ark/lineage.ts` writes them: no two VTXOs of a wallet need one spent differently. */
+  readonly lineage?: readonly string[];
+  /** VTXOs of this wallet's keys among those outputs: it signed them away, whatever a server says later (mailbox.md W-47). */
+  readonly madeOf?: readonly VtxoId[];
 };
 
 /** Bytes that are not money now but may be later, with the reason (mailbox.md W-4). */
@@ -42,7 +46,8 @@ export type HeldItem = {
 
 /** What vetting found out about one entry of a package. */
 export type Verdict =
-  | { readonly kind: "accepted"; readonly vtxo: AcceptedVtxo }
+  /** `key` names the item that it becomes if it cannot stand beside what the wallet has. */
+  | { readonly kind: "accepted"; readonly key: string; readonly vtxo: AcceptedVtxo }
   /** The wallet has it already, in whatever state: nothing was asked about it. */
   | { readonly kind: "known"; readonly id: VtxoId }
   | { readonly kind: "refused"; readonly key: string; readonly item: HeldItem };
@@ -85,7 +90,10 @@ export type ReceiveMovement = {
    * `vtxo_import.<vtxo id>` for one that the owner brought, `vtxo_restore.<vtxo id>` for one of the backup.
    */
   readonly id: string;
+  /** What it added to the balance. */
   readonly amountSats: bigint;
+  /** VTXOs that the wallet had, of which its outputs were made elsewhere with this seed (mailbox.md W-47). */
+  readonly inputs?: readonly VtxoId[];
   readonly outputs: readonly VtxoId[];
   /** Sums by owner key, in order of first appearance (M-51, W-20). */
   readonly receivedOn: readonly { readonly keyIndex: number; readonly amountSats: bigint }[];
@@ -107,14 +115,26 @@ export function selectHeld(verdicts: readonly Verdict[], known: readonly VtxoId[
   );
 }
 
-/** The one movement of a package, of its new VTXOs only. */
-export function receiveMovement(id: string, vtxos: readonly AcceptedVtxo[]): ReceiveMovement {
+/** A VTXO of the wallet that gives way to one that was made of it. */
+export type ReplacedVtxo = { readonly id: VtxoId; readonly amountSats: bigint };
+
+/** The one movement of a package, of its new VTXOs only, less what they replace. */
+export function receiveMovement(
+  id: string,
+  vtxos: readonly AcceptedVtxo[],
+  replaced: readonly ReplacedVtxo[] = [],
+): ReceiveMovement {
   const byKey = new Map<number, bigint>();
   for (const { keyIndex, amountSats } of vtxos) byKey.set(keyIndex, (byKey.get(keyIndex) ?? 0n) + amountSats);
   return {
     id,
-    amountSats: vtxos.reduce((sum, { amountSats }) => sum + amountSats, 0n),
+    amountSats: sumOf(vtxos) - sumOf(replaced),
+    ...(replaced.length === 0 ? {} : { inputs: replaced.map((vtxo) => vtxo.id) }),
     outputs: vtxos.map((vtxo) => vtxo.id),
     receivedOn: [...byKey].map(([keyIndex, amountSats]) => ({ keyIndex, amountSats })),
   };
+}
+
+function sumOf(vtxos: readonly { readonly amountSats: bigint }[]): bigint {
+  return vtxos.reduce((sum, { amountSats }) => sum + amountSats, 0n);
 }

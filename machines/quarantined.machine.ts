@@ -12,7 +12,14 @@
 import { setup } from "xstate";
 import { effectActions } from "./effects.ts";
 import type { EventSchemas } from "./event-schemas.ts";
-import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, receiveMovement, type Verdict } from "./package.ts";
+import {
+  type AcceptedVtxo,
+  type HeldItem,
+  type ReceiveMovement,
+  type ReplacedVtxo,
+  receiveMovement,
+  type Verdict,
+} from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
 const FIRST_WAIT_MS = 60_000;
@@ -38,6 +45,8 @@ type QuarantinedEvent = { readonly atMs: number } & (
       readonly verdict: Verdict;
       /** Fact: whether the wallet knows the VTXO already. */
       readonly isKnown: boolean;
+      /** Fact: VTXOs of the wallet that give way to it (mailbox.md W-47). */
+      readonly replaced?: readonly ReplacedVtxo[];
     }
   | { readonly type: "vtxos.registered" }
   | { readonly type: "recoveryIds.posted" }
@@ -80,7 +89,7 @@ const credit = definition.assign(({ context, event }) => {
   if (event.type !== "item.vetted" || event.verdict.kind !== "accepted" || context.item === null) return {};
   const { vtxo } = event.verdict;
   const id = context.item.movement ?? `arkoor_receive.${context.item.checkpoint}.${vtxo.id}`;
-  return { vtxos: [vtxo], movement: receiveMovement(id, [vtxo]) };
+  return { vtxos: [vtxo], movement: receiveMovement(id, [vtxo], event.replaced) };
 });
 
 /** `quarantined/<digest16>`: Held → Released → Completed, or Dropped. */

@@ -60,6 +60,7 @@ describe("a received VTXO", () => {
       vtxo: paid,
       keyIndex: 4,
       flags: ["untrustedArkoor"],
+      spent: some(paid).genesis.map(() => expect.objectContaining({ txid: expect.any(String) })),
     });
   });
 

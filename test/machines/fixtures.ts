@@ -25,7 +25,7 @@ export function vtxoOf(n: number, more: Partial<AcceptedVtxo> = {}): AcceptedVtx
 
 /** The verdict that accepts {@link vtxoOf}. */
 export function accepted(n: number, more: Partial<AcceptedVtxo> = {}): Verdict {
-  return { kind: "accepted", vtxo: vtxoOf(n, more) };
+  return { kind: "accepted", key: n.toString(16).padStart(16, "0"), vtxo: vtxoOf(n, more) };
 }
 
 /** An item that is held. */
