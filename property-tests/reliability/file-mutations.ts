@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { rm, writeFile } from "node:fs/promises";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   isStoreError,
@@ -101,7 +101,7 @@ async function checkOpening(
   opener: string,
   random: Random,
 ): Promise<string> {
-  await writeFiles(directory, mutation.files);
+  writeFiles(directory, mutation.files);
   const found = await judged(mutation, opener, () => {
     const chosen = OPENERS[opener];
     assert.ok(chosen !== undefined);
@@ -112,7 +112,7 @@ async function checkOpening(
   } else {
     checkFound(found, mutation, original);
   }
-  await rm(directory, { recursive: true });
+  rmSync(directory, { recursive: true });
   return typeof found === "string" ? found : "right state";
 }
 
@@ -186,19 +186,19 @@ class SnapshotBench implements AsyncDisposable {
   }
 
   static async open(directory: string, original: Original): Promise<SnapshotBench> {
-    await writeFiles(directory, original.states[0] ?? new Map());
+    writeFiles(directory, original.states[0] ?? new Map());
     return new SnapshotBench(directory, await openLevelLog(directory, { readOnly: true }));
   }
 
   async check(mutation: Mutation, { states, snapshots }: Original): Promise<void> {
     const path = join(this.#directory, mutation.name);
     const mutated = mutation.files.get(mutation.name);
-    if (mutated === undefined) await rm(path);
-    else await writeFile(path, mutated);
+    if (mutated === undefined) rmSync(path);
+    else writeFileSync(path, mutated);
     const found = await judged(mutation, "an open log", () => collect(this.#log.snapshots()));
     checkSnapshots(found, snapshots, mutation.description);
     assert.equal(found.length, snapshots.length - 1, `${mutation.description}: expected the other snapshot alone`);
-    await writeFile(path, states[0]?.get(mutation.name) ?? new Uint8Array());
+    writeFileSync(path, states[0]?.get(mutation.name) ?? new Uint8Array());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

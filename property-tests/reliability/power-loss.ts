@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Lane, LaneRun } from "./lane.ts";
 import { type DiskState, type Loss, RecordedDisk } from "./power-loss/disk.ts";
@@ -66,7 +66,7 @@ interface Recorded {
 async function record(seed: number, part: number): Promise<Recorded> {
   return withScratch(async (directory) => {
     const place = join(directory, "place");
-    await mkdir(place);
+    mkdirSync(place);
     const operations: Recording["operations"][number][] = [];
     const statements: Recording["statements"][number][] = [];
     let end = 0;
@@ -76,7 +76,7 @@ async function record(seed: number, part: number): Promise<Recorded> {
       const args = [join(place, WALLET), String(seed + part), String(session)];
       const { code, errors } = await runTraced(options, builtProgram("power-loss/writer.js"), args);
       assert.equal(code, 0, `the recorded program failed: ${errors}`);
-      const parsed = parseRecording(await readFile(file, "utf8"), place, end);
+      const parsed = parseRecording(readFileSync(file, "utf8"), place, end);
       operations.push(...parsed.operations);
       statements.push(...parsed.statements);
       end = parsed.end;
@@ -120,7 +120,7 @@ function promisesAt({ statements }: Recording, cut: number): Promises {
 async function checkState(state: DiskState, loss: Loss, recording: Recording, random: Random): Promise<string> {
   return withScratch(async (directory) => {
     try {
-      await writeState(directory, state);
+      writeState(directory, state);
       return await checkWallet(join(directory, WALLET), loss, recording, random);
     } catch (cause) {
       throw new Error(`power lost at ${loss.cut}, data ${loss.data}, names ${loss.names}: ${cause}`, { cause });
@@ -137,14 +137,14 @@ async function checkWallet(wallet: string, { cut, names }: Loss, recording: Reco
   return outcome;
 }
 
-async function writeState(directory: string, state: DiskState): Promise<void> {
+function writeState(directory: string, state: DiskState): void {
   for (const [path, content] of state) {
-    if (content === undefined) await mkdir(join(directory, path), { recursive: true });
+    if (content === undefined) mkdirSync(join(directory, path), { recursive: true });
   }
   for (const [path, content] of state) {
     if (content === undefined) continue;
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), content);
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
   }
 }
 
@@ -157,7 +157,7 @@ async function checkThatLossesAreSeen({ recording }: Recorded, run: LaneRun): Pr
       const random = new Random(run.seed, index);
       const loss: Loss = { ...chooseLoss(recording, random), data: "none", names: "ordered" };
       await withScratch(async (directory) => {
-        await writeState(directory, disk.after(loss, random));
+        writeState(directory, disk.after(loss, random));
         const found = await readStore(join(directory, WALLET), true);
         const { acknowledged } = promisesAt(recording, loss.cut);
         if (acknowledged > 0 && (typeof found === "string" || found.length < acknowledged)) seen++;

@@ -1,5 +1,4 @@
-import { accessSync, constants } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,12 +14,13 @@ export function scratchRoot(): string {
   }
 }
 
+// Synchronous here and wherever a lane makes or removes many small files: a thread for each costs more than the call.
 /** Runs an action with a fresh directory. It goes afterwards, and stays where the action fails, to be looked at. */
 export async function withScratch<T>(action: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(scratchRoot(), "heartwood-reliability-"));
+  const directory = mkdtempSync(join(scratchRoot(), "heartwood-reliability-"));
   try {
     const result = await action(directory);
-    await rm(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
     return result;
   } catch (error) {
     if (error instanceof Error) error.message += ` (kept in ${directory})`;

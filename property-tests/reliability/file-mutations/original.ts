@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createLevelLog, openLevelLog, type Snapshot, type SnapshotLog, type StoredRecord } from "../../../store/index.ts";
 import type { Random } from "../random.ts";
@@ -33,29 +33,29 @@ const LEFT_OUT = /^(OWNER.*|log\/LOCK|log\/LOG|log\/LOG\.old)$/;
 export async function makeOriginal(directory: string, random: Random): Promise<Original> {
   const path = join(directory, "original");
   await createLevelLog(path);
-  const history = [await readFiles(path)];
+  const history = [readFiles(path)];
   for (let session = 0; session < 2; session++) {
     await using log = await openLevelLog(path);
     for (const part of [1, 2]) {
       await appendTo(log, log.head().seq + BigInt(SESSION_RECORDS / 2), random);
       if (part === 1) await log.saveSnapshot(snapshotAt(log.head().seq));
-      history.push(await readFiles(path));
+      history.push(readFiles(path));
     }
   }
   const log = await openLevelLog(path);
-  history.push(await readFiles(path));
+  history.push(readFiles(path));
   await log.saveSnapshot(snapshotAt(log.head().seq));
   const end = log.head().seq + BigInt(WAL_RECORDS);
   while (log.head().seq < end) {
     await appendTo(log, log.head().seq + BigInt(1 + random.below(6)), random);
-    history.push(await readFiles(path));
+    history.push(readFiles(path));
   }
   await log.saveSnapshot(snapshotAt(log.head().seq));
-  const crashed = await readFiles(path);
+  const crashed = readFiles(path);
   const records = await collect(log.read());
   const { chain } = log.head();
   await log.close();
-  const closed = await readFiles(path);
+  const closed = readFiles(path);
   const other = join(directory, "other");
   await createLevelLog(other);
   const snapshots = [...closed.keys()].filter((name) => name.startsWith("snapshots/"));
@@ -63,7 +63,7 @@ export async function makeOriginal(directory: string, random: Random): Promise<O
   return {
     states: [closed, crashed],
     history,
-    other: await readFiles(other),
+    other: readFiles(other),
     records,
     chain,
     snapshots: snapshots.map((name) => snapshotAt(BigInt(name.slice("snapshots/".length)))),
@@ -71,21 +71,21 @@ export async function makeOriginal(directory: string, random: Random): Promise<O
 }
 
 /** All files of a store but those that say nothing about the log. */
-async function readFiles(directory: string): Promise<Files> {
+function readFiles(directory: string): Files {
   const files = new Map<string, Uint8Array>();
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(directory.length + 1);
-    if (entry.isFile() && !LEFT_OUT.test(name)) files.set(name, await readFile(path));
+    if (entry.isFile() && !LEFT_OUT.test(name)) files.set(name, readFileSync(path));
   }
   return files;
 }
 
 /** Makes a directory with these files. */
-export async function writeFiles(directory: string, files: Files): Promise<void> {
+export function writeFiles(directory: string, files: Files): void {
   const folders = new Set([...files.keys()].map((name) => dirname(join(directory, name))));
-  for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
-  await Promise.all([...files].map(([name, content]) => writeFile(join(directory, name), content)));
+  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, content] of files) writeFileSync(join(directory, name), content);
 }
 
 /** The bytes of a snapshot follow from its record, as those of the records do. */
