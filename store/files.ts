@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, unlink } from "node:fs/promises";
 import { errorCode } from "./errors.ts";
 
 /** Mode of our own files: nobody but the user. */
@@ -41,6 +41,11 @@ export async function readStart(path: string, length: number): Promise<Uint8Arra
     ({ bytesRead } = await file.read(bytes, 0, length, 0));
   });
   return (await succeeds(read, "ENOENT")) ? bytes.subarray(0, bytesRead) : undefined;
+}
+
+/** Removes a file if it is there: one call, where `rm` with `force` makes three. */
+export async function removeIfPresent(path: string): Promise<void> {
+  await succeeds(unlink(path), "ENOENT");
 }
 
 /** Runs an action; says false instead of throwing where it fails with one of these codes. */

@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { link, rename, rm } from "node:fs/promises";
+import { link, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "./bytes.ts";
 import { StoreError } from "./errors.ts";
-import { readIfPresent, succeeds, writeNewFile } from "./files.ts";
+import { readIfPresent, removeIfPresent, succeeds, writeNewFile } from "./files.ts";
 import { lockedBy } from "./lock-holder.ts";
 import { currentProcess, isCertainlyGone, isOfThisMachine, type ProcessIdentity } from "./process-identity.ts";
 import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
@@ -79,9 +79,9 @@ export class Ownership {
       await writeNewFile(path, encodeOwner(this.#owner));
       await rename(path, join(this.#directory, "OWNER"));
     } finally {
-      await rm(path, { force: true });
+      await removeIfPresent(path);
     }
-    if (this.#displaced !== undefined) await rm(this.#displaced, { force: true });
+    if (this.#displaced !== undefined) await removeIfPresent(this.#displaced);
   }
 
   async #checkStillOurs(): Promise<void> {
@@ -98,7 +98,7 @@ export class Ownership {
   /** Removes the file if it is still ours. */
   async release(): Promise<void> {
     const found = await readOwner(this.#directory);
-    if (found?.token === this.#owner.token) await rm(join(this.#directory, "OWNER"), { force: true });
+    if (found?.token === this.#owner.token) await removeIfPresent(join(this.#directory, "OWNER"));
   }
 
   /** Gives way to an owner that looked gone and is not: its file is put back. */
@@ -106,7 +106,7 @@ export class Ownership {
     await this.release();
     if (this.#displaced === undefined) return;
     await succeeds(link(this.#displaced, join(this.#directory, "OWNER")), "EEXIST");
-    await rm(this.#displaced, { force: true });
+    await removeIfPresent(this.#displaced);
   }
 }
 
@@ -117,7 +117,7 @@ async function place(directory: string, owner: Owner): Promise<boolean> {
     await writeNewFile(path, encodeOwner(owner));
     return await succeeds(link(path, join(directory, "OWNER")), "EEXIST");
   } finally {
-    await rm(path, { force: true });
+    await removeIfPresent(path);
   }
 }
 
@@ -134,7 +134,7 @@ export async function displaceOwner(directory: string, gone: Owner, token = toHe
   if (moved?.token === gone.token) return aside;
   // Between the look and the move a new owner came: it gets its file back.
   await succeeds(link(aside, path), "EEXIST");
-  await rm(aside, { force: true });
+  await removeIfPresent(aside);
   throw moved === undefined ? unknownHolder() : lockedBy(moved);
 }
 

@@ -16,10 +16,14 @@ export interface ProcessIdentity {
 
 const UNKNOWN = "unknown";
 
+// Neither changes while this process runs, and each opening asks for both.
+let ownStartTime: Promise<string> | undefined;
+let ownBootId: Promise<string> | undefined;
+
 /** The identity of this process. */
 export async function currentProcess(): Promise<ProcessIdentity> {
-  const startTime = await startTimeOf(process.pid);
-  return { host: hostname(), bootId: await bootId(), pid: process.pid, startTime: startTime ?? UNKNOWN };
+  ownStartTime ??= startTimeOf(process.pid).then((startTime) => startTime ?? UNKNOWN);
+  return { host: hostname(), bootId: await bootId(), pid: process.pid, startTime: await ownStartTime };
 }
 
 /**
@@ -55,7 +59,12 @@ function isPidInUse(pid: number): boolean {
   }
 }
 
-async function bootId(): Promise<string> {
+function bootId(): Promise<string> {
+  ownBootId ??= readBootId();
+  return ownBootId;
+}
+
+async function readBootId(): Promise<string> {
   try {
     if (process.platform === "linux") return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
     if (process.platform === "darwin") return (await output("sysctl", ["-n", "kern.bootsessionuuid"])) || UNKNOWN;

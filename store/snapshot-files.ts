@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
+import { mkdir, readdir, rename, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "./errors.ts";
-import { DIRECTORY_MODE, readIfPresent, readStart, syncDirectory, writeNewFile } from "./files.ts";
+import { DIRECTORY_MODE, readIfPresent, readStart, removeIfPresent, syncDirectory, writeNewFile } from "./files.ts";
 import { BINDING_BYTES, decodeBinding, type SnapshotBinding } from "./snapshot.ts";
 import { SNAPSHOTS } from "./store-directory.ts";
 
@@ -32,7 +32,7 @@ export class SnapshotFiles {
       await writeNewFile(temporary, pieces);
       await rename(temporary, this.#path(seq));
     } finally {
-      await rm(temporary, { force: true });
+      await removeIfPresent(temporary);
     }
     await syncDirectory(this.#directory);
   }
@@ -55,13 +55,13 @@ export class SnapshotFiles {
   }
 
   async delete(seq: bigint): Promise<void> {
-    await rm(this.#path(seq), { force: true });
+    await removeIfPresent(this.#path(seq));
   }
 
   /** What a process left that died while it wrote. */
   async #removeUnfinished(): Promise<void> {
     const names = await readdir(this.#directory);
-    for (const name of names.filter((each) => each.endsWith(UNFINISHED))) await rm(join(this.#directory, name), { force: true });
+    for (const name of names.filter((each) => each.endsWith(UNFINISHED))) await removeIfPresent(join(this.#directory, name));
   }
 
   async #checkRoom(bytes: number): Promise<void> {
