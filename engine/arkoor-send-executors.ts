@@ -4,7 +4,7 @@ import type { PubkeyPolicy } from "../ark/policy.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, foreignVtxo, orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { backUpIds, postToMailbox, registerVtxos, spentAmong } from "./server-calls.ts";
+import { checkInputs, postToMailbox, registerVtxos } from "./server-calls.ts";
 
 /** Wait before a payment that no mailbox took is posted again (lightning.md §3). */
 const DELIVERY_RETRY_MS = 60_000;
@@ -26,8 +26,8 @@ async function cosignPayment(call: ActionCall<"cosignPayment">): Promise<ActionA
   try {
     const results = await cosign().catch(async (error: unknown) => {
       // A refusal after an attempt that may have been carried out: the same package again, if it was (arkoor.md §11.3).
-      const spent = error instanceof Refused && call.isRepeated ? await spentAmong(call.params.inputs, call) : [];
-      if (spent.length === 0) throw error;
+      const isAsked = error instanceof Refused && call.isRepeated;
+      if (!isAsked || (await checkInputs(inputs, call)).spent.length === 0) throw error;
       return cosign();
     });
     const paid = vtxosOfPolicy(results, policy).map(foreignVtxo);
@@ -37,19 +37,14 @@ async function cosignPayment(call: ActionCall<"cosignPayment">): Promise<ActionA
     return { event: { type: "package.cosigned", paid: paidVtxos, change: changeVtxos }, blobs };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const spent = call.isRepeated ? await spentAmong(inputs, call) : [];
-    return { event: { type: "package.refused", code: error.code, message: error.message, spent } };
+    const isAsked = call.isRepeated || error.code === "SERVER_NOT_FOUND";
+    const checked = isAsked ? await checkInputs(inputs, call) : { spent: [], unknown: [] };
+    return { event: { type: "package.refused", code: error.code, message: error.message, ...checked } };
   }
 }
 
 async function registerPayment(call: ActionCall<"registerPayment">): Promise<ActionAnswer> {
-  const { sources, backUp } = call.params;
-  const refusal = await refusalOf(() => registerVtxos(sources, call));
-  // Only a convenience of a restore: what it brings back is in the log.
-  await backUpIds(backUp, call).catch((error: unknown) => {
-    const details = { instance: call.instance, code: codeOf(error), message: messageOf(error) };
-    call.engine.ports.logger("warn", "ids of change could not be backed up", details);
-  });
+  const refusal = await refusalOf(() => registerVtxos(call.params.sources, call));
   return { event: { type: "package.registered", refusal } };
 }
 

@@ -5,7 +5,7 @@ import type { WalletState } from "./wallet-state.ts";
 export interface Attempts {
   /** Instance of the attempt that is open, if one is. */
   readonly open: string | undefined;
-  /** Instance of the attempt that succeeded, if one did. */
+  /** Instance of the attempt that succeeded, or came to know that somebody else's did, if one has. */
   readonly paid: string | undefined;
   /** Instance of the next attempt; to be begun only if none is open and none succeeded. */
   readonly next: string;
@@ -25,7 +25,8 @@ export function attemptsAt(state: Readonly<WalletState>, paymentHash: string): A
     if (movement === undefined) return { open, paid, next: instance };
     const status = "status" in movement ? movement.status : "successful";
     if (status === "pending") open = instance;
-    if (status === "successful") paid = instance;
+    const hasPreimage = "metadata" in movement && (movement.metadata.payment_preimage ?? null) !== null;
+    if (status === "successful" || hasPreimage) paid = instance;
   }
 }
 

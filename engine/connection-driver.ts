@@ -13,7 +13,7 @@ import { watchExpiry } from "./expiry.ts";
 import { followMailbox } from "./follow-mailbox.ts";
 import { NoticeReader } from "./read-notices.ts";
 import { recognise } from "./recognise.ts";
-import { checkUnsure, finishReconciling } from "./reconcile.ts";
+import { finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
 import { Turns } from "./turns.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
@@ -183,14 +183,17 @@ export class ConnectionDriver {
     if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
     engine.drives.consider();
     engine.actions.drive();
-    await checkUnsure(engine, signal);
+    await engine.doubts.ask(signal);
     if (!this.#hasRecognised) await recognise(engine, session, signal);
     this.#hasRecognised = true;
     await engine.recovery.scan(session, signal);
     const mode = engine.loop.pending.contextOf(CONNECTION)?.mode;
     const isWhole = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);
     if (!isWhole) return engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
-    if (engine.loop.pending.isReconciling()) await engine.actions.idle();
+    if (engine.loop.pending.isReconciling()) {
+      await engine.actions.idle();
+      await engine.doubts.ask(signal);
+    }
     engine.recovery.conclude();
     finishReconciling(engine);
     // Who follows the mailbox is live first, and looks at held items and the tip beside it.
@@ -203,6 +206,7 @@ export class ConnectionDriver {
     await engine.outbox.flush(signal);
     if (isDrain) await checkBackup(engine, session, signal);
     if (isDrain) await this.#actOnNotices();
+    if (isDrain) await engine.doubts.ask(signal);
     signal.throwIfAborted();
     if (connection.isQuiet) await this.openStream();
     else engine.feed({ instance: CONNECTION, event: { type: "mailbox.caughtUp" } });

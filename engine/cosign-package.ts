@@ -16,8 +16,11 @@ import { StreamError } from "../streams/errors.ts";
 import type { ActionCall } from "./action-driver.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
-import { registerVtxos } from "./server-calls.ts";
+import { isUnknown, registerVtxos } from "./server-calls.ts";
 import type { Blob } from "./transition.ts";
+
+/** Attempts in a row that end at a refused registration of inputs. */
+const REGISTRATION_RETRIES = 5;
 
 /** The server refused the call of a step itself, and changed nothing in it (lightning.md §4.2). */
 export class Refused extends Error {
@@ -54,7 +57,7 @@ export async function cosignPackage<Type extends keyof EffectParams>(
   const { engine, keyring, signal } = call;
   const vtxos = await Promise.all(inputs.map(async ({ source }) => decodeVtxo(await engine.blobs.vtxo(source))));
   const sources = inputs.map(({ source }) => source);
-  if (!isRegistered) await registerVtxos(sources, call);
+  if (!isRegistered) await registerInputs(sources, call);
   const parts = buildArkoorPackage({ inputs: vtxos, destinations });
   const attempt = keyring.startCosigning(
     parts,
@@ -68,6 +71,24 @@ export async function cosignPackage<Type extends keyof EffectParams>(
     return results;
   } finally {
     attempt.abandon();
+  }
+}
+
+/**
+ * A refused registration is no refusal of the package (arkoor.md §9). But where the server does not know an input, or refuses
+ * it again and again, only the cosign call itself brings the payment to an end.
+ */
+async function registerInputs<Type extends keyof EffectParams>(
+  sources: readonly VtxoSource[],
+  call: ActionCall<Type>,
+): Promise<void> {
+  try {
+    await registerVtxos(sources, call);
+  } catch (error) {
+    const isLasting = isUnknown(error) || call.failures >= REGISTRATION_RETRIES;
+    if (!(error instanceof StreamError && error.isRejection && isLasting)) throw error;
+    const details = { instance: call.instance, code: error.code, message: error.message };
+    call.engine.ports.logger("warn", "inputs could not be registered; their payment is asked for all the same", details);
   }
 }
 

@@ -14,6 +14,7 @@ import type { Keyring } from "./keyring.ts";
 import { Outbox } from "./outbox.ts";
 import { paymentDrivers } from "./payment-drivers.ts";
 import type { Clock, Ports } from "./ports.ts";
+import { Doubts } from "./reconcile.ts";
 import { Recovery } from "./recovery.ts";
 import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
@@ -70,6 +71,7 @@ export class Engine implements RunLoopListener {
   readonly recovery: Recovery;
   readonly connection: ConnectionDriver;
   readonly deadlines: Deadlines;
+  readonly doubts: Doubts;
   /** Pages of the mailbox that were read since the start. */
   pagesRead = 0;
   readonly #snapshots: SnapshotKeeper | undefined;
@@ -106,6 +108,7 @@ export class Engine implements RunLoopListener {
       ports.logger("warn", "the clock of this machine seems to be behind the server's: authorizations live a day now");
     this.connection = new ConnectionDriver(this);
     this.deadlines = new Deadlines(this);
+    this.doubts = new Doubts(this);
   }
 
   get clock(): Clock {
@@ -164,6 +167,7 @@ export class Engine implements RunLoopListener {
     }
     if (transition.event.type === "message.received") this.drives.consider();
     this.deadlines.consider(transition);
+    this.doubts.consider(transition);
     this.#snapshots?.consider();
     this.#committed$.next(transition);
   }

@@ -39,6 +39,7 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
     }
     case "lockCoins":
     case "releaseCoins":
+    case "doubtCoins":
     case "spendCoins":
     case "offerCoins":
     case "requireExit":
@@ -51,6 +52,10 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
 const WORDS = {
   lockCoins: (instance: string) => ({ text: `It is locked for ${instance}.`, now: `locked by ${instance}` }),
   releaseCoins: (instance: string) => ({ text: `${instance} lets it go: it is free again.`, now: "spendable" }),
+  doubtCoins: (instance: string) => ({
+    text: `${instance} lets it go. The server did not know it, so it is asked about before anything pays with it.`,
+    now: "unsure until the server says that it is unspent",
+  }),
   spendCoins: (instance: string) => ({ text: `${instance} spent it.`, now: `spent by ${instance}`, expiry: "" }),
   offerCoins: () => ({ text: "From here on it can be paid with.", now: "spendable", isRegistration: true as const }),
   requireExit: (instance: string) => ({

@@ -60,6 +60,7 @@ function entriesOf({ effects }: Transition): Subject[] {
     switch (effect.type) {
       case "lockCoins":
       case "releaseCoins":
+      case "doubtCoins":
       case "spendCoins":
       case "offerCoins":
       case "requireExit":

@@ -8,19 +8,28 @@ import type { WalletState } from "./wallet-state.ts";
 /**
  * Folds the entries of a record into the books: what an action locks, spends, makes and moves (lightning.md §4.5, §11).
  *
+ * @param hasGap whether records of the action may be lost: what it sets free is for the server to call unspent first
  * @throws MachineError `MACHINE_FAULT` for an entry that no action may make: nothing of its record is written
  */
-export function foldBooks(state: WalletState, transition: Transition): void {
-  for (const effect of transition.effects) foldEntry(state, transition, effect);
+export function foldBooks(state: WalletState, transition: Transition, hasGap: boolean): void {
+  const doubt = hasGap || state.isReconciling() ? ({ isUnsure: true } as const) : {};
+  for (const effect of transition.effects) foldEntry(state, transition, effect, doubt);
 }
 
-function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effect: IssuedEffect): void {
+type Doubt = Pick<Coin, "isUnsure">;
+
+function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effect: IssuedEffect, doubt: Doubt): void {
   switch (effect.type) {
     case "lockCoins":
       for (const id of effect.params.ids) put(state, { ...own(state, id, instance, effect.type), holder: instance });
       break;
     case "releaseCoins":
-      for (const id of effect.params.ids) put(state, withoutHolder(own(state, id, instance, effect.type)));
+      for (const id of effect.params.ids) put(state, { ...withoutHolder(own(state, id, instance, effect.type)), ...doubt });
+      break;
+    case "doubtCoins":
+      for (const id of effect.params.ids) {
+        put(state, { ...withoutHolder(own(state, id, instance, effect.type)), isUnsure: true });
+      }
       break;
     case "spendCoins":
       for (const id of effect.params.ids.filter((spent) => !state.isSpent(spent))) {
@@ -30,8 +39,7 @@ function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effe
       break;
     case "createCoins":
       for (const vtxo of effect.params.coins.filter(({ id }) => !state.isKnown(id))) {
-        // What the lost end of a log did with it is for the server to say; about what an action holds it asks itself.
-        const doubt = state.isReconciling() ? ({ isUnsure: true } as const) : {};
+        // About what an action holds it asks the server itself.
         put(state, { ...vtxo, ...(effect.params.locked ? { holder: instance } : doubt), checkpoint: 0n, seq });
         state.useKey(vtxo.keyIndex);
       }

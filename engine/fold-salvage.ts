@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import { isAction } from "../machines/books.ts";
 import type { Instance } from "../machines/step.ts";
 import type { Transition } from "./transition.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -6,6 +7,7 @@ import type { WalletState } from "./wallet-state.ts";
 /** Folds a record of `salvage/main` in: nothing is certain after a salvage, until the server was asked about it. */
 export function foldSalvage(state: WalletState, { event, seq, atMs }: Transition, context: Instance["context"]): void {
   if (event.type === "wallet.salvaged") {
+    for (const [name, live] of state.instances) if (isAction(live.machine)) state.putInstance(name, { ...live, hasGap: true });
     // What an action has locked it asks the server about itself, when it goes on.
     for (const [id, coin] of state.coins) if (coin.holder === undefined) state.coins.set(id, { ...coin, isUnsure: true });
     state.nextKeyIndex += Number(context.keyGap);

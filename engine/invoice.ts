@@ -12,7 +12,6 @@ import { begin, sessionOf } from "./begin-payment.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { Payment } from "./payment.ts";
-import { freshTip } from "./receive-grant.ts";
 import { refuseWhileUnsure } from "./reconcile.ts";
 import type { Transition } from "./transition.ts";
 
@@ -80,17 +79,8 @@ export async function cancelInvoice(engine: Engine, paymentHash: string): Promis
 /** Gives a receive up that was never claimed although its HTLCs have expired: its preimage is out, the money is not in. */
 export async function giveUpReceive(engine: Engine, paymentHash: string): Promise<void> {
   const instance = instanceOf(paymentHash);
-  const tipHeight = await freshTip(engine, engine.signal);
-  const live = engine.loop.pending.instances.get(instance);
-  if (live === undefined) throw notFound(engine, instance, paymentHash);
-  const event = { type: "giveUp.requested", tipHeight };
-  const { taken, committed } = engine.feed({ instance, event });
-  if (!taken) {
-    const { htlcExpiryHeight } = live.context as unknown as LightningReceiveContext;
-    const message = `expected a revealed receive past height ${htlcExpiryHeight}, got one in ${live.state} at ${tipHeight}`;
-    throw new HeartwoodError("NOT_CANCELLABLE", message);
-  }
-  await committed;
+  if (!engine.loop.pending.instances.has(instance)) throw notFound(engine, instance, paymentHash);
+  return new Payment(instance, engine).giveUp();
 }
 
 /** Chance, and the number of the record that will name it: two receives of one log differ even where chance repeats itself. */

@@ -2,14 +2,14 @@ import type { Destination } from "../ark/arkoor-allocation.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import { decodeHex, encodeHex } from "../ark/hex.ts";
 import type { HtlcSendPolicy, PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
-import { encodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
+import { encodeVtxo } from "../ark/vtxo.ts";
 import { idsOf, sumOf } from "../machines/books.ts";
 import { type HtlcPackage, isPreimageOf, type LightningSendContext } from "../machines/lightning-send.ts";
 import type { PaymentReport } from "../streams/lightning-send.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, orRefused, ownVtxo, type Package, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { backUpIds, registerVtxos, spentAmong } from "./server-calls.ts";
+import { checkInputs, registerVtxos } from "./server-calls.ts";
 
 /** How often a payment's outcome is asked for (lightning.md §3). */
 const POLL_MS = 2_000;
@@ -28,7 +28,8 @@ type Command = keyof typeof lightningSendExecutors;
 /** Has the HTLCs cosigned (lightning.md §8.4). */
 function cosignHtlcs(call: ActionCall<"cosignHtlcs">): Promise<ActionAnswer> {
   return orDelayed(call, async () => {
-    if (contextOf(call)?.preimage != null && (await isPaid(call))) {
+    // With it the server could take the HTLCs of a package, for a payment that somebody else made (§10).
+    if (contextOf(call)?.preimage != null) {
       return { event: { type: "package.refused", code: "INVOICE_PAID", message: "the invoice was paid meanwhile" } };
     }
     try {
@@ -47,9 +48,9 @@ function cosignHtlcs(call: ActionCall<"cosignHtlcs">): Promise<ActionAnswer> {
  */
 function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
   return orDelayed(call, async () => {
-    const spent = await spentAmong(call.params.inputs, call);
-    const checked = { event: { type: "inputs.checked", spent } };
-    if (spent.length === 0 || isPreimageKnown(call) || (await isPaid(call))) return checked;
+    const inputs = await checkInputs(call.params.inputs, call);
+    const checked = { event: { type: "inputs.checked", ...inputs } };
+    if (inputs.spent.length === 0 || isPreimageKnown(call) || (await isPaid(call))) return checked;
     try {
       return await cosigned(call, (parts, options) => call.session.requestArkoorCosign(parts, options));
     } catch (error) {
@@ -65,7 +66,6 @@ function initiatePayment(call: ActionCall<"initiatePayment">): Promise<ActionAns
     const { htlcs, change } = call.params;
     await registerVtxos(sourcesOf(htlcs), call);
     await orLogged(call, "change could not be registered; it is when it is spent", () => registerVtxos(sourcesOf(change), call));
-    await orLogged(call, "ids of change could not be backed up", () => backUpIds(idsOf(change), call));
     return (await initiate(call)) ?? { event: { type: "payment.initiated" } };
   });
 }
@@ -99,7 +99,9 @@ function revokeHtlcs(call: ActionCall<"revokeHtlcs">): Promise<ActionAnswer> {
         destinations: [{ amountSats: sumOf(htlcs), policy }],
         request: (parts, options) => call.session.lightningSend.revoke(parts, options),
       });
-      await registerResults(call, results);
+      await orLogged(call, "what a revocation gave back could not be registered; it is when it is spent", () =>
+        call.session.registerVtxoTransactions(results.map(encodeVtxo), { signal: call.signal }),
+      );
       const kept = results.map((vtxo) => ownVtxo(vtxo, refundIndex, call.engine));
       return { event: { type: "htlcs.revoked", vtxos: kept.map(({ vtxo }) => vtxo) }, blobs: kept.map(({ blob }) => blob) };
     } catch (error) {
@@ -198,7 +200,7 @@ async function look(call: ActionCall<Command>): Promise<Look> {
 }
 
 /** Whether the server can show a preimage; without an answer, nothing is decided. */
-async function isPaid(call: ActionCall<"cosignHtlcs" | "recoverHtlcs">): Promise<boolean> {
+async function isPaid(call: ActionCall<"recoverHtlcs">): Promise<boolean> {
   const { state, preimage } = await look(call);
   if (state === "unknown" || state === "unspecified") throw new Error("expected the state of the payment, got no answer");
   return preimage !== undefined;
@@ -217,14 +219,6 @@ function preimageInText(call: ActionCall<Command>, text: string): string | undef
 
 function learned(preimage: string): ActionAnswer {
   return { event: { type: "preimage.learned", preimage } };
-}
-
-/** What comes back is the wallet's in any case: a failure here is made good when it is spent. */
-async function registerResults(call: ActionCall<"revokeHtlcs">, results: readonly Vtxo[]): Promise<void> {
-  await orLogged(call, "what a revocation gave back could not be registered; it is when it is spent", () =>
-    call.session.registerVtxoTransactions(results.map(encodeVtxo), { signal: call.signal }),
-  );
-  await orLogged(call, "ids of what a revocation gave back could not be backed up", () => backUpIds(results.map(vtxoId), call));
 }
 
 async function orLogged(call: ActionCall<Command>, what: string, step: () => Promise<void>): Promise<void> {

@@ -6,8 +6,8 @@ import type { WalletState } from "./wallet-state.ts";
 
 /**
  * An entry of the history (mailbox.md §6.2, lightning.md §11). `heartwood.import` is what the owner brought,
- * `heartwood.restore` what the backup of the seed named; `heartwood.salvage` takes out what was spent in records that were
- * lost.
+ * `heartwood.restore` what the backup of the seed named; `heartwood.salvage` takes out what the server does not call
+ * unspent where the log cannot say it for sure: after records were lost, or where it did not know an input.
  */
 export interface Movement {
   readonly id: string;

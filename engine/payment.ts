@@ -1,10 +1,10 @@
 import { EmptyError, filter, firstValueFrom, type Observable } from "rxjs";
 import { map, takeWhile } from "rxjs/operators";
-import type { PaidVtxo } from "../machines/arkoor-send.machine.ts";
-import { isAction, movementIdOf } from "../machines/books.ts";
+import { type ForeignVtxo, isAction, movementIdOf } from "../machines/books.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type Movement, toMovement } from "./movement-view.ts";
+import { freshTip } from "./receive-grant.ts";
 import { type PaymentNotice, toWalletEvent, type WalletEvent } from "./wallet-event.ts";
 
 /** An event of a payment. */
@@ -73,6 +73,24 @@ export class Payment {
   }
 
   /**
+   * Gives up a Lightning payment of which the server says nothing more, once its HTLCs have expired: one that goes out and
+   * for which an exit was required, when that exit was made or is not worth it; one that comes in and whose preimage is
+   * out, which could not be claimed. Without this the server is asked for ever.
+   *
+   * @throws HeartwoodError `NOT_CANCELLABLE` before that, `WALLET_CLOSED`, `WALLET_FAILED`; ChainError
+   */
+  async giveUp(): Promise<void> {
+    const tipHeight = await freshTip(this.#engine, this.#engine.signal);
+    const live = this.#engine.loop.pending.instances.get(this.id);
+    const { taken, committed } = this.#engine.feed({ instance: this.id, event: { type: "giveUp.requested", tipHeight } });
+    if (!taken) {
+      const expected = `expected a payment past height ${live?.context.htlcExpiryHeight ?? "of its HTLCs"} that only an exit can end`;
+      throw new HeartwoodError("NOT_CANCELLABLE", `${expected}, got one in ${live?.state ?? "its end"} at ${tipHeight}`);
+    }
+    await committed;
+  }
+
+  /**
    * VTXOs that are paid and that no mailbox took so far, in full encoding: the recipient can import them by hand. Empty
    * before they are signed and once they are delivered.
    *
@@ -81,7 +99,7 @@ export class Payment {
   async undelivered(): Promise<readonly Uint8Array[]> {
     const { state, context = {} } = this.#engine.committed.instances.get(this.id) ?? {};
     // What a receive claimed is somebody else's only while it is delivered.
-    const paid = (context.paid ?? (state === "Delivering" ? context.claimed : []) ?? []) as readonly PaidVtxo[];
+    const paid = (context.paid ?? (state === "Delivering" ? context.claimed : []) ?? []) as readonly ForeignVtxo[];
     return Promise.all(paid.map(({ source }) => this.#engine.blobs.vtxo(source)));
   }
 

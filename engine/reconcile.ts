@@ -1,12 +1,14 @@
+import { isAction } from "../machines/books.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
+import type { Transition } from "./transition.ts";
 import { askSpendState, Undecided } from "./vet-vtxo.ts";
 import type { Coin } from "./wallet-rows.ts";
-import { SALVAGE, type WalletState } from "./wallet-state.ts";
+import { CONNECTION, SALVAGE, type WalletState } from "./wallet-state.ts";
 
 /** VTXOs whose answers stand in one record. */
 const BATCH_VTXOS = 64;
@@ -14,6 +16,8 @@ const BATCH_VTXOS = 64;
 const CONCURRENT_VTXOS = 8;
 /** Hex digits of a digest that name a held item. */
 const KEY_DIGITS = 32;
+/** Entries with which an action sets VTXOs free. */
+const FREEING: ReadonlySet<string> = new Set(["createCoins", "releaseCoins", "doubtCoins"]);
 
 /**
  * For everything that spends, or promises to take a payment of which the wallet must remember something. A restore may still
@@ -48,14 +52,48 @@ export function mayHaveLostRecords(state: Readonly<WalletState>, instance: strin
 }
 
 /**
- * Asks the server about every VTXO that the lost end of the log may have spent. Those that get no answer are asked about
- * the next time.
- *
- * @throws the reason of the signal
+ * Asks the server about every VTXO that may be spent although the log does not say so: with each connection, with each
+ * look at the tip, and at once when a payment sets one free, so that none is paid with before.
  */
-export async function checkUnsure(engine: Engine, signal: AbortSignal): Promise<void> {
-  if (!engine.loop.pending.isReconciling()) return;
-  const unsure = [...engine.loop.pending.coins.values()].filter((coin) => coin.isUnsure === true);
+export class Doubts {
+  readonly #engine: Engine;
+  #asking: Promise<void> = Promise.resolve();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Asks where a record of a payment gives reason to. Without a connection the next one does. */
+  consider({ machine, effects }: Transition): void {
+    if (!isAction(machine) || !effects.some(({ type }) => FREEING.has(type))) return;
+    const { session, signal } = this.#engine.connection;
+    if (session === undefined || signal.aborted || unsureOf(this.#engine).length === 0) return;
+    void this.ask(signal).then(
+      () => {
+        if (this.#engine.loop.pending.instances.get(CONNECTION)?.state === "Live") finishReconciling(this.#engine);
+      },
+      () => {},
+    );
+  }
+
+  /**
+   * Resolves when every VTXO in doubt was asked about, in turn; one that gets no answer stays in doubt.
+   *
+   * @throws the reason of the signal
+   */
+  ask(signal: AbortSignal): Promise<void> {
+    const asked = this.#asking.then(() => checkUnsure(this.#engine, signal));
+    this.#asking = asked.catch(() => {});
+    return asked;
+  }
+}
+
+function unsureOf({ loop }: Engine): Coin[] {
+  return [...loop.pending.coins.values()].filter((coin) => coin.isUnsure === true);
+}
+
+async function checkUnsure(engine: Engine, signal: AbortSignal): Promise<void> {
+  const unsure = unsureOf(engine);
   for (let from = 0; from < unsure.length; from += BATCH_VTXOS) {
     const batch = unsure.slice(from, from + BATCH_VTXOS);
     const answers = await mapConcurrently(batch, CONCURRENT_VTXOS, (coin) => check(coin, engine, signal));
@@ -63,7 +101,7 @@ export async function checkUnsure(engine: Engine, signal: AbortSignal): Promise<
     const unspent = answers.flatMap((answer) => (typeof answer === "string" ? [answer] : []));
     const withdrawn = answers.flatMap((answer) => (typeof answer === "object" ? [answer] : []));
     if (unspent.length + withdrawn.length === 0) continue;
-    engine.feed({ instance: SALVAGE, event: { type: "vtxos.checked", unspent, withdrawn } });
+    engine.notify({ instance: SALVAGE, event: { type: "vtxos.checked", unspent, withdrawn } });
   }
 }
 
@@ -76,22 +114,21 @@ export function finishReconciling(engine: Engine): void {
   const isOpen = (coin: Coin): boolean =>
     coin.isUnsure === true || (coin.holder !== undefined && coin.exitBy === undefined && policyKindOf(coin) === "pubkey");
   if (!pending.isReconciling() || [...pending.coins.values()].some(isOpen)) return;
-  engine.feed({ instance: SALVAGE, event: { type: "wallet.reconciled" } });
+  engine.notify({ instance: SALVAGE, event: { type: "wallet.reconciled" } });
 }
 
 /** Its id if it is unspent, the item that it becomes if not, or undefined if nobody could tell. */
 async function check(coin: Coin, engine: Engine, signal: AbortSignal): Promise<string | WithdrawnVtxo | undefined> {
-  const { id, amountSats, keyIndex, source, checkpoint } = coin;
-  const { connection, keyring, loop, ports } = engine;
+  const { id, amountSats, keyIndex, source, checkpoint, seq } = coin;
+  const { connection, keyring, ports } = engine;
   const { session } = connection;
   if (session === undefined) return undefined;
   try {
     const answer = await askSpendState(id, keyIndex, { session, keyring, signal });
     if (typeof answer === "string") return id;
     // Apart from other items with these bytes: this one was money before. So is what it becomes if it is money again.
-    const salvage = loop.pending.contextOf(SALVAGE)?.keptSeq;
-    const key = `${digestOf(await engine.blobs.vtxo(source)).slice(0, KEY_DIGITS)}.${salvage}`;
-    const movement = `arkoor_receive.${checkpoint}.${id}.${salvage}`;
+    const key = `${digestOf(await engine.blobs.vtxo(source)).slice(0, KEY_DIGITS)}.${seq}`;
+    const movement = `arkoor_receive.${checkpoint}.${id}.${seq}`;
     return { id, amountSats, key, item: { id, amountSats, source, checkpoint, ...answer, permanent: false, movement } };
   } catch (error) {
     signal.throwIfAborted();

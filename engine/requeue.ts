@@ -5,7 +5,7 @@ import { noteTip } from "./expiry.ts";
 import { lookAgain } from "./look-again.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { OwnFailures } from "./own-failure.ts";
-import { checkUnsure, finishReconciling } from "./reconcile.ts";
+import { finishReconciling } from "./reconcile.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** How often a connected wallet looks for a new tip and for items whose time has come. */
@@ -65,7 +65,7 @@ export class Requeue {
       }
       if (isNewTip) this.#engine.actions.drive();
       const nowMs = this.#engine.clock.nowMs();
-      await checkUnsure(this.#engine, this.#signal);
+      await this.#engine.doubts.ask(this.#signal);
       finishReconciling(this.#engine);
       await this.#vet(
         ({ code, nextTryAtMs, source }) =>

@@ -10,7 +10,7 @@ import type { Clock, Randomness } from "./ports.ts";
 import { type Blob, encodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
 import { blobsToKeep, UNSOLICITED_LIMITS, type UnsolicitedLimits } from "./unsolicited.ts";
 import type { LiveInstance } from "./wallet-rows.ts";
-import { CONNECTION, MAILBOX, type WalletState } from "./wallet-state.ts";
+import { BACKUP, CONNECTION, MAILBOX, type WalletState } from "./wallet-state.ts";
 
 /** An event for an instance, with where it came from. */
 export interface Dispatch {
@@ -243,6 +243,8 @@ function routes({ effects, seq, instance }: Transition): Dispatch[] {
             causeSeq: seq,
           },
         ];
+      case "backUpIds":
+        return [{ instance: BACKUP, event: { type: "backup.requested", ...effect.params }, causeSeq: seq }];
       default:
         if (effectKinds[effect.type] === "route") throw new Error(`${instance} asks for ${effect.type}, which has no route`);
         return [];

@@ -1,7 +1,8 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { PaymentInput } from "../machines/books.ts";
+import type { CheckedInputs } from "../machines/failed-inputs.ts";
 import type { VtxoSource } from "../machines/package.ts";
-import type { StreamError } from "../streams/errors.ts";
+import { StreamError } from "../streams/errors.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { bisect } from "./bisect.ts";
 import type { BlobReader } from "./blob-reader.ts";
@@ -76,15 +77,32 @@ function throwFirst([first]: readonly StreamError[]): void {
   if (first !== undefined) throw first;
 }
 
-/** Those that the server calls spent; where it does not answer, nothing is known. */
-export async function spentAmong(inputs: readonly PaymentInput[], { session, keyring, signal }: CallParts): Promise<VtxoId[]> {
-  const spent: VtxoId[] = [];
+/**
+ * What the server says of inputs. That it does not know one is an answer too: it has carried out nothing with it.
+ *
+ * @throws where it gives no answer, and nothing is known
+ */
+export async function checkInputs(
+  inputs: readonly PaymentInput[],
+  { session, keyring, signal }: CallParts,
+): Promise<CheckedInputs> {
+  const [spent, unknown]: [VtxoId[], VtxoId[]] = [[], []];
   for (const { id, keyIndex } of inputs) {
-    const status = await session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal });
-    if (status === "unspecified") throw new Error(`expected the state of ${id}, got none`);
-    if (status === "spent") spent.push(id);
+    try {
+      const status = await session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal });
+      if (status === "unspecified") throw new Error(`expected the state of ${id}, got none`);
+      if (status === "spent") spent.push(id);
+    } catch (error) {
+      if (!isUnknown(error)) throw error;
+      unknown.push(id);
+    }
   }
-  return spent;
+  return { spent, unknown };
+}
+
+/** Whether the server says that it does not know what it was asked about. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof StreamError && error.code === "SERVER_NOT_FOUND";
 }
 
 async function* chunksOf(

@@ -9,11 +9,16 @@ export async function applyAgain(index: HistoryIndex, reader: HistoryReader, sta
   const { transition } = await reader.get(seq);
   const { instance, machine, revision, version } = transition;
   const before = await reader.before(seq);
-  if (before !== undefined) state.putInstance(instance, { machine, revision, version: version - 1n, ...before });
   const salvage = index.instances.numberOf(SALVAGE);
   const salvaged = salvage === undefined ? undefined : index.instances.lastOf(salvage, seq - 1);
-  if (salvaged !== undefined && instance !== SALVAGE) {
-    state.putInstance(SALVAGE, { machine: "salvage", revision: 1, version: 1n, ...(await reader.after(salvaged)) });
+  const reconciling = salvaged === undefined ? undefined : await reader.after(salvaged);
+  if (reconciling !== undefined && instance !== SALVAGE) {
+    state.putInstance(SALVAGE, { machine: "salvage", revision: 1, version: 1n, ...reconciling });
+  }
+  if (before !== undefined) {
+    const first = index.instances.firstOf(index.instances.numberOf(instance) ?? 0);
+    const gap = reconciling !== undefined && first <= Number(reconciling.context.keptSeq) ? ({ hasGap: true } as const) : {};
+    state.putInstance(instance, { machine, revision, version: version - 1n, ...before, ...gap });
   }
   state.checkpoint = index.numbers.checkpointAt(seq - 1);
   state.apply(transition);

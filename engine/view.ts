@@ -18,7 +18,7 @@ export interface Balance {
   readonly spendableSats: bigint;
   /** Credited, but the server does not have its signatures yet (mailbox.md W-14). */
   readonly awaitingRegistrationSats: bigint;
-  /** Credited, but the log lost its end and the server was not asked yet whether they are unspent. */
+  /** The log does not say for sure that they are unspent, or the server did not know them: it has to be asked first. */
   readonly unsureSats: bigint;
   /** Past their expiry height: the server can take them at any time, and nobody else takes them as payment. */
   readonly expiredSats: bigint;
@@ -202,7 +202,7 @@ export function statusOf(state: WalletState): WalletStatus {
     halted: typeof haltedAt === "bigint" ? { checkpoint: haltedAt, code: String(mailbox?.haltCode) } : null,
     reconciling: reconcilingOf(state),
     restore: restoreOf(state),
-    backup: (state.contextOf(BACKUP) ?? null) as WalletStatus["backup"],
+    backup: backupOf(state),
     connection: state.instances.get(CONNECTION)?.state ?? "Stopped",
     balance: balanceOf(state),
     vtxos: vtxosOf(state),
@@ -224,6 +224,11 @@ function stateOf({ registered, isUnsure, expiryStage, holder, exitBy }: Coin): W
   if (isUnsure === true) return "unsure";
   if (expiryStage === "expired") return "expired";
   return registered ? "spendable" : "awaiting-registration";
+}
+
+function backupOf(state: WalletState): WalletStatus["backup"] {
+  const backup = state.contextOf(BACKUP) as unknown as NonNullable<WalletStatus["backup"]> | undefined;
+  return backup === undefined || backup.checkedAtMs === 0 ? null : backup;
 }
 
 function restoreOf(state: WalletState): Restore | null {

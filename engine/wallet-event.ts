@@ -224,6 +224,7 @@ function fromRecovery({ seq, atMs, event }: Transition): WalletEvent | undefined
 }
 
 function fromBackup({ seq, atMs, event, change, version }: Transition): WalletEvent | undefined {
+  if (event.type !== "backup.checked") return undefined;
   const isNews = version === 1n ? event.missing !== 0 : change.missing !== undefined || change.missingIds !== undefined;
   if (!isNews) return undefined;
   return { seq, atMs, type: "backup.checked", missing: Number(event.missing), missingIds: event.missingIds as VtxoId[] };

@@ -51,4 +51,6 @@ export interface LiveInstance extends Instance {
   readonly machine: string;
   readonly revision: number;
   readonly version: bigint;
+  /** Whether records of it may be among those that a salvage lost: what it makes may be spent already. */
+  readonly hasGap?: true;
 }

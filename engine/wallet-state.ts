@@ -87,7 +87,7 @@ export class WalletState {
     this.#keepBlobs(transition);
     if (isAction(transition.machine) && before?.state !== transition.state) this.#dropCommands(transition.instance);
     this.#keepOutbox(transition);
-    foldBooks(this, transition);
+    foldBooks(this, transition, before?.hasGap === true);
     switch (transition.machine) {
       case "message":
         foldMessage(this, transition, context);
@@ -232,7 +232,8 @@ export class WalletState {
       this.#undecided.delete(instance);
       this.finished.set(nameKey(instance), seq);
     } else {
-      this.putInstance(instance, { machine, revision, version, state, context });
+      const hasGap = this.instances.get(instance)?.hasGap;
+      this.putInstance(instance, { machine, revision, version, state, context, ...(hasGap && { hasGap }) });
     }
   }
 

@@ -13,15 +13,19 @@
 //      │                   │ Delivered                       │
 import { setup } from "xstate";
 import { changePieces } from "../ark/arkoor-allocation.ts";
-import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type ActionMovement, type ActionOutcome, idsOf, type OwnVtxo, type PaymentInput, sumOf } from "./books.ts";
+import {
+  type ActionMovement,
+  type ActionOutcome,
+  type ForeignVtxo,
+  idsOf,
+  type OwnVtxo,
+  type PaymentInput,
+  sumOf,
+} from "./books.ts";
 import { effectActions } from "./effects.ts";
 import type { EventSchemas } from "./event-schemas.ts";
-import type { VtxoSource } from "./package.ts";
+import { type CheckedInputs, entriesOfFailure } from "./failed-inputs.ts";
 import type { MachineDefinition } from "./step.ts";
-
-/** A VTXO of the recipient, with the place of its bytes: they are nowhere else until it is delivered. */
-export type PaidVtxo = { readonly id: VtxoId; readonly amountSats: bigint; readonly source: VtxoSource };
 
 type ArkoorSendContext = {
   readonly movement: string;
@@ -31,7 +35,7 @@ type ArkoorSendContext = {
   readonly inputs: readonly PaymentInput[];
   readonly changeKeyIndex: number;
   readonly changePieces: readonly bigint[];
-  readonly paid: readonly PaidVtxo[];
+  readonly paid: readonly ForeignVtxo[];
   readonly change: readonly OwnVtxo[];
   /** Why the last attempt to deliver did not succeed. */
   readonly delay: string | null;
@@ -49,9 +53,8 @@ type ArkoorSendEvent =
       readonly keyIndex: number;
       readonly movement: string;
     }
-  | { readonly type: "package.cosigned"; readonly paid: readonly PaidVtxo[]; readonly change: readonly OwnVtxo[] }
-  /** `spent`: inputs that the server calls spent all the same, by a package of which the wallet has no signatures. */
-  | { readonly type: "package.refused"; readonly code: string; readonly message: string; readonly spent: readonly VtxoId[] }
+  | { readonly type: "package.cosigned"; readonly paid: readonly ForeignVtxo[]; readonly change: readonly OwnVtxo[] }
+  | ({ readonly type: "package.refused"; readonly code: string; readonly message: string } & CheckedInputs)
   | { readonly type: "package.registered"; readonly refusal: string | null }
   | { readonly type: "delivery.failed"; readonly code: string }
   | { readonly type: "package.delivered" };
@@ -70,12 +73,14 @@ const definition = setup({
   actions: effectActions(
     "lockCoins",
     "releaseCoins",
+    "doubtCoins",
     "spendCoins",
     "createCoins",
     "offerCoins",
     "requireExit",
     "reserveKeys",
     "writeMovement",
+    "backUpIds",
     "cosignPayment",
     "registerPayment",
     "deliverPayment",
@@ -110,12 +115,11 @@ const fail = definition.assign(({ event }) => {
 
 const letInputsGo = definition.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== "package.refused") return;
-  const spent = context.inputs.filter(({ id }) => event.spent.includes(id));
-  const untouched = context.inputs.filter(({ id }) => !event.spent.includes(id));
-  if (untouched.length > 0) enqueue({ type: "releaseCoins", params: { ids: idsOf(untouched) } });
-  if (spent.length === 0) return;
-  const byHeight = Math.min(...spent.map(({ expiryHeight }) => expiryHeight));
-  enqueue({ type: "requireExit", params: { ids: idsOf(spent), byHeight } });
+  for (const entry of entriesOfFailure(context.inputs, event)) enqueue(entry);
+});
+
+const backUpChange = definition.enqueueActions(({ context, enqueue }) => {
+  if (context.change.length > 0) enqueue({ type: "backUpIds", params: { ids: idsOf(context.change) } });
 });
 
 const keepDelay = definition.assign(({ event }) => (event.type === "delivery.failed" ? { delay: event.code } : {}));
@@ -193,9 +197,9 @@ export const arkoorSendMachine: MachineDefinition = {
                 type: "registerPayment",
                 params: ({ context: { paid, change } }) => ({
                   sources: [...paid, ...change].map(({ source }) => source),
-                  backUp: idsOf(change),
                 }),
               },
+              backUpChange,
             ],
           },
           "package.refused": { target: "Failed", actions: [fail, letInputsGo] },

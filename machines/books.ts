@@ -9,6 +9,9 @@ export type OwnVtxo = AcceptedVtxo & {
   readonly policyKind?: PolicyKind;
 };
 
+/** A VTXO of somebody else, with the place of its bytes: they are nowhere else until it is delivered. */
+export type ForeignVtxo = { readonly id: VtxoId; readonly amountSats: bigint; readonly source: VtxoSource };
+
 /** A VTXO that an action pays with, with all that is needed to spend it; lists of them keep their order on every retry. */
 export type PaymentInput = {
   readonly id: VtxoId;

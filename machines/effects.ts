@@ -18,10 +18,14 @@ export interface EffectParams {
   haltMailbox: { checkpoint: bigint; code: string };
   haltConnection: { checkpoint: bigint; code: string };
   holdItem: { key: string; item: HeldItem };
+  /** Ids of new VTXOs for the recovery mailbox: posted until the server took them, however the instance goes on. */
+  backUpIds: { ids: readonly VtxoId[] };
   // entries
   /** All of them are free, or this instance's already. */
   lockCoins: { ids: readonly VtxoId[] };
   releaseCoins: { ids: readonly VtxoId[] };
+  /** Lets them go, but nothing pays with them before the server called them unspent. */
+  doubtCoins: { ids: readonly VtxoId[] };
   /** Free, locked by this instance, or spent already. */
   spendCoins: { ids: readonly VtxoId[] };
   /** New VTXOs, locked by this instance or free; those that the wallet knows stay as they are. */
@@ -54,7 +58,7 @@ export interface EffectParams {
     changeKeyIndex: number;
     changePieces: readonly bigint[];
   };
-  registerPayment: { sources: readonly VtxoSource[]; backUp: readonly VtxoId[] };
+  registerPayment: { sources: readonly VtxoSource[] };
   deliverPayment: { address: string; sources: readonly VtxoSource[] };
   // commands of lightning-receive
   requestInvoice: InvoiceTerms;
@@ -90,8 +94,10 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   haltMailbox: "route",
   haltConnection: "route",
   holdItem: "route",
+  backUpIds: "route",
   lockCoins: "entry",
   releaseCoins: "entry",
+  doubtCoins: "entry",
   spendCoins: "entry",
   createCoins: "entry",
   offerCoins: "entry",

@@ -1,6 +1,5 @@
 /** Data of a Lightning receive that its machine, its commands and its executors share (lightning.md §9). */
-import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type ActionMovement, type ActionOutcome, idsOf, type OwnVtxo, sumOf } from "./books.ts";
+import { type ActionMovement, type ActionOutcome, type ForeignVtxo, idsOf, type OwnVtxo, sumOf } from "./books.ts";
 import type { EventSchemas } from "./event-schemas.ts";
 import type { VtxoSource } from "./package.ts";
 
@@ -47,9 +46,6 @@ export type ReceiveClaim = Pick<InvoiceTerms, "paymentHash" | "salt" | "keyIndex
   readonly sources: readonly VtxoSource[];
 };
 
-/** A VTXO that came out of a claim, with the place of its bytes: those of another wallet are nowhere else. */
-export type ClaimedVtxo = { readonly id: VtxoId; readonly amountSats: bigint; readonly source: VtxoSource };
-
 /** How near the moment is at which only an exit saves the money. */
 type ExitStage = "near" | "required";
 
@@ -61,7 +57,7 @@ export type LightningReceiveContext = InvoiceTerms &
   Grant & {
     readonly movement: string;
     /** What was claimed, and is the other wallet's where there is a destination. */
-    readonly claimed: readonly ClaimedVtxo[];
+    readonly claimed: readonly ForeignVtxo[];
     /** Hex; null until the claim succeeded (R9). */
     readonly preimage: string | null;
     readonly exitStage: ExitStage | null;
@@ -91,7 +87,7 @@ export type LightningReceiveEvent =
       readonly type: "claim.succeeded";
       /** What is the wallet's, or else the other wallet's: together as much as the HTLCs. */
       readonly coins: readonly OwnVtxo[];
-      readonly forwarded: readonly ClaimedVtxo[];
+      readonly forwarded: readonly ForeignVtxo[];
       /** Hex. */
       readonly preimage: string;
     }

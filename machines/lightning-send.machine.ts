@@ -16,10 +16,13 @@
 //      │                   │◀───────────────── htlcs.revoked ┤
 //      │                   │ Revoked                         │
 //      │                   │ RevocationStuck, Exiting: asked again and again, until revoked or settled
+//      │ giveUp.requested  │                                 │
+//      ├──────────────────▶│ GivenUp: out of Exiting, when the owner made the exit or lets the HTLCs go
 import { setup } from "xstate";
 import { latestSendExitHeight } from "../ark/htlc-terms.ts";
 import { type ActionMovement, type ActionOutcome, idsOf, sumOf } from "./books.ts";
 import { effectActions } from "./effects.ts";
+import { entriesOfFailure } from "./failed-inputs.ts";
 import {
   type HeldPayment,
   type HtlcPackage,
@@ -39,12 +42,14 @@ const definition = setup({
   actions: effectActions(
     "lockCoins",
     "releaseCoins",
+    "doubtCoins",
     "spendCoins",
     "createCoins",
     "offerCoins",
     "requireExit",
     "reserveKeys",
     "writeMovement",
+    "backUpIds",
     "cosignHtlcs",
     "recoverHtlcs",
     "initiatePayment",
@@ -69,6 +74,8 @@ const definition = setup({
     isNearExpiry: ({ context, event }) => "tipHeight" in event && isSendNearExpiry(context, event.tipHeight),
     isExitDue: ({ context, event }) => "tipHeight" in event && isExitDue(context, event.tipHeight),
     isNews: ({ context, event }) => event.type === "step.delayed" && event.code !== context.delay,
+    hasEvidence: ({ context }) => context.preimage !== null,
+    isPastExpiry: ({ context, event }) => event.type === "giveUp.requested" && event.tipHeight > context.htlcExpiryHeight,
     isNotAllowedYet: ({ context }) => !context.isExitAllowed,
   },
 });
@@ -99,6 +106,7 @@ const noteRefusal = definition.assign(({ event }) => {
   return { refusal: { code, message }, delay: null };
 });
 const giveUp = (code: string, message: string) => definition.assign({ refusal: { code, message }, delay: null });
+const paidMeanwhile = giveUp("INVOICE_PAID", "the preimage of the invoice is out: somebody paid it meanwhile");
 const runOut = giveUp("NEAR_EXPIRY", "the payment was not done in time");
 
 const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
@@ -127,12 +135,11 @@ const writeMovement = (status: ActionMovement["status"]) => ({
 
 const letInputsGo = definition.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== "inputs.checked") return;
-  const spent = context.inputs.filter(({ id }) => event.spent.includes(id));
-  const untouched = context.inputs.filter(({ id }) => !event.spent.includes(id));
-  if (untouched.length > 0) enqueue({ type: "releaseCoins", params: { ids: idsOf(untouched) } });
-  if (spent.length === 0) return;
-  const byHeight = Math.min(...spent.map(({ expiryHeight }) => expiryHeight));
-  enqueue({ type: "requireExit", params: { ids: idsOf(spent), byHeight } });
+  for (const entry of entriesOfFailure(context.inputs, event)) enqueue(entry);
+});
+
+const backUpChange = definition.enqueueActions(({ context, enqueue }) => {
+  if (context.change.length > 0) enqueue({ type: "backUpIds", params: { ids: idsOf(context.change) } });
 });
 
 const recover = { type: "recoverHtlcs" as const, params: htlcPackage };
@@ -148,6 +155,7 @@ const bookPackage = [
   { type: "createCoins" as const, params: ({ context }: Scope) => ({ coins: context.change, locked: false }) },
   { type: "offerCoins" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.change) }) },
   writeMovement("pending"),
+  backUpChange,
 ];
 
 const settle = {
@@ -169,8 +177,11 @@ const revoked = {
     { type: "createCoins" as const, params: ({ context }: Scope) => ({ coins: context.refund, locked: false }) },
     { type: "offerCoins" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.refund) }) },
     writeMovement("failed"),
+    { type: "backUpIds" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.refund) }) },
   ],
 };
+/** With the preimage the server could take whole HTLCs for a payment that somebody else made: none is made any more. */
+const cosignedInVain = { guard: "hasEvidence" as const, target: "Recovering", actions: [paidMeanwhile, recover] };
 const evidence = { guard: "isNewEvidence" as const, actions: [keepPreimage] };
 const delayed = { guard: "isNews" as const, actions: [keepDelay] };
 const outOfTime = { guard: "isNearExpiry" as const, target: "RevocableHtlcs", actions: [runOut, revoke] };
@@ -182,10 +193,24 @@ const exitDue = [
   },
   {
     type: "writeMovement" as const,
-    params: ({ context }: Scope) => ({ movement: sendMovementOf(context, "pending", true) }),
+    params: ({ context }: Scope) => ({ movement: sendMovementOf(context, "pending", "due") }),
   },
   revoke,
 ];
+/** What the owner says: the HTLCs leave the wallet, whoever has them now (§8.9). */
+const exitOver = {
+  guard: "isPastExpiry" as const,
+  target: "GivenUp",
+  actions: [
+    giveUp("GIVEN_UP", "the owner exited the HTLCs, or gave them up"),
+    fail,
+    { type: "spendCoins" as const, params: htlcIds },
+    {
+      type: "writeMovement" as const,
+      params: ({ context }: Scope) => ({ movement: sendMovementOf(context, "failed", "over") }),
+    },
+  ],
+};
 const exitAtDeadline = { guard: "isExitDue" as const, target: "Exiting", actions: exitDue };
 const refused = [
   { guard: "isOpen" as const, target: "PaymentInitiated", actions: [clearDelay, watch] },
@@ -223,10 +248,13 @@ export const lightningSendMachine: MachineDefinition = {
        */
       Start: {
         on: {
-          "package.cosigned": { guard: "isBalanced", target: "HtlcReceived", actions: [...bookPackage, initiate] },
+          "package.cosigned": [
+            cosignedInVain,
+            { guard: "isBalanced", target: "HtlcReceived", actions: [...bookPackage, initiate] },
+          ],
           "package.refused": { target: "Recovering", actions: [noteRefusal, recover] },
           "step.delayed": [{ guard: "isNearExpiry", target: "Recovering", actions: [runOut, recover] }, delayed],
-          // The invoice may be paid by somebody else: the server is asked before anything more is signed (§10).
+          // Somebody else paid the invoice: nothing is signed any more (§10).
           "payment.noticed": evidence,
           ...allowable,
         },
@@ -237,10 +265,14 @@ export const lightningSendMachine: MachineDefinition = {
        */
       Recovering: {
         on: {
-          "package.cosigned": { guard: "isBalanced", target: "RevocableHtlcs", actions: [...bookPackage, revoke] },
+          "package.cosigned": [
+            cosignedInVain,
+            { guard: "isBalanced", target: "RevocableHtlcs", actions: [...bookPackage, revoke] },
+          ],
           "inputs.checked": { target: "Failed", actions: [fail, letInputsGo, writeMovement("failed")] },
           "step.delayed": delayed,
           "payment.noticed": evidence,
+          ...allowable,
         },
       },
       /**
@@ -296,10 +328,11 @@ export const lightningSendMachine: MachineDefinition = {
         },
       },
       /** Only an exit is sure to bring the HTLCs back, and the owner has to make it. The server is asked on (S9). */
-      Exiting: { on: { "htlcs.revoked": revoked, "step.delayed": delayed, ...provable } },
+      Exiting: { on: { "htlcs.revoked": revoked, "step.delayed": delayed, "giveUp.requested": exitOver, ...provable } },
       Settled: { type: "final" },
       Revoked: { type: "final" },
       Failed: { type: "final" },
+      GivenUp: { type: "final" },
     },
   }),
 };

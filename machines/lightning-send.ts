@@ -2,9 +2,9 @@
 import { sha256 } from "../ark/crypto.ts";
 import { decodeHex, encodeHex } from "../ark/hex.ts";
 import { lastSendHeight } from "../ark/htlc-terms.ts";
-import type { VtxoId } from "../ark/vtxo-id.ts";
 import { type ActionMovement, type ActionOutcome, idsOf, type OwnVtxo, type PaymentInput, sumOf } from "./books.ts";
 import type { EventSchemas } from "./event-schemas.ts";
+import type { CheckedInputs } from "./failed-inputs.ts";
 
 /** What a payment was begun with: fixed from the first record on (lightning.md §8.1). */
 export type LightningSendTerms = {
@@ -90,8 +90,8 @@ export type LightningSendEvent =
     } & LightningSendTerms)
   | { readonly type: "package.cosigned"; readonly htlcs: readonly OwnVtxo[]; readonly change: readonly OwnVtxo[] }
   | { readonly type: "package.refused"; readonly code: string; readonly message: string }
-  /** `spent`: inputs that the server calls spent, by a package that is not to be completed or cannot be. */
-  | { readonly type: "inputs.checked"; readonly spent: readonly VtxoId[] }
+  /** After a refusal, of a package that is not to be completed or cannot be. */
+  | ({ readonly type: "inputs.checked" } & CheckedInputs)
   | { readonly type: "payment.initiated" }
   /** `isOpen`: the server says all the same that an attempt is under way. */
   | { readonly type: "payment.refused"; readonly code: string; readonly message: string; readonly isOpen: boolean }
@@ -106,7 +106,9 @@ export type LightningSendEvent =
   | { readonly type: "step.delayed"; readonly code: string; readonly tipHeight: number }
   /** The tip, whether the server answers or not. */
   | { readonly type: "deadline.checked"; readonly tipHeight: number }
-  | { readonly type: "exit.allowed" };
+  | { readonly type: "exit.allowed" }
+  /** The owner has made the exit, or lets the HTLCs go. */
+  | { readonly type: "giveUp.requested"; readonly tipHeight: number };
 
 /** Its events, with how older ones are read. */
 export const sendEvents: EventSchemas<LightningSendEvent["type"]> = {
@@ -124,6 +126,7 @@ export const sendEvents: EventSchemas<LightningSendEvent["type"]> = {
   "step.delayed": [],
   "deadline.checked": [],
   "exit.allowed": [],
+  "giveUp.requested": [],
 };
 
 /** Whether a text is 32 bytes in hex that hash to a payment hash: the only proof that a payment succeeded (S8). */
@@ -149,15 +152,15 @@ function isVtxoNearExpiry({ htlcs }: LightningSendContext, tipHeight: number): b
 /**
  * The movement of a payment (lightning.md §11).
  *
- * @param isExiting whether the HTLCs are to be exited: then they count as the wallet's until the exit is over (§8.9)
+ * @param exit whether the HTLCs are to be exited: then they count as the wallet's until the exit is over (§8.9)
  */
 export function sendMovementOf(
   context: LightningSendContext,
   status: ActionMovement["status"],
-  isExiting = false,
+  exit: "none" | "due" | "over" = "none",
 ): ActionMovement {
   const { movement, invoice, amountSats, feeSats, inputs, htlcs, change, refund, paymentHash, preimage } = context;
-  const effectiveSats = sumOf(refund) + (isExiting ? 0n : -sumOf(htlcs));
+  const effectiveSats = sumOf(refund) + (exit === "due" ? 0n : -sumOf(htlcs));
   return {
     id: movement,
     subsystem: "bark.lightning_send",
@@ -165,17 +168,18 @@ export function sendMovementOf(
     status,
     intendedSats: -amountSats,
     effectiveSats,
-    feeSats: status === "failed" || isExiting ? -effectiveSats : feeSats,
+    feeSats: status === "failed" || exit !== "none" ? -effectiveSats : feeSats,
     // A package that was never completed has spent nothing.
     inputs: status === "failed" && htlcs.length === 0 ? [] : idsOf(inputs),
     outputs: idsOf([...change, ...refund]),
-    exited: isExiting ? idsOf(htlcs) : [],
+    exited: exit === "none" ? [] : idsOf(htlcs),
     sentTo: [{ destination: invoice, amountSats }],
     receivedOn: [],
     metadata: {
       payment_hash: paymentHash,
       htlc_vtxos: idsOf(htlcs),
-      payment_preimage: status === "successful" ? preimage : null,
+      // Of a payment that failed: the evidence that somebody else paid.
+      payment_preimage: status === "pending" ? null : preimage,
     },
   };
 }

@@ -7,6 +7,7 @@
 //      │◀──── holdItem ────┤ those that it does not call unspent leave the balance, into quarantine
 //      │                   │◀──────── wallet.reconciled ┤ all were answered, and the mailbox was read to its end
 //      │                   │ Reconciled                 │
+//      │                   │◀──────────── vtxos.checked ┤ what a payment gave free later that was open at the salvage
 import { setup } from "xstate";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { effectActions } from "./effects.ts";
@@ -71,6 +72,7 @@ const holdWithdrawn = definition.enqueueActions(({ event, enqueue }) => {
 const forgetAnswers = definition.assign({ unspent: [], withdrawn: [] });
 
 const salvaged = { target: "Reconciling", actions: [salvage] };
+const checked = { actions: [noteAnswers, holdWithdrawn] };
 
 /** `salvage/main`: Whole → Reconciling → Reconciled, and again with each salvage. */
 export const salvageMachine: MachineDefinition = {
@@ -82,17 +84,18 @@ export const salvageMachine: MachineDefinition = {
     initial: "Whole",
     context: { keptSeq: 0n, lostTo: null, damage: [], keyGap: 0, unspent: [], withdrawn: [] },
     states: {
-      Whole: { on: { "wallet.salvaged": salvaged } },
+      /** Asked about is only what a payment let go because the server did not know it. */
+      Whole: { on: { "wallet.salvaged": salvaged, "vtxos.checked": checked } },
       /** Awaited: the server's word on every VTXO, and all that the mailbox still has. Nothing may be paid meanwhile. */
       Reconciling: {
         on: {
           "wallet.salvaged": salvaged,
-          "vtxos.checked": { actions: [noteAnswers, holdWithdrawn] },
+          "vtxos.checked": checked,
           "wallet.reconciled": { target: "Reconciled", actions: [forgetAnswers] },
         },
       },
       /** What the server and the mailbox know is known again. */
-      Reconciled: { on: { "wallet.salvaged": salvaged } },
+      Reconciled: { on: { "wallet.salvaged": salvaged, "vtxos.checked": checked } },
     },
   }),
 };

@@ -116,3 +116,27 @@ test("what an action holds is never in doubt after a salvage: the server may cal
   state.apply(record("lightning-receive/00", held, change));
   expect([1, 2].map((n) => state.coins.get(idOf(n))?.isUnsure)).toEqual([undefined, true]);
 });
+
+test("what a payment sets free that was open at a salvage is in doubt, however long that is ago", () => {
+  const state = withTwoCoins();
+  state.apply(record("arkoor-send/old", lock(1)));
+  const salvaged = { type: "wallet.salvaged", keptSeq: seq, lostTo: null, damage: [], keyGap: 0 };
+  state.apply({ ...record("salvage/main"), machine: "salvage", event: salvaged, state: "Reconciling", change: { keyGap: 0 } });
+  const unspent = [idOf(2)];
+  const checked = { type: "vtxos.checked", unspent, withdrawn: [] };
+  state.apply({
+    ...record("salvage/main"),
+    machine: "salvage",
+    event: checked,
+    state: "Reconciling",
+    change: { unspent, withdrawn: [] },
+  });
+  const reconciled = { type: "wallet.reconciled" };
+  state.apply({ ...record("salvage/main"), machine: "salvage", event: reconciled, state: "Reconciled", change: {} });
+  state.apply(record("arkoor-send/new", lock(2)));
+  state.apply(record("arkoor-send/new", release(2)));
+  const refund: Effect = { type: "createCoins", params: { coins: [vtxoOf(3)], locked: false } };
+  // Its last record: the instance is gone with it.
+  state.apply({ ...record("arkoor-send/old", release(1), refund), state: "Delivered" });
+  expect([1, 2, 3].map((n) => state.coins.get(idOf(n))?.isUnsure)).toEqual([true, undefined, true]);
+});

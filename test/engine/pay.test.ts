@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { encodeHex } from "../../ark/hex.ts";
 import { movementIdOf } from "../../machines/books.ts";
-import { codeOfRefusal, expectBooksToBalance, goLive, recorded, type Setup, setUp } from "./helpers.ts";
+import { codeOfRefusal, eventually, expectBooksToBalance, goLive, recorded, type Setup, setUp } from "./helpers.ts";
 
 /** A wallet that is live and has money. */
 async function fundedWallet(amountsSats: readonly bigint[]): Promise<Setup> {
@@ -56,6 +56,7 @@ test("what fails is given back whole; the same invoice is paid by a second attem
   const states = events.flatMap((event) => (event.type === "payment.changed" ? [event.state] : []));
   expect(states).toEqual(["Start", "HtlcReceived", "PaymentInitiated", "RevocableHtlcs", "Revoked"]);
   // A restore of the seed finds what came back.
+  await eventually(() => wallet.status().openCommands === 0, "the backup");
   expect(simulator.recoveryIds()).toEqual(expect.arrayContaining(wallet.vtxos().map(({ id }) => id)));
 
   const second = await wallet.pay(bolt11);

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
+import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
 import { Heartwood, type OpenOptions, type Wallet, type WalletEvent } from "../../engine/index.ts";
 import { keyGapOf } from "../../engine/node/salvage-wallet.ts";
@@ -127,12 +128,13 @@ test("while the server gives no answer about a VTXO the wallet stays reconciling
   const { simulator, directory, to, options } = await damagedWallet(atThirdReceipt);
   await Heartwood.salvage(directory, to);
   const wallet = await openWallet(options);
-  simulator.faults.failNext("GetVtxoStatus");
+  simulator.faults.failNext("GetVtxoStatus", Status.UNAVAILABLE, 100);
   await wallet.sync().catch(() => undefined);
-  expect(wallet.status().reconciling).toMatchObject({ unsureVtxos: 1 });
+  expect(wallet.status().reconciling).toMatchObject({ unsureVtxos: 2 });
   await wallet.close();
+  simulator.faults.clear();
   const again = await openWallet(options);
-  expect(again.status().reconciling).toMatchObject({ unsureVtxos: 1 });
+  expect(again.status().reconciling).toMatchObject({ unsureVtxos: 2 });
   const reconciled = nextEvent(again, "wallet.reconciled");
   await goLive(again);
   await reconciled;

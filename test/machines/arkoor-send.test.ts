@@ -8,7 +8,7 @@ const inputs = [inputOf(1, 600n), inputOf(2, 500n)];
 const requested = { ...payment(inputs, 700n), atMs: 0 };
 const change = [vtxoOf(5, { amountSats: 400n, registered: false })];
 const cosigned = { type: "package.cosigned", paid: [paidOf(3, 600n), paidOf(4, 100n)], change, atMs: 0 } as const;
-const refused = { type: "package.refused", code: "SERVER_REJECTED", message: "no", spent: [], atMs: 0 } as const;
+const refused = { type: "package.refused", code: "SERVER_REJECTED", message: "no", spent: [], unknown: [], atMs: 0 } as const;
 const registered = { type: "package.registered", refusal: null, atMs: 0 } as const;
 const failed = { type: "delivery.failed", code: "SERVER_FAILED", atMs: 0 } as const;
 const delivered = { type: "package.delivered", atMs: 0 } as const;
@@ -42,6 +42,8 @@ testTable(
     refused,
     "refused, one input spent": { ...refused, spent: [idOf(2)] },
     "refused, all inputs spent": { ...refused, spent: [idOf(1), idOf(2)] },
+    "refused, one input unknown": { ...refused, unknown: [idOf(1)] },
+    "refused, one input spent and the other unknown": { ...refused, spent: [idOf(1)], unknown: [idOf(2)] },
     registered,
     "registration refused": { ...registered, refusal: "SERVER_REJECTED" },
     failed,
@@ -52,10 +54,12 @@ testTable(
   {
     Requested: { requested: "Cosigning: lockCoins, reserveKeys, cosignPayment" },
     Cosigning: {
-      cosigned: "Registering: spendCoins, createCoins, writeMovement, registerPayment",
+      cosigned: "Registering: spendCoins, createCoins, writeMovement, registerPayment, backUpIds",
       refused: "Failed: releaseCoins",
       "refused, one input spent": "Failed: releaseCoins, requireExit",
       "refused, all inputs spent": "Failed: requireExit",
+      "refused, one input unknown": "Failed: releaseCoins, doubtCoins",
+      "refused, one input spent and the other unknown": "Failed: doubtCoins, requireExit",
     },
     Registering: {
       registered: "Delivering: offerCoins, deliverPayment",

@@ -1,5 +1,4 @@
-import type { PaidVtxo } from "../../machines/arkoor-send.machine.ts";
-import type { PaymentInput } from "../../machines/books.ts";
+import type { ForeignVtxo, PaymentInput } from "../../machines/books.ts";
 import type { AcceptedVtxo, HeldItem, Verdict } from "../../machines/package.ts";
 
 /** A made-up VTXO id: `n` repeated. */
@@ -47,7 +46,7 @@ export function inputOf(n: number, amountSats: bigint): PaymentInput {
 }
 
 /** A VTXO of a recipient. */
-export function paidOf(n: number, amountSats: bigint): PaidVtxo {
+export function paidOf(n: number, amountSats: bigint): ForeignVtxo {
   const { id, source } = vtxoOf(n);
   return { id, amountSats, source };
 }

@@ -19,9 +19,9 @@ testTable(
   },
   { salvaged, unspent, spent, reconciled },
   {
-    Whole: { salvaged: "Reconciling" },
+    Whole: { salvaged: "Reconciling", unspent: "Whole", spent: "Whole: holdItem" },
     Reconciling: { salvaged: "Reconciling", unspent: "Reconciling", spent: "Reconciling: holdItem", reconciled: "Reconciled" },
-    Reconciled: { salvaged: "Reconciling" },
+    Reconciled: { salvaged: "Reconciling", unspent: "Reconciled", spent: "Reconciled: holdItem" },
   },
 );
 

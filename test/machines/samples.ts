@@ -76,6 +76,8 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     ...[1, 0].map((unanswered) => ({ type: "recovery.scanned", report: reportOf(unanswered) })),
   ],
   backup: [
+    { type: "backup.requested", ids: [idOf(1)] },
+    { type: "recoveryIds.posted" },
     { type: "backup.checked", missing: 1, missingIds: [idOf(1)], atMs: 1 },
     { type: "backup.checked", missing: 0, missingIds: [], atMs: 2 ** 40 },
   ],
@@ -90,7 +92,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
   "arkoor-send": [
     payment([inputOf(1, 600n), inputOf(2, 500n)], 700n),
     { type: "package.cosigned", paid: [paidOf(3, 600n), paidOf(4, 100n)], change: [vtxoOf(5, { amountSats: 400n })] },
-    ...[[], [idOf(1)]].map((spent) => ({ type: "package.refused", code: "SERVER_REJECTED", message: "no", spent })),
+    ...[[], [idOf(1)]].map((spent) => ({ type: "package.refused", code: "SERVER_REJECTED", message: "no", spent, unknown: [] })),
     { type: "package.registered", refusal: null },
     { type: "delivery.failed", code: "SERVER_FAILED" },
     { type: "package.delivered" },

@@ -227,6 +227,17 @@ async function lightningLife({ simulator, clock }: Pick<World, "simulator" | "cl
   await eventually(() => clock.isAwaited(RETRY_MS), "a revocation that waits");
   clock.advance(RETRY_MS);
   await ended(slow.payment);
+
+  // A server that never gives it back: only an exit is left, and the owner makes it elsewhere.
+  const lost = await open();
+  await lost.payment.allowExit();
+  faults.failNext("RequestLightningPayHtlcRevocation", Status.INTERNAL, 1_000);
+  const exiting = when(wallet, ({ type }) => type === "exit.required");
+  simulator.mine(SEND_EXPIRY_BLOCKS + 11);
+  clock.advance(PAYMENT_POLL_MS);
+  await exiting;
+  await lost.payment.giveUp();
+  faults.clear();
 }
 
 function expectFailure(error: unknown): void {

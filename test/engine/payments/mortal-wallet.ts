@@ -1,4 +1,5 @@
 import { type Clock, Heartwood, type Wallet, type WalletStatus } from "../../../engine/index.ts";
+import { noteSalvage } from "../../../engine/note-salvage.ts";
 import type { Simulator } from "../../../simulator/index.ts";
 import { createMemoryLog, type EventLog, type MemoryLog } from "../../../store/index.ts";
 import { wrapLog } from "../golden/wrapped-log.ts";
@@ -29,6 +30,15 @@ export class MortalWallet {
   constructor(simulator: Simulator, clock: Clock = new FastClock()) {
     this.#simulator = simulator;
     this.#clock = clock;
+  }
+
+  /** Between two processes: the log is as if it had lost its end. */
+  async salvage(): Promise<void> {
+    const log = await this.#log.open();
+    const { seq } = log.head();
+    const ports = { clock: this.#clock, randomness: { bytes: (length: number) => new Uint8Array(length) } };
+    await noteSalvage(log, { keptSeq: seq, lostTo: seq + 9n, damage: [], keyGap: 20 }, ports);
+    await log.close();
   }
 
   /** Begins a process that is live, or died on the way. */

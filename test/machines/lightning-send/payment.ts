@@ -63,8 +63,9 @@ export const happenings = {
   cosigned: { type: "package.cosigned", htlcs, change },
   "cosigned short": { type: "package.cosigned", htlcs: htlcs.slice(1), change },
   "package refused": { type: "package.refused", code: "GRPC_3", message: "no" },
-  "inputs untouched": { type: "inputs.checked", spent: [] },
-  "inputs spent": { type: "inputs.checked", spent: [inputs[1]?.id ?? ""] },
+  "inputs untouched": { type: "inputs.checked", spent: [], unknown: [] },
+  "inputs spent": { type: "inputs.checked", spent: [inputs[1]?.id ?? ""], unknown: [] },
+  "input unknown": { type: "inputs.checked", spent: [], unknown: [inputs[0]?.id ?? ""] },
   initiated: { type: "payment.initiated" },
   "payment refused": { type: "payment.refused", code: "GRPC_3", message: "no", isOpen: false },
   "payment refused while it is open": { type: "payment.refused", code: "GRPC_3", message: "no", isOpen: true },
@@ -85,6 +86,8 @@ export const happenings = {
   "deadline near expiry": { type: "deadline.checked", tipHeight: NEAR_EXPIRY },
   "deadline near the VTXOs' expiry": { type: "deadline.checked", tipHeight: NEAR_VTXO_EXPIRY },
   "exit allowed": { type: "exit.allowed" },
+  "given up early": { type: "giveUp.requested", tipHeight: HTLC_EXPIRY },
+  "given up": { type: "giveUp.requested", tipHeight: HTLC_EXPIRY + 1 },
 } as const satisfies { readonly [name: string]: MachineEvent };
 
 export type Happening = keyof typeof happenings;

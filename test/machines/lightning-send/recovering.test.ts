@@ -1,16 +1,32 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { inputs, paymentAfter, reached, stepOf, testState } from "./payment.ts";
 
 const recovering = paymentAfter(...reached.Recovering);
 
 testState("Recovering", recovering, {
-  cosigned: "RevocableHtlcs: spendCoins, createCoins, createCoins, offerCoins, writeMovement, revokeHtlcs",
+  cosigned: "RevocableHtlcs: spendCoins, createCoins, createCoins, offerCoins, writeMovement, backUpIds, revokeHtlcs",
   "inputs untouched": "Failed: releaseCoins, writeMovement",
   "inputs spent": "Failed: releaseCoins, requireExit, writeMovement",
+  "input unknown": "Failed: releaseCoins, doubtCoins, writeMovement",
   "noticed with preimage": "Recovering",
   delayed: "Recovering",
   "delayed near expiry": "Recovering",
   "delayed near the VTXOs' expiry": "Recovering",
+  "exit allowed": "Recovering",
+});
+
+describe("once somebody else is known to have paid, nothing is completed", () => {
+  testState("Recovering", paymentAfter("package refused", "noticed with preimage"), {
+    cosigned: "Recovering: recoverHtlcs",
+    "cosigned short": "Recovering: recoverHtlcs",
+    "inputs untouched": "Failed: releaseCoins, writeMovement",
+    "inputs spent": "Failed: releaseCoins, requireExit, writeMovement",
+    "input unknown": "Failed: releaseCoins, doubtCoins, writeMovement",
+    delayed: "Recovering",
+    "delayed near expiry": "Recovering",
+    "delayed near the VTXOs' expiry": "Recovering",
+    "exit allowed": "Recovering",
+  });
 });
 
 test("the recovery repeats the package of the payment, part for part (S7)", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { change, htlcs, paymentAfter, reached, refund, stepOf, testState } from "./payment.ts";
 
-const REVOKED = "Revoked: spendCoins, createCoins, offerCoins, writeMovement";
+const REVOKED = "Revoked: spendCoins, createCoins, offerCoins, writeMovement, backUpIds";
 const revocable = paymentAfter(...reached.RevocableHtlcs);
 
 testState("RevocableHtlcs", revocable, {
@@ -19,7 +19,7 @@ test("a revocation gives amount and fee back: the movement failed, with no effec
   const { effects, context } = stepOf(revocable, "revoked");
   expect(effects[0]).toEqual({ type: "spendCoins", params: { ids: htlcs.map(({ id }) => id) } });
   expect(effects[1]).toEqual({ type: "createCoins", params: { coins: refund, locked: false } });
-  expect(effects.at(-1)).toMatchObject({
+  expect(effects.at(-2)).toMatchObject({
     params: {
       movement: {
         status: "failed",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { htlcs, paymentAfter, reached, stepOf, testState } from "./payment.ts";
 
-const REVOKED = "Revoked: spendCoins, createCoins, offerCoins, writeMovement";
+const REVOKED = "Revoked: spendCoins, createCoins, offerCoins, writeMovement, backUpIds";
 const stuck = paymentAfter(...reached.RevocationStuck);
 
 testState("RevocationStuck", stuck, {

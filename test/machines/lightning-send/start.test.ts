@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { happenings, htlcs, inputs, paymentAfter, requested, stepOf, testState } from "./payment.ts";
 
-const BOOKED = "spendCoins, createCoins, createCoins, offerCoins, writeMovement";
+const BOOKED = "spendCoins, createCoins, createCoins, offerCoins, writeMovement, backUpIds";
 
 describe("before the payment", () => {
   testState("Requested", undefined, { requested: "Start: lockCoins, reserveKeys, writeMovement, cosignHtlcs" });
@@ -15,6 +15,28 @@ testState("Start", paymentAfter(), {
   "delayed near expiry": "Recovering: recoverHtlcs",
   "delayed near the VTXOs' expiry": "Recovering: recoverHtlcs",
   "exit allowed": "Start",
+});
+
+describe("once somebody else is known to have paid", () => {
+  testState("Start", paymentAfter("noticed with preimage"), {
+    cosigned: "Recovering: recoverHtlcs",
+    "cosigned short": "Recovering: recoverHtlcs",
+    "package refused": "Recovering: recoverHtlcs",
+    delayed: "Start",
+    "delayed near expiry": "Recovering: recoverHtlcs",
+    "delayed near the VTXOs' expiry": "Recovering: recoverHtlcs",
+    "exit allowed": "Start",
+  });
+});
+
+test("a package that is signed when its preimage is out makes no HTLCs; the evidence stays with the failed payment", () => {
+  const late = paymentAfter("noticed with preimage", "cosigned");
+  expect(late.context).toMatchObject({ htlcs: [], refusal: { code: "INVOICE_PAID" } });
+  const { effects, context } = stepOf(late, "inputs spent");
+  expect(context.outcome).toMatchObject({ status: "failed", code: "INVOICE_PAID" });
+  expect(effects.at(-1)).toMatchObject({
+    params: { movement: { status: "failed", effectiveSats: 0n, metadata: { payment_preimage: context.preimage } } },
+  });
 });
 
 test("a payment begins with its inputs locked, two keys of its own and a pending movement that moves nothing yet", () => {
