@@ -17,6 +17,7 @@ import { finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
 import { Turns } from "./turns.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
+import { watchServer } from "./watch-server.ts";
 
 /** Answers that no retry changes: the server is not this wallet's, or the owner's input is wrong. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -101,6 +102,7 @@ export class ConnectionDriver {
     });
     new Requeue(this.#engine, connection.stop.signal).start({ all: !this.#hasLookedAtAll });
     this.#hasLookedAtAll = true;
+    watchServer(this.#engine, session, connection.stop.signal, () => this.#reopen());
   }
 
   /**

@@ -45,6 +45,7 @@ export interface EngineParts {
   readonly ports: Ports;
   /** {@link UNSOLICITED_LIMITS} unless given. */
   readonly limits?: Partial<UnsolicitedLimits> | undefined;
+  readonly confirmations?: number | undefined;
 }
 
 /** An event that was taken, and the end of what it asked for. */
@@ -62,6 +63,8 @@ export class Engine implements RunLoopListener {
   readonly place: Place;
   readonly ports: Ports;
   readonly limits: UnsolicitedLimits;
+  /** Confirmations after which an anchor is money (mailbox.md W-41). */
+  readonly confirmations: number;
   readonly floodGate: FloodGate;
   readonly blobs: BlobReader;
   readonly vetting: Vetting;
@@ -87,6 +90,7 @@ export class Engine implements RunLoopListener {
     this.place = parts.place;
     this.ports = parts.ports;
     this.limits = { ...UNSOLICITED_LIMITS, ...parts.limits };
+    this.confirmations = parts.confirmations ?? 1;
     this.loop = new RunLoop({
       log: parts.log,
       committed: parts.committed,

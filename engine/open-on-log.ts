@@ -53,6 +53,7 @@ export async function openOnLog(
     place: known,
     ports,
     limits: options.unsolicited,
+    confirmations: options.confirmations,
   });
   const { fingerprint } = keys;
   const { network, serverUrl, chainUrl } = known;

@@ -47,6 +47,11 @@ export type WalletOptions = SecretSource & {
   /** Remembered, and never changed. */
   readonly network?: Network;
   /**
+   * How many confirmations the on-chain transaction behind a VTXO must have before the VTXO is money: 1 to 100, 1 unless
+   * given. Until then it counts as unconfirmed.
+   */
+  readonly confirmations?: number;
+  /**
    * How much of what nobody asked for may go into the log in a day: 16 MiB and 20,000 messages and held items unless
    * given. What comes above the bytes is read from the server again when it is needed; above the number, reading slows down.
    */
@@ -65,9 +70,12 @@ export type WalletOptions = SecretSource & {
  * @throws HeartwoodError `BAD_OPTION`; StreamError `BAD_URL`, `PLAINTEXT_REFUSED`; ChainError for a bad address
  */
 export function checkOptions(options: WalletOptions | OpenOptions): void {
-  const { network, server, chain, restoreLookAhead: keys, unsolicited } = options;
+  const { network, server, chain, restoreLookAhead: keys, unsolicited, confirmations } = options;
   if (keys !== undefined && !(Number.isInteger(keys) && keys >= LOOK_AHEAD && keys <= MOST_LOOK_AHEAD)) {
     throw bad("restoreLookAhead", `a number of ${LOOK_AHEAD} to ${MOST_LOOK_AHEAD}`, keys);
+  }
+  if (confirmations !== undefined && !(Number.isInteger(confirmations) && confirmations >= 1 && confirmations <= 100)) {
+    throw bad("confirmations", "a number of 1 to 100", confirmations);
   }
   if ("directory" in options && (typeof options.directory !== "string" || options.directory === "")) {
     throw bad("directory", "a path", options.directory);

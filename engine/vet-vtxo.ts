@@ -54,6 +54,8 @@ export interface VettingContext {
   readonly chain: ChainSource;
   readonly keyring: Keyring;
   readonly tipHeight: number;
+  /** Blocks that an anchor transaction must be deep, its own counted (mailbox.md W-41). */
+  readonly confirmations: number;
   readonly nextKeyIndex: number;
   readonly isKnown: (id: VtxoId) => boolean;
   /** Whether another VTXO of the wallet was made of it, as far as a restore found out (mailbox.md W-47). */
@@ -193,12 +195,18 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
 type Obstacle = { readonly code: string; readonly message: string };
 
 /** An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41). */
-async function anchorObstacle({ chainAnchor }: Vtxo, { chain, signal }: VettingContext): Promise<Obstacle | undefined> {
+async function anchorObstacle({ chainAnchor }: Vtxo, context: VettingContext): Promise<Obstacle | undefined> {
+  const { chain, signal, confirmations, tipHeight } = context;
   const { txid, vout } = chainAnchor;
   const status = answered("status", txid, await chain.status(txid, { signal }));
   if (status === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected anchor transaction ${txid}, got none` };
   if (!status.confirmed) {
     return { code: "ANCHOR_UNCONFIRMED", message: `expected anchor transaction ${txid} in a block, got it unconfirmed` };
+  }
+  const depth = tipHeight - status.height + 1;
+  if (depth < confirmations) {
+    const message = `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${Math.max(1, depth)}`;
+    return { code: "ANCHOR_UNCONFIRMED", message };
   }
   const spend = answered("outspend", txid, await chain.outspend(txid, vout, { signal }));
   if (spend === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected output ${txid}:${vout}, got none` };

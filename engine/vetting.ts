@@ -185,7 +185,7 @@ export class Vetting {
    * @throws Undecided
    */
   async context(signal: AbortSignal): Promise<VettingContext> {
-    const { chain, connection, keyring, loop, recovery } = this.#engine;
+    const { chain, confirmations, connection, keyring, loop, recovery } = this.#engine;
     const { session } = connection;
     if (session === undefined) throw new Undecided("SERVER_UNREACHABLE", "expected a session with the server, got none");
     const tip = await chain.tip({ signal });
@@ -200,6 +200,7 @@ export class Vetting {
       chain,
       keyring,
       tipHeight: tip.value.height,
+      confirmations,
       nextKeyIndex: loop.pending.nextKeyIndex,
       isKnown: (id: VtxoId) => loop.pending.isKnown(id),
       isSuperseded: (id: VtxoId) => recovery.superseded.has(id),

@@ -1,8 +1,9 @@
 import { type Channel, type Client, createClient } from "nice-grpc";
 import type { Observable } from "rxjs";
 import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
+import { equalBytes } from "../ark/bytes.ts";
 import { encodeVtxoId, type VtxoId } from "../ark/vtxo-id.ts";
-import { ArkServiceDefinition, VtxoSpendState } from "../proto/generated/bark_server.ts";
+import { ArkInfo, ArkServiceDefinition, VtxoSpendState } from "../proto/generated/bark_server.ts";
 import { MailboxServiceDefinition } from "../proto/generated/mailbox_server.ts";
 import { decodeCosignResponses, encodeCosignRequests } from "./arkoor-wire.ts";
 import { Caller, type CallOptions } from "./calls.ts";
@@ -48,6 +49,12 @@ export interface ServerSession extends AsyncDisposable {
   /** The calls of payments that come in over Lightning. */
   readonly lightningReceive: LightningReceiveCalls;
 
+  /**
+   * Whether a new session would begin as this one did: with the same version, keys and terms of the server (mailbox.md W-38).
+   *
+   * @throws StreamError as {@link openSession}, but for the network
+   */
+  isCurrent(options?: CallOptions): Promise<boolean>;
   /** The server's copy of a VTXO: unverified bytes, not even of that id (mailbox.md M-69). */
   getVtxo(id: VtxoId, options?: CallOptions): Promise<Uint8Array>;
   /** `attestation`: the 64-byte signature of mailbox.md §3.8. */
@@ -100,18 +107,10 @@ export async function openSession(options: SessionOptions): Promise<ServerSessio
   const channel = openChannel(address, options);
   try {
     const ark = createClient(ArkServiceDefinition, channel);
-    const { protocolVersion, announcement } = await handshake(ark, first, address.url, options);
-    const caller = first.withHeaders({ pver: String(protocolVersion) });
-    const info = await caller.unary("GetArkInfo", (call) => ark.getArkInfo({}, call), { signal: options.signal });
-    return new GrpcSession({
-      channel,
-      closing,
-      ark,
-      caller,
-      protocolVersion,
-      announcement,
-      info: checkNetwork(convertServerInfo(info), options.network),
-    });
+    const greet = (signal: AbortSignal | undefined) => introduce(ark, first, address.url, { ...options, signal });
+    const introduction = await greet(options.signal);
+    const info = checkNetwork(convertServerInfo(introduction.info), options.network);
+    return new GrpcSession({ channel, closing, ark, greet, introduction, info });
   } catch (error) {
     channel.close();
     throw error;
@@ -120,8 +119,22 @@ export async function openSession(options: SessionOptions): Promise<ServerSessio
 
 type ArkClient = Client<typeof ArkServiceDefinition>;
 type Greeting = Pick<ServerSession, "protocolVersion" | "announcement">;
+type GreetingOptions = Omit<SessionOptions, "signal"> & { readonly signal: AbortSignal | undefined };
 
-async function handshake(ark: ArkClient, caller: Caller, url: string, options: SessionOptions): Promise<Greeting> {
+/** What a server says of itself at the beginning, and who speaks with it from then on. */
+interface Introduction extends Greeting {
+  readonly caller: Caller;
+  readonly info: ArkInfo;
+}
+
+async function introduce(ark: ArkClient, first: Caller, url: string, options: GreetingOptions): Promise<Introduction> {
+  const greeting = await handshake(ark, first, url, options);
+  const caller = first.withHeaders({ pver: String(greeting.protocolVersion) });
+  const info = await caller.unary("GetArkInfo", (call) => ark.getArkInfo({}, call), { signal: options.signal });
+  return { ...greeting, caller, info };
+}
+
+async function handshake(ark: ArkClient, caller: Caller, url: string, options: GreetingOptions): Promise<Greeting> {
   const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   try {
     const greet = caller.unary("Handshake", (call) => ark.handshake({ barkVersion: HANDSHAKE_VERSION }, call), {
@@ -147,11 +160,13 @@ function checkNetwork(info: ServerInfo, expected: Network): ServerInfo {
   return info;
 }
 
-interface GrpcSessionParts extends Pick<ServerSession, "info" | "protocolVersion" | "announcement"> {
+interface GrpcSessionParts {
   readonly channel: Channel;
   readonly closing: AbortController;
   readonly ark: ArkClient;
-  readonly caller: Caller;
+  readonly greet: (signal: AbortSignal | undefined) => Promise<Introduction>;
+  readonly introduction: Introduction;
+  readonly info: ServerInfo;
 }
 
 class GrpcSession implements ServerSession {
@@ -166,19 +181,30 @@ class GrpcSession implements ServerSession {
   readonly #ark: ArkClient;
   readonly #mailbox: Client<typeof MailboxServiceDefinition>;
   readonly #reader: MailboxReader;
+  readonly #greet: GrpcSessionParts["greet"];
+  readonly #introduction: Introduction;
 
   constructor(parts: GrpcSessionParts) {
     this.info = parts.info;
-    this.protocolVersion = parts.protocolVersion;
-    this.announcement = parts.announcement;
+    this.#greet = parts.greet;
+    this.#introduction = parts.introduction;
+    const { caller, protocolVersion, announcement } = parts.introduction;
+    this.protocolVersion = protocolVersion;
+    this.announcement = announcement;
     this.#channel = parts.channel;
     this.#closing = parts.closing;
-    this.#caller = parts.caller;
+    this.#caller = caller;
     this.#ark = parts.ark;
-    this.lightningReceive = new LightningReceiveClient(parts.ark, parts.caller);
+    this.lightningReceive = new LightningReceiveClient(parts.ark, caller);
     this.#mailbox = createClient(MailboxServiceDefinition, parts.channel);
-    this.lightningSend = new LightningSendCalls(parts.ark, parts.caller);
-    this.#reader = new MailboxReader(parts.channel, parts.caller);
+    this.lightningSend = new LightningSendCalls(parts.ark, caller);
+    this.#reader = new MailboxReader(parts.channel, caller);
+  }
+
+  async isCurrent({ signal }: CallOptions = {}): Promise<boolean> {
+    const { protocolVersion, info } = await this.#greet(signal);
+    const encoded = ArkInfo.encode(info).finish();
+    return protocolVersion === this.protocolVersion && equalBytes(encoded, ArkInfo.encode(this.#introduction.info).finish());
   }
 
   async getVtxo(id: VtxoId, options?: CallOptions): Promise<Uint8Array> {

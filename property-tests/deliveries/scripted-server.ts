@@ -227,6 +227,10 @@ class Session implements ServerSession {
     this.info = info;
   }
 
+  async isCurrent(): Promise<boolean> {
+    return true;
+  }
+
   getVtxo(id: VtxoId): Promise<Uint8Array> {
     return this.#call(() => this.#server.copy(id));
   }

@@ -207,6 +207,19 @@ test("a live wallet stops when the server comes back with another key", async ()
   expect(await stopped).toMatchObject({ code: "SERVER_KEY_CHANGED" });
 });
 
+test("a live wallet notices within the hour that the server has other keys or other terms, without any break (mailbox.md W-38)", async () => {
+  const simulator = await simulate();
+  const wallet = await openWallet(fastOptions(simulator, await freshDirectory(), new FastClock(20_000)));
+  await goLive(wallet);
+  const calls = simulator.calls("ReadMailbox");
+  simulator.faults.arkInfo = { maxVtxoExitDepth: 50 };
+  // It catches up with the new terms, and stays live without a record.
+  await eventually(() => simulator.calls("ReadMailbox") > calls && wallet.status().connection === "Live", "another session");
+  const stopped = nextEvent(wallet, "connection.changed", ({ state }) => state === "Stopped");
+  simulator.rotateKeys("server");
+  expect(await stopped).toMatchObject({ code: "SERVER_KEY_CHANGED" });
+});
+
 test("a server that refuses the connection ends a sync as SERVER_UNREACHABLE, and the wallet stays usable", async () => {
   const { simulator, wallet, address } = await setUp();
   await simulator.takeDown();

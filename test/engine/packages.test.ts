@@ -9,11 +9,14 @@ import {
   addressOf,
   eventually,
   expectBooksToBalance,
+  fastOptions,
+  freshDirectory,
   goLive,
   logOf,
   MNEMONIC,
   nextEvent,
   OTHER_MNEMONIC,
+  openWallet,
   recorded,
   type Setup,
   setUp,
@@ -264,6 +267,19 @@ test("a VTXO under an unconfirmed anchor is pending, and released on a new tip w
   await eventually(() => wallet.status().openCommands === 0, "registration and backup of the released VTXO");
   expect(simulator.recoveryIds()).toContain(pending.id);
   expectBooksToBalance(wallet.status());
+});
+
+test("with three confirmations asked for, a VTXO is pending until its anchor has them (mailbox.md W-41)", async () => {
+  const simulator = await simulate();
+  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), confirmations: 3 });
+  await wallet.sync();
+  await simulator.pay(await wallet.address(), { amountsSats: [7_000n], unconfirmedAnchor: true });
+  for (const held of [true, true, true, false]) {
+    await wallet.sync();
+    expect(wallet.balance().unconfirmedSats).toBe(held ? 7_000n : 0n);
+    simulator.mine();
+  }
+  expect(wallet.balance().totalSats).toBe(7_000n);
 });
 
 test("a VTXO under a spent anchor is held as ANCHOR_SPENT", async () => {
