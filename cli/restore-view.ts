@@ -36,7 +36,9 @@ export function formatRestore(status: WalletStatus, directory: string, style: St
       style,
     ),
     ...(report === null || report.unresolved === 0 ? [] : unresolvedLines(report, style)),
-    ...(state === "restored" ? [] : ["", "What has no answer is asked about again: run the same command, or sync."]),
+    ...(state === "restored"
+      ? []
+      : ["", "What has no answer is asked about again: run the same command, or sync. With --as-is it goes on without."]),
   ];
 }
 

@@ -13,7 +13,7 @@
  * | `SERVER_NOT_SEEN` | no address can be made before the first connection: run or sync once |
  * | `WALLET_CLOSED`, `WALLET_FAILED` | open it again; the cause says why it failed |
  * | `WALLET_RECONCILING` | the log was salvaged: connect once, so that the server can say what is unspent |
- * | `WALLET_RESTORING` | the seed is not restored to its end: connect until `status().restore` says `restored` |
+ * | `WALLET_RESTORING` | the seed is not restored to its end: connect until `status().restore` says `restored`, or end it with `endRestore()` |
  * | `MAILBOX_STUCK` | the server repeats itself: tried again after a wait |
  * | `MAILBOX_FLOODED` | the server sent more in a day that is no money than is taken at full speed: tried again after a wait |
  * | `LOG_UNREADABLE` | a record of a newer build: upgrade; or damage: see the cause |

@@ -30,7 +30,7 @@ export interface Movement {
   readonly exitedVtxos: readonly VtxoId[];
   /** Addresses or invoices that were paid. */
   readonly sentTo: readonly { readonly destination: string; readonly amountSats: bigint }[];
-  /** Own keys, or own invoices, on which it came. */
+  /** Own keys, or own invoices, on which it came; `Wallet.addressAt` tells the address of a key. */
   readonly receivedOn: readonly ReceivedOn[];
   /** Such as `payment_hash` and `payment_preimage`. */
   readonly metadata: { readonly [name: string]: Plain };

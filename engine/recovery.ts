@@ -95,6 +95,15 @@ export class Recovery {
     this.superseded.clear();
   }
 
+  /** Ends a restore as it is: what got no answer is not restored. A backup that was never read counts as one such id. */
+  async end(): Promise<void> {
+    const { pending } = this.#engine.loop;
+    if (!pending.isRestoring()) return this.#engine.loop.settled();
+    const last = (pending.contextOf(RECOVERY)?.report ?? { ...reportOf([], new Map(), 0, 0), unresolved: 1 }) as RecoveryReport;
+    await this.#engine.feed({ instance: RECOVERY, event: { type: "recovery.scanned", report: { ...last, unanswered: 0 } } })
+      .committed;
+  }
+
   /** What the wallet has already needs no fetching, only to be known as what others were made of. */
   async #fetchAll(
     ids: readonly VtxoId[],

@@ -13,6 +13,9 @@ import { statusOf } from "./view.ts";
 import { WalletReader } from "./wallet-reader.ts";
 import { CONNECTION, WALLET } from "./wallet-state.ts";
 
+/** Indexes below that are derived without hardening (mailbox.md M-1). */
+const MOST_KEYS = 2 ** 31;
+
 /**
  * An open wallet. Readers see what is durable; everything it says is recomputed from the log when it is opened.
  *
@@ -120,6 +123,18 @@ export class Wallet extends WalletReader implements AsyncDisposable {
   }
 
   /**
+   * Ends a restore that gets no answer about some VTXOs, as it is: the wallet pays again, and what is missing stays missing,
+   * named in `status().restore.report`. Bytes of it that turn up are taken by {@link importVtxo}. Does nothing where no
+   * restore is under way.
+   *
+   * @throws HeartwoodError `WALLET_CLOSED`, `WALLET_FAILED`
+   */
+  async endRestore(): Promise<void> {
+    this.checkOpen();
+    await this.#engine.recovery.end();
+  }
+
+  /**
    * An Ark address that pays this wallet: the last one given out, or with `fresh` a new one, which is recorded before
    * it is returned.
    *
@@ -135,6 +150,21 @@ export class Wallet extends WalletReader implements AsyncDisposable {
     const index = Number(loop.pending.contextOf(WALLET)?.lastIssuedIndex);
     await loop.settled();
     return this.#addressAt(index, pins);
+  }
+
+  /**
+   * The Ark address of one of the wallet's keys, such as those in `receivedOn` of a movement (mailbox.md M-51): where it
+   * was paid.
+   *
+   * @throws HeartwoodError `BAD_OPTION` for a number that is no index, `SERVER_NOT_SEEN` before the first connection,
+   * `WALLET_CLOSED`
+   */
+  addressAt(keyIndex: number): string {
+    this.checkOpen();
+    if (!Number.isInteger(keyIndex) || keyIndex < 0 || keyIndex >= MOST_KEYS) {
+      throw new HeartwoodError("BAD_OPTION", `keyIndex: expected a number of 0 to ${MOST_KEYS - 1}, got ${keyIndex}`);
+    }
+    return this.#addressAt(keyIndex, this.#pins());
   }
 
   /**

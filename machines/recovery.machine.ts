@@ -82,7 +82,7 @@ export const recoveryMachine: MachineDefinition = {
           ],
         },
       },
-      /** Every id of the backup has its answer; the report says which it is. */
+      /** Every id of the backup has its answer, or the owner goes on without; the report says which it is. */
       Restored: {},
     },
   }),

@@ -13,19 +13,28 @@ export const restore: Command = {
   name: "restore",
   summary: "make a wallet of a seed alone, with what it had before",
   operands: ["DIR"],
-  options: restoreOptions,
+  options: {
+    ...restoreOptions,
+    "as-is": { describes: "end a restore that gets no answer about some VTXOs, without them" },
+  },
   details: `
 Makes the directory DIR, which must be absent or empty, of a mnemonic: reads the list of VTXOs
 that the wallet backed up at its server, fetches and checks each of them, then reads the
 mailbox from its beginning. What is the wallet's and unspent is money again; contracts,
 expired VTXOs and others that are no money are kept in quarantine.
 A restore that was interrupted, or that got no answer about some VTXOs, goes on when the
-command is run again. Not restored are the history as it was, and addresses given out.
+command is run again; --as-is ends it without them, so that the wallet pays again.
+Not restored are the history as it was, and addresses given out.
 Exit code 0 if it is complete, 1 if something could not be restored; the last lines say what.`,
   async run(given, output) {
     const options = await readOpenOptions(given, output);
     const { Heartwood } = await import("heartwood");
     const status = await withBar(output, async ({ signal, show }) => {
+      if (given.has("as-is")) {
+        await using wallet = await Heartwood.open({ ...options, signal });
+        await wallet.endRestore();
+        return wallet.status();
+      }
       await using wallet = await Heartwood.restore({ ...options, signal, onRestore: (progress) => tell(progress, show) });
       return wallet.status();
     });

@@ -199,6 +199,8 @@ test("a received package is one finished movement with all its members (mailbox.
     createdAtMs: movement?.createdAtMs,
     updatedAtMs: movement?.createdAtMs,
   });
+  expect(wallet.addressAt(movement?.receivedOn[0]?.keyIndex ?? -1)).toBe(address);
+  expect(() => wallet.addressAt(0.5)).toThrow("keyIndex: expected");
   expect(wallet.vtxos().map(({ id, state }) => [id, state])).toEqual(
     expect.arrayContaining(vtxos.map(({ id }) => [id, "spendable"])),
   );

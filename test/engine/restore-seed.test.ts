@@ -136,7 +136,7 @@ test("a server that gives another VTXO than the one asked for hides none: the id
   expect(wallet.status().restore).toMatchObject({
     state: "restoring",
     isComplete: false,
-    report: { unanswered: 1, unresolvedIds: [{ id: second, code: "SERVER_GAVE_ANOTHER_VTXO" }] },
+    report: { unresolved: 1, unanswered: 0, unresolvedIds: [{ id: second, code: "SERVER_GAVE_ANOTHER_VTXO" }] },
   });
   isFaulty = false;
   await wallet.sync();
@@ -164,6 +164,32 @@ test("what spends, and an invoice, is refused until the restore is over", async 
   expect(wallet.balance().spendableSats).toBe(1_000n);
   expect(await refusals()).toEqual(Array(4).fill("NOT_CONNECTED"));
   await wallet.close();
+});
+
+test("an owner ends a restore that gets no answer: the wallet pays, and says what is missing", async () => {
+  const { simulator, options } = await world();
+  const [missing, kept] = [await elsewhere(simulator, 1_000n), await elsewhere(simulator, 2_000n)];
+  await backUp(simulator, missing);
+  const open = await options();
+  simulator.faults.failNext("GetVtxo", undefined, 1_000);
+  const wallet = await restored(open);
+  await wallet.endRestore();
+  await wallet.endRestore();
+  expect(wallet.status().restore).toMatchObject({
+    state: "restored",
+    isComplete: false,
+    report: { unresolved: 1, unanswered: 0, unresolvedIds: [{ id: missing }] },
+  });
+  simulator.faults.clear();
+  await simulator.post(addressOf(simulator, MNEMONIC, 0), [simulator.vtxo(kept)?.bytes ?? new Uint8Array()]);
+  await wallet.sync();
+  await wallet.close();
+  await using again = await openWallet(open);
+  expect(again.status()).toMatchObject({ balance: { spendableSats: 2_000n }, restore: { state: "restored", isComplete: false } });
+  expect(await codeOfRefusal(again.send(await again.address(), 1n))).toBe("NOT_CONNECTED");
+  await again.importVtxo(simulator.vtxo(missing)?.bytes ?? new Uint8Array());
+  await again.sync();
+  expect(again.balance().spendableSats).toBe(3_000n);
 });
 
 test("an id that the server does not know any more is named, and a restore ends without it", async () => {
