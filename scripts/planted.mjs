@@ -28,6 +28,9 @@ export default {
     globalSetup: ${JSON.stringify(globalSetup)},
     testTimeout: 60_000,
     pool: "forks",
+    bail: 1, // one red test is enough
+    // What a patch leaves alone is transformed once for all of them; the copy goes afterwards, and this with it.
+    experimental: { fsModuleCache: true, fsModuleCachePath: ".transformed" },
   },
 };
 `;
