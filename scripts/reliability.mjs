@@ -1,11 +1,10 @@
-// npm run reliability -- --ci | --soak [--lane NAME] [--seed N] [--path P] [--scale X]: the lanes of property-tests/reliability/,
-// two processes at a time. Replays a failure with the lane, seed and path that it printed.
+// npm run reliability -- --ci | --soak [--lane NAME] [--seed N] [--path P] [--scale X] [--processes N]: the lanes of
+// property-tests/reliability/, two processes at a time. Replays a failure with the lane, seed and path that it printed.
+// --list says which lanes there are.
 import { fork } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureBuilt, ensureInstalled, root } from "./ensure.mjs";
-
-const AT_ONCE = 2;
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +14,8 @@ const { values } = parseArgs({
     seed: { type: "string" },
     path: { type: "string" },
     scale: { type: "string", default: "1" },
+    processes: { type: "string", default: "2" },
+    list: { type: "boolean" },
   },
 });
 ensureInstalled();
@@ -23,12 +24,18 @@ const built = join(root, "dist", "property-tests", "reliability");
 const { lanes, rareClasses, scratchRoot } = await import(join(built, "lanes.js"));
 
 const names = lanes.map(({ name }) => name);
+if (values.list) {
+  console.log(names.join("\n"));
+  process.exit(0);
+}
 if (values.lane !== undefined && !names.includes(values.lane)) {
   refuse(`expected one of ${names.join(", ")}, got ${values.lane}`);
 }
 if (values.path === undefined ? values.ci === values.soak : values.lane === undefined || values.seed === undefined) {
   refuse("usage: npm run reliability -- --ci | --soak [--lane NAME] [--seed N] [--scale X] | --lane NAME --seed N --path P");
 }
+const processes = Number(values.processes);
+if (!(processes >= 1)) refuse(`expected --processes to be 1 or more, got ${values.processes}`);
 const figure = values.soak ? "soak" : "ci";
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000_000) : Number(values.seed);
 if (!Number.isSafeInteger(seed) || !(Number(values.scale) > 0)) refuse("expected --seed and --scale to be numbers");
@@ -39,7 +46,7 @@ let skipped = 0;
 console.log(`directories are made in ${scratchRoot()}`);
 const wanted = lanes.filter(({ name }) => values.lane === undefined || name === values.lane);
 const tasks = wanted.flatMap(tasksOf);
-await Promise.all(Array.from({ length: AT_ONCE }, work));
+await Promise.all(Array.from({ length: processes }, work));
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed > 0 || (skipped > 0 && !values.soak) ? 1 : 0);
 
@@ -47,9 +54,10 @@ process.exit(failed > 0 || (skipped > 0 && !values.soak) ? 1 : 0);
 function tasksOf(lane) {
   if (values.path !== undefined) return [{ lane, options: { seed, count: 1, path: values.path }, done: report(lane, 1) }];
   const total = Math.ceil(lane.counts[figure] * Number(values.scale));
-  const done = report(lane, lane.shards);
-  return Array.from({ length: lane.shards }, (_, shard) => {
-    const count = Math.floor(total / lane.shards) + (shard < total % lane.shards ? 1 : 0);
+  const shards = Math.min(lane.shards, processes);
+  const done = report(lane, shards);
+  return Array.from({ length: shards }, (_, shard) => {
+    const count = Math.floor(total / shards) + (shard < total % shards ? 1 : 0);
     return { lane, options: { seed: seed + shard, count }, done };
   });
 }
