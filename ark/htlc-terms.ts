@@ -3,6 +3,9 @@
 /** Blocks kept in hand for bringing a VTXO on chain. */
 export const EXIT_MARGIN_BLOCKS = 12;
 
+/** Most VTXOs of one grant. Each has to be checked, exited in time and claimed; a server's pool gives a handful. */
+export const MAX_GRANTED_VTXOS = 100;
+
 /** Blocks in which a granted receive can be claimed. */
 export const RECEIVE_CLAIM_BLOCKS = 18;
 

@@ -3,12 +3,21 @@ import { type AnchorLookup, anchorTransaction } from "./accept.ts";
 import { sumSats } from "./arkoor-allocation.ts";
 import { compareBytes, equalBytes } from "./bytes.ts";
 import { ArkError, type ArkErrorCode } from "./errors.ts";
-import { EXIT_MARGIN_BLOCKS, exitMarginBlocks, latestReceiveExitHeight, RECEIVE_CLAIM_BLOCKS } from "./htlc-terms.ts";
+import {
+  EXIT_MARGIN_BLOCKS,
+  exitMarginBlocks,
+  latestReceiveExitHeight,
+  MAX_GRANTED_VTXOS,
+  RECEIVE_CLAIM_BLOCKS,
+} from "./htlc-terms.ts";
 import { encodePolicy, type HtlcReceivePolicy } from "./policy.ts";
 import { P2TR_DUST_SATS } from "./standardness.ts";
 import { validateVtxo } from "./validate.ts";
 import { decodeVtxo, exitDepth, type Vtxo, vtxoId } from "./vtxo.ts";
 import { encodeVtxoId } from "./vtxo-id.ts";
+
+/** Longest encoding of a VTXO of a grant, as of one that a mailbox brings. */
+const MAX_VTXO_BYTES = 128 * 1024;
 
 /** One VTXO of a grant, and what the chain source says of its anchor. */
 export interface GrantedBytes {
@@ -45,6 +54,7 @@ export interface GrantTerms {
 /** Why a grant is refused, beside the codes of decoding and validation. */
 export type GrantRefusalCode =
   | ArkErrorCode
+  | "GRANT_TOO_LARGE"
   | "GRANT_NOT_HTLC_RECEIVE"
   | "GRANT_OTHER_PAYMENT_HASH"
   | "GRANT_OTHER_USER_KEY"
@@ -81,6 +91,7 @@ export type GrantJudgement =
 /** Applies checks 1 to 7 and the amount rule of lightning.md §9.4; the first that fails is the answer. */
 export function judgeGrant(granted: readonly GrantedBytes[], terms: GrantTerms): GrantJudgement {
   try {
+    checkSize(granted);
     const vtxos = granted.map((one) => checkOne(one, terms));
     checkTogether(vtxos, terms);
     checkAnchors(granted);
@@ -112,6 +123,15 @@ class Refusal extends Error {
     this.code = code;
     this.isFinal = isFinal;
   }
+}
+
+/** Bounds the work that a server can ask for: it grants once, so what is too much stays too much. */
+function checkSize(granted: readonly GrantedBytes[]): void {
+  if (granted.length > MAX_GRANTED_VTXOS) {
+    throw final("GRANT_TOO_LARGE", `expected at most ${MAX_GRANTED_VTXOS} VTXOs, got ${granted.length} or more`);
+  }
+  const bytes = Math.max(0, ...granted.map((one) => one.bytes.length));
+  if (bytes > MAX_VTXO_BYTES) throw final("GRANT_TOO_LARGE", `expected at most ${MAX_VTXO_BYTES} bytes a VTXO, got ${bytes}`);
 }
 
 /** Checks 1 to 5. */

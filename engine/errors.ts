@@ -31,6 +31,7 @@
  * | `BAD_INVOICE` | the invoice cannot be read, is of another network, expired, or of another amount: see the cause |
  * | `INVOICE_PAID` | nothing: this wallet paid it, and has the proof |
  * | `FEE_TOO_HIGH` | allow more, or leave it |
+ * | `QUOTE_STALE` | ask for a new quote: what this one says does not hold any more |
  * | `VTXOS_EXPIRE` | refresh first: what the wallet has runs out before the payment would be over |
  * | `LIGHTNING_UNAVAILABLE` | the server is too old, or would lock the money for too long |
  * | `PAYMENT_FAILED` | nothing was paid; the cause says why |
@@ -65,6 +66,7 @@ export type HeartwoodErrorCode =
   | "BAD_INVOICE"
   | "INVOICE_PAID"
   | "FEE_TOO_HIGH"
+  | "QUOTE_STALE"
   | "VTXOS_EXPIRE"
   | "LIGHTNING_UNAVAILABLE"
   | "PAYMENT_FAILED";

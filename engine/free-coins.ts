@@ -11,8 +11,8 @@ export interface InputChoice {
   readonly targetSats: bigint;
   /** The server's `max_vtxo_exit_depth`. */
   readonly maxExitDepth: number;
-  /** Coins that expire at that height or before are not taken. */
-  readonly expiringAfter: number;
+  /** Whether a coin lasts long enough; others are not taken. */
+  readonly isUsable: (coin: Coin) => boolean;
   /** Coins that expire at that height or before are taken only if the others do not suffice (lightning.md S10). */
   readonly avoidUpTo?: number;
   /** Fee of a selection, on top of the target. */
@@ -33,18 +33,17 @@ export function isFree(state: Readonly<WalletState>, id: VtxoId): boolean {
  * @throws ArkError `INSUFFICIENT_FUNDS`
  */
 export function chooseInputs(state: Readonly<WalletState>, choice: InputChoice): PaymentInput[] {
-  const { avoidUpTo = 0, expiringAfter, ...options } = choice;
+  const { avoidUpTo = 0, isUsable, ...options } = choice;
   const free = [...state.coins.values()]
-    .filter((coin) => isFreeCoin(coin) && coin.expiryHeight > expiringAfter)
+    .filter((coin) => isFreeCoin(coin) && isUsable(coin))
     .map((coin) => ({ ...coin, policyKind: policyKindOf(coin) }));
   const lasting = free.filter(({ expiryHeight }) => expiryHeight > avoidUpTo);
-  return select(lasting, free, options).map(({ id, amountSats, expiryHeight, keyIndex, source }) => ({
-    id,
-    amountSats,
-    expiryHeight,
-    keyIndex,
-    source,
-  }));
+  return select(lasting, free, options).map(toInput);
+}
+
+/** What an action keeps of a coin that it pays with. */
+export function toInput({ id, amountSats, expiryHeight, keyIndex, source }: Coin): PaymentInput {
+  return { id, amountSats, expiryHeight, keyIndex, source };
 }
 
 type Candidate = Coin & { readonly policyKind: PolicyKind };

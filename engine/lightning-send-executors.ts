@@ -4,7 +4,7 @@ import { decodeHex, encodeHex } from "../ark/hex.ts";
 import type { HtlcSendPolicy, PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
 import { encodeVtxo } from "../ark/vtxo.ts";
 import { idsOf, sumOf } from "../machines/books.ts";
-import { type HtlcPackage, isPreimageOf, type LightningSendContext } from "../machines/lightning-send.ts";
+import { type HtlcPackage, isPreimageOf, isSendNearExpiry, type LightningSendContext } from "../machines/lightning-send.ts";
 import type { PaymentReport } from "../streams/lightning-send.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, orRefused, ownVtxo, type Package, Refused } from "./cosign-package.ts";
@@ -76,13 +76,15 @@ async function watchPayment(call: ActionCall<"watchPayment">): Promise<ActionAns
   if (preimage !== undefined) return learned(preimage);
   if (state === "failed") return { event: { type: "payment.failed" } };
   if (state !== "missing" && state !== "unknown") missingSince.delete(call.params);
-  if (state === "missing" && isOverdue(call)) {
+  const tipHeight = await tipHeightOf(call);
+  // What is about to be given back is not begun again.
+  if (state === "missing" && isOverdue(call) && isInTime(call, tipHeight)) {
     // Anything but a refusal says nothing: the next look does.
     const refused = await initiate(call).catch(() => undefined);
     call.signal.throwIfAborted();
     if (refused !== undefined) return refused;
   }
-  return { waitMs: POLL_MS, news: { type: "payment.pending", tipHeight: await tipHeightOf(call) } };
+  return { waitMs: POLL_MS, news: { type: "payment.pending", tipHeight } };
 }
 
 /** Has everything given back, unless the payment succeeded after all (lightning.md §8.6, §8.8). */
@@ -175,6 +177,11 @@ function isOverdue({ engine, params }: ActionCall<"watchPayment">): boolean {
   if (since !== undefined && nowMs - since <= MISSING_MS) return false;
   missingSince.set(params, nowMs);
   return since !== undefined;
+}
+
+function isInTime(call: ActionCall<"watchPayment">, tipHeight: number): boolean {
+  const context = contextOf(call);
+  return context !== undefined && !isSendNearExpiry(context, tipHeight);
 }
 
 /** What the server says of the payment: `missing` if it knows of none, `unknown` without a usable answer. */

@@ -3,7 +3,13 @@ import { type Bolt11Invoice, checkInvoicePayable, invoicePaymentSats, parseBolt1
 import { ArkError } from "../ark/errors.ts";
 import { type FeeSchedule, lightningSendFee } from "../ark/fees.ts";
 import { encodeHex } from "../ark/hex.ts";
-import { EXIT_MARGIN_BLOCKS, lastSendHeight, MAX_SEND_LOCK_BLOCKS, SEND_EXPIRY_LENIENCY_BLOCKS } from "../ark/htlc-terms.ts";
+import {
+  EXIT_MARGIN_BLOCKS,
+  type ExpiringVtxo,
+  lastSendHeight,
+  MAX_SEND_LOCK_BLOCKS,
+  SEND_EXPIRY_LENIENCY_BLOCKS,
+} from "../ark/htlc-terms.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { idsOf, type PaymentInput, sumOf } from "../machines/books.ts";
 import { attemptsAt } from "./attempts.ts";
@@ -11,14 +17,18 @@ import { begin, inputsOf, sessionOf, tipOf } from "./begin-payment.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { refreshBlocksOf } from "./expiry.ts";
-import { isFree } from "./free-coins.ts";
+import { isFree, toInput } from "./free-coins.ts";
 import { Payment } from "./payment.ts";
 import { refuseWhileUnsure } from "./reconcile.ts";
+import type { Coin } from "./wallet-rows.ts";
 
 /** Inputs that expire within so many blocks are taken only if others do not suffice (lightning.md S10). */
 const AVOIDED_BLOCKS = 4 * EXIT_MARGIN_BLOCKS;
 /** Since when a server makes HTLCs that a preimage of another size cannot take (lightning.md, preface). */
 const HTLC_PROTOCOL_VERSION = 5;
+/** The fee up to which a payment goes out without a quote or a limit: above every schedule that is known (§5.2). */
+const UNASKED_FEE_SATS = 100n;
+const UNASKED_FEE_DIVISOR = 100n;
 /** Quotes that are remembered. */
 const MOST_QUOTES = 100;
 
@@ -32,8 +42,10 @@ export interface QuoteOptions {
 
 /** Options of `Wallet.pay`. */
 export interface PayOptions extends QuoteOptions {
-  /** Most that the fee may be; the fee of a quote that was asked for before, unless given. */
+  /** Most that the fee may be. Unless given: the fee of a quote that was asked for before, else 100 sat and 1 %. */
   readonly maxFeeSats?: bigint;
+  /** A quote to keep to, of this process or of an earlier one: `QUOTE_STALE` if that cannot be. */
+  readonly quote?: Quote;
 }
 
 /** What a payment of an invoice would take. */
@@ -115,10 +127,11 @@ export async function pay(engine: Engine, quotes: QuoteBook, text: string, optio
   const meanwhile = openAttempt(engine, paymentHash);
   if (meanwhile !== undefined) return meanwhile;
   refuseWhileUnsure(engine.loop.pending);
-  const quoted = quotes.find(paymentHash, amountSats);
-  const isKept = quoted?.inputs.every(({ id }) => isFree(engine.loop.pending, id)) && lasts(engine, quoted.inputs, terms);
-  const plan = quoted !== undefined && isKept ? quoted : planOf(engine, terms, amountSats);
-  refuseDear(plan.feeSats, options.maxFeeSats ?? quoted?.feeSats);
+  const held = options.quote === undefined ? undefined : heldPlan(engine, terms, options.quote, { paymentHash, amountSats });
+  const quoted = held ?? quotes.find(paymentHash, amountSats);
+  const isKept = quoted !== undefined && areUsable(engine, idsOf(quoted.inputs), terms);
+  const plan = isKept ? quoted : planOf(engine, terms, amountSats);
+  refuseDear(plan.feeSats, options.maxFeeSats ?? quoted?.feeSats ?? defaultMaxFeeSats(amountSats));
   const { feeSats, inputs } = plan;
   const paidSats = amountSats + feeSats;
   const { htlcExpiryHeight } = terms;
@@ -163,26 +176,42 @@ async function termsOf(engine: Engine, signal: AbortSignal | undefined): Promise
   return { tipHeight, htlcExpiryHeight, maxExitDepth, fees: fees.lightningSend };
 }
 
+/** Of VTXOs that last until the payment is over: soon-expiring deep ones are passed over for others (S10). */
 function planOf(engine: Engine, terms: Terms, amountSats: bigint): Plan {
   const { tipHeight, maxExitDepth, fees } = terms;
-  const inputs = inputsOf(engine, {
-    targetSats: amountSats,
-    maxExitDepth,
-    expiringAfter: tipHeight + 2 * EXIT_MARGIN_BLOCKS,
-    avoidUpTo: tipHeight + AVOIDED_BLOCKS,
-    feeOf: (selected) => lightningSendFee(fees, amountSats, selected, tipHeight),
-  });
-  if (!lasts(engine, inputs, terms)) {
-    throw new HeartwoodError("VTXOS_EXPIRE", "expected VTXOs that last until the payment is over, got some that expire before");
-  }
+  const feeOf = (selected: readonly Coin[]) => lightningSendFee(fees, amountSats, selected, tipHeight);
+  const choice = { targetSats: amountSats, maxExitDepth, avoidUpTo: tipHeight + AVOIDED_BLOCKS, feeOf };
+  const inputs = orExpiring(
+    () => inputsOf(engine, { ...choice, isUsable: (coin) => isLasting(coin, tipHeight) }),
+    () => inputsOf(engine, { ...choice, isUsable: () => true }),
+  );
   return { amountSats, feeSats: lightningSendFee(fees, amountSats, inputs, tipHeight), inputs };
 }
 
-/** Whether a payment out of these would not be given up at once because they expire (S10); HTLCs are two items deeper. */
-function lasts(engine: Engine, inputs: readonly PaymentInput[], { tipHeight }: Terms): boolean {
-  const { coins } = engine.loop.pending;
-  const htlcs = inputs.map(({ id, expiryHeight }) => ({ expiryHeight, exitDepth: (coins.get(id)?.exitDepth ?? 0) + 2 }));
-  return tipHeight <= lastSendHeight(htlcs);
+/** Tells too little money from money that runs out too soon. */
+function orExpiring<T>(choose: () => T, chooseAmongAll: () => T): T {
+  try {
+    return choose();
+  } catch (error) {
+    if (!(error instanceof HeartwoodError) || error.code !== "INSUFFICIENT_FUNDS") throw error;
+    chooseAmongAll();
+    const expected = "expected VTXOs that last until the payment is over, got too many that expire before";
+    throw new HeartwoodError("VTXOS_EXPIRE", expected, { cause: error });
+  }
+}
+
+/** Whether a payment out of it would not be given up at once because it expires (S10); HTLCs are two items deeper. */
+function isLasting({ expiryHeight, exitDepth }: ExpiringVtxo, tipHeight: number): boolean {
+  return tipHeight <= lastSendHeight([{ expiryHeight, exitDepth: exitDepth + 2 }]);
+}
+
+/** Whether these are free and last. */
+function areUsable({ loop }: Engine, ids: readonly VtxoId[], { tipHeight }: Terms): boolean {
+  const { pending } = loop;
+  return ids.every((id) => {
+    const coin = pending.coins.get(id);
+    return coin !== undefined && isFree(pending, id) && isLasting(coin, tipHeight);
+  });
 }
 
 function readInvoice(text: string): { readonly invoice: Bolt11Invoice; readonly paymentHash: string } {
@@ -217,7 +246,32 @@ function openAttempt(engine: Engine, paymentHash: string): Payment | undefined {
   return open === undefined ? undefined : new Payment(open, engine);
 }
 
-function refuseDear(feeSats: bigint, mostSats: bigint | undefined): void {
-  if (mostSats === undefined || feeSats <= mostSats) return;
+/** What the fee of a payment may be where nobody said it: a server announces whatever it likes (lightning.md §5.2). */
+function defaultMaxFeeSats(amountSats: bigint): bigint {
+  return UNASKED_FEE_SATS + amountSats / UNASKED_FEE_DIVISOR;
+}
+
+/**
+ * What the owner holds a quote of: that, or nothing.
+ *
+ * @throws HeartwoodError `QUOTE_STALE`
+ */
+function heldPlan(engine: Engine, terms: Terms, quoted: Quote, asked: Pick<Quote, "paymentHash" | "amountSats">): Plan {
+  const { amountSats, feeSats, paymentHash, inputs: ids } = quoted;
+  const stale = (expected: string, got: string) => new HeartwoodError("QUOTE_STALE", `expected ${expected}, got ${got}`);
+  if (paymentHash !== asked.paymentHash || amountSats !== asked.amountSats) {
+    throw stale(`a quote of ${asked.amountSats} sat to ${asked.paymentHash}`, `one of ${amountSats} sat to ${paymentHash}`);
+  }
+  if (!areUsable(engine, ids, terms)) throw stale("the VTXOs of the quote free and lasting", "some that are not");
+  const { coins } = engine.loop.pending;
+  const inputs = ids.flatMap((id) => coins.get(id) ?? []).map(toInput);
+  const nowSats = lightningSendFee(terms.fees, amountSats, inputs, terms.tipHeight);
+  if (nowSats > feeSats) throw stale(`a fee of ${feeSats} sat, as quoted`, `${nowSats} sat by the schedule of now`);
+  if (sumOf(inputs) < amountSats + feeSats) throw stale(`inputs of ${amountSats + feeSats} sat`, `${sumOf(inputs)} sat`);
+  return { amountSats, feeSats, inputs };
+}
+
+function refuseDear(feeSats: bigint, mostSats: bigint): void {
+  if (feeSats <= mostSats) return;
   throw new HeartwoodError("FEE_TOO_HIGH", `expected a fee of at most ${mostSats} sat, got ${feeSats}`);
 }

@@ -32,7 +32,9 @@ export class Payment {
   get status(): PaymentNotice["status"] {
     const status = this.#movement()?.status ?? "pending";
     if (status !== "pending") return status;
-    return this.#engine.committed.hasFinished(this.id) ? "failed" : "pending";
+    const { committed } = this.#engine;
+    if (!committed.hasFinished(this.id)) return "pending";
+    return committed.wasCanceled(this.id) ? "canceled" : "failed";
   }
 
   /** What happens to it from now on; completes at its end. */

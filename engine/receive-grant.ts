@@ -8,12 +8,15 @@ import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import type { Engine } from "./engine.ts";
 import { isFree } from "./free-coins.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import { mayHaveLostRecords } from "./reconcile.ts";
 
 /** A VTXO proves something against floods if it outlives the tip by more than that (lightning.md §3). */
 const PROOF_MARGIN_BLOCKS = 2;
 /** How many blocks less are asked for where the payment is older than the tip (R5). */
 const LOWERED_BY = [0, 1, 2];
+/** VTXOs of a grant that are asked about at the same time. */
+const CONCURRENT_VTXOS = 8;
 /** Wait before a grant that may still become good is looked at again; a new block does it at once. */
 const GRANT_RETRY_MS = 10_000;
 
@@ -53,7 +56,7 @@ export async function askForGrant(call: Call, before: "accepted" | "htlcs-ready"
  */
 export async function recoverGrant(call: Call, report: ReceiveReport): Promise<ActionAnswer> {
   const { engine, instance, session, signal } = call;
-  const vtxos = await Promise.all(report.htlcIds.map((id) => session.getVtxo(id, { signal })));
+  const vtxos = await mapConcurrently(report.htlcIds, CONCURRENT_VTXOS, (id) => session.getVtxo(id, { signal }));
   const checkTimes = !mayHaveLostRecords(engine.loop.pending, instance);
   const nowHeight = await freshTip(engine, signal);
   const { amountSats: reportedSats } = report;
@@ -111,7 +114,7 @@ function proofOf({ engine, params }: Call, nowHeight: number): Pick<ReceivePrepa
 
 async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
   const { engine, keyring, params, session, signal } = call;
-  const granted = await Promise.all(offer.vtxos.map((bytes) => withAnchor(engine, bytes, signal)));
+  const granted = await mapConcurrently(offer.vtxos, CONCURRENT_VTXOS, (bytes) => withAnchor(engine, bytes, signal));
   const judgement = judgeGrant(granted, {
     ...offer,
     paymentHash: decodeHex(params.paymentHash),
@@ -124,7 +127,8 @@ async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
   if (judgement.kind === "refused") {
     const { code, message, isFinal } = judgement;
     if (isFinal && !offer.isSettled) return { event: { type: "grant.failed", code, message } };
-    return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code } };
+    // Another copy of the log may have claimed it; or the server lies, to get a preimage for nothing (R8).
+    return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code: offer.isSettled ? "SETTLED_ELSEWHERE" : code } };
   }
   const kept = judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));
   const { feeSats, htlcExpiryHeight, latestExitHeight } = judgement;

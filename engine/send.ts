@@ -32,7 +32,11 @@ export async function send(engine: Engine, text: string, amountSats: bigint, opt
   const expiringAfter = tipHeight + exitDelta + RECIPIENT_MARGIN_BLOCKS;
   skipKeyOf(engine, address);
   refuseWhileUnsure(engine.loop.pending);
-  const inputs = inputsOf(engine, { targetSats: amountSats, maxExitDepth, expiringAfter });
+  const inputs = inputsOf(engine, {
+    targetSats: amountSats,
+    maxExitDepth,
+    isUsable: ({ expiryHeight }) => expiryHeight > expiringAfter,
+  });
   const instance = `arkoor-send/${freshId(engine)}`;
   return begin(engine, { instance, event: { type: "payment.requested", address: text, amountSats, inputs } });
 }

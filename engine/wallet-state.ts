@@ -1,7 +1,7 @@
 import { sha256 } from "../ark/crypto.ts";
 import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { isAction } from "../machines/books.ts";
+import { type ActionOutcome, isAction } from "../machines/books.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
@@ -46,6 +46,8 @@ export class WalletState {
   readonly instances = new Map<string, LiveInstance>();
   /** The record that finished an instance, by {@link nameKey}. */
   finished = new SeqIndex(NAME_KEY_BYTES);
+  /** Those records of them that ended a canceled action: an invoice that nobody paid has no movement that says so. */
+  canceled = new SeqIndex(NAME_KEY_BYTES);
   readonly coins = new Map<VtxoId, Coin>();
   readonly movements = new Map<string, RecordedMovement>();
   readonly quarantine = new Map<string, QuarantineEntry>();
@@ -135,6 +137,7 @@ export class WalletState {
     for (const [key, drive] of this.drives) copy.drives.set(key, drive);
     for (const [name, version] of this.versions) copy.versions.set(name, version);
     copy.finished = this.finished.clone();
+    copy.canceled = this.canceled.clone();
     copy.spent = this.spent.clone();
     copy.blobs = this.blobs.clone();
     return copy;
@@ -143,6 +146,11 @@ export class WalletState {
   /** Whether an instance had its end. */
   hasFinished(instance: string): boolean {
     return this.endOf(instance) !== undefined;
+  }
+
+  /** Whether an action ended without success because somebody gave it up. */
+  wasCanceled(instance: string): boolean {
+    return this.canceled.get(nameKey(instance)) !== undefined;
   }
 
   /** The record with which an instance ended. */
@@ -231,6 +239,9 @@ export class WalletState {
       this.instances.delete(instance);
       this.#undecided.delete(instance);
       this.finished.set(nameKey(instance), seq);
+      if (isAction(machine) && (context.outcome as ActionOutcome | null)?.status === "canceled") {
+        this.canceled.set(nameKey(instance), seq);
+      }
     } else {
       const hasGap = this.instances.get(instance)?.hasGap;
       this.putInstance(instance, { machine, revision, version, state, context, ...(hasGap && { hasGap }) });

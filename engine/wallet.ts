@@ -183,7 +183,7 @@ export class Wallet extends WalletReader implements AsyncDisposable {
    * What a payment of a Lightning invoice would take. The payment that follows takes the same inputs and fee, as long as
    * the inputs are free.
    *
-   * @throws HeartwoodError as {@link pay}, but for `FEE_TOO_HIGH`
+   * @throws HeartwoodError as {@link pay}, but for `FEE_TOO_HIGH` and `QUOTE_STALE`
    */
   async quote(invoice: string, options: QuoteOptions = {}): Promise<Quote> {
     this.checkOpen();
@@ -194,7 +194,7 @@ export class Wallet extends WalletReader implements AsyncDisposable {
    * Pays a Lightning invoice (BOLT 11). Resolves as soon as the payment is recorded, as {@link send} does; an invoice that
    * is being paid already gives the payment that is under way. Proof of payment is in its movement, for ever.
    *
-   * @throws HeartwoodError `BAD_INVOICE` with the reason as cause, `INVOICE_PAID`, `FEE_TOO_HIGH`, `INSUFFICIENT_FUNDS`,
+   * @throws HeartwoodError `BAD_INVOICE` with the reason as cause, `INVOICE_PAID`, `FEE_TOO_HIGH`, `QUOTE_STALE`, `INSUFFICIENT_FUNDS`,
    * `VTXOS_EXPIRE`, `LIGHTNING_UNAVAILABLE`, `NOT_CONNECTED`, `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_RESTORING`,
    * `WALLET_CLOSED`, `WALLET_FAILED`; the reason of `signal`
    */

@@ -1,5 +1,6 @@
 import type { Client } from "nice-grpc";
 import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
+import { MAX_GRANTED_VTXOS } from "../ark/htlc-terms.ts";
 import { decodeVtxoId, encodeVtxoId, type VtxoId } from "../ark/vtxo-id.ts";
 import {
   type ArkServiceDefinition,
@@ -30,6 +31,7 @@ export interface ReceiveReport {
   readonly invoice: string;
   readonly amountSats: bigint;
   readonly state: ReceiveState;
+  /** One more than `MAX_GRANTED_VTXOS` at most. */
   readonly htlcIds: readonly VtxoId[];
 }
 
@@ -100,7 +102,7 @@ export class LightningReceiveClient {
     const run = this.#ark.prepareLightningReceiveClaim;
     const answer = await this.#caller.unary("PrepareLightningReceiveClaim", (call) => run(request, call), options);
     if (answer.receive === undefined) throw bad("the state of the receive", "none");
-    return { report: toReport(answer.receive), vtxos: answer.htlcVtxos.map((vtxo) => new Uint8Array(vtxo)) };
+    return { report: toReport(answer.receive), vtxos: bounded(answer.htlcVtxos).map((vtxo) => new Uint8Array(vtxo)) };
   }
 
   /** Sends the preimage and has the claim cosigned: idempotent for the same outputs (lightning.md §9.5). */
@@ -121,7 +123,12 @@ export class LightningReceiveClient {
 }
 
 function toReport({ invoice, amountSat, status, htlcVtxos }: CheckLightningReceiveResponse): ReceiveReport {
-  return { invoice, amountSats: amountSat, state: toState(status), htlcIds: htlcVtxos.map(toVtxoId) };
+  return { invoice, amountSats: amountSat, state: toState(status), htlcIds: bounded(htlcVtxos).map(toVtxoId) };
+}
+
+/** One more than may be granted, so that too many are noticed without work for each of them. */
+function bounded<T>(vtxos: readonly T[]): readonly T[] {
+  return vtxos.slice(0, MAX_GRANTED_VTXOS + 1);
 }
 
 function toVtxoId(bytes: Uint8Array): VtxoId {

@@ -77,6 +77,8 @@ test("invoices are paid: found by polling, claimed in spite of failures, cancell
   const third = await wallet.invoice({ amountSats: 5_000n });
   await wallet.cancelInvoice(third.paymentHash);
   expect(await codeOfRefusal(third.payment.settled())).toBe("PAYMENT_FAILED");
+  // It has no movement that says so (lightning.md §11).
+  expect([third.payment.status, wallet.payment(third.payment.id).status]).toEqual(["canceled", "canceled"]);
   expect(simulator.lightning.receives().map(({ status }) => status)).toEqual(["settled", "settled", "canceled"]);
   expect(await codeOfRefusal(wallet.cancelInvoice(third.paymentHash))).toBe("NOT_CANCELLABLE");
   expect(await codeOfRefusal(wallet.cancelInvoice("00".repeat(32)))).toBe("NOT_FOUND");
