@@ -30,7 +30,7 @@ export const kills: Lane = {
   name: "kills",
   unit: "kills",
   counts: { ci: 250, soak: 10_000, test: 4 },
-  shards: 2,
+  shards: 1,
   leastPercent: {},
   async run(run) {
     requireStrace();
@@ -38,11 +38,12 @@ export const kills: Lane = {
     run.add("boundaries", "creation, opening, commits, snapshots and closing", first.length);
     run.add("boundaries", "recovery", recovery.length);
     const [only, onlyAt] = run.path?.split(":").map(Number) ?? [];
-    const isWhole = 2 * run.count >= first.length;
-    for (let index = only ?? 0; run.done < run.count && (only === undefined || index === only); index++) {
+    const isWhole = run.count >= first.length;
+    const isEnough = (index: number) => run.done >= run.count && (!isWhole || index >= first.length);
+    for (let index = only ?? 0; only === undefined ? !isEnough(index) : index === only; index++) {
       const random = new Random(run.seed, index + 1);
-      // The two processes of a run divide the boundaries among them; a short run takes any.
-      const at = onlyAt ?? (isWhole ? (2 * index + (run.seed % 2)) % first.length : random.below(first.length));
+      // A short run takes any.
+      const at = onlyAt ?? (isWhole ? index % first.length : random.below(first.length));
       run.at = `${index}:${at}`;
       const boundary = first[at];
       assert.ok(boundary !== undefined, `expected one of ${first.length} boundaries, got ${at}`);
