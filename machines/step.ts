@@ -1,4 +1,4 @@
-import { type AnyStateMachine, initialTransition, transition } from "xstate";
+import { type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, createActor, initialTransition } from "xstate";
 import { sha256 } from "../ark/crypto.ts";
 import { encodeCanonical, type Plain } from "./canonical.ts";
 import { type Effect, isEffectType } from "./effects.ts";
@@ -106,9 +106,43 @@ export function stateDigest({ state, context }: Instance): Uint8Array {
   return sha256(new TextEncoder().encode(encodeCanonical({ state, context }))).slice(0, 16);
 }
 
-function restore(machine: MachineDefinition, current: Instance | undefined) {
-  if (current === undefined) return initialTransition(machine.logic)[0];
-  return machine.logic.resolveState({ value: current.state, context: current.context });
+type Action = Parameters<AnyActorScope["actionExecutor"]>[0];
+
+/** What XState makes of a machine before the first event can come: the same each time, and more work than a step. */
+interface Prepared {
+  readonly scope: AnyActorScope;
+  readonly initial: AnyMachineSnapshot;
+  readonly states: Map<string, AnyMachineSnapshot>;
+}
+
+const prepared = new WeakMap<AnyStateMachine, Prepared>();
+
+function prepare(logic: AnyStateMachine): Prepared {
+  const known = prepared.get(logic);
+  if (known !== undefined) return known;
+  const self = createActor(logic);
+  const nothing = (): void => {};
+  const idle = { defer: nothing, logger: nothing, stopChild: nothing, emit: nothing, actionExecutor: nothing };
+  const scope: AnyActorScope = { self, system: self.system, id: "", sessionId: "", ...idle };
+  const made = { scope, initial: initialTransition(logic)[0], states: new Map() };
+  prepared.set(logic, made);
+  return made;
+}
+
+/** As XState's own `transition`, which makes an actor for each call. Nothing of a step stays in the scope. */
+function transition(logic: AnyStateMachine, before: AnyMachineSnapshot, event: MachineEvent): [AnyMachineSnapshot, Action[]] {
+  const actions: Action[] = [];
+  const scope = { ...prepare(logic).scope, actionExecutor: (action: Action) => void actions.push(action) };
+  return [logic.transition(before, event, scope), actions];
+}
+
+function restore({ logic }: MachineDefinition, current: Instance | undefined): AnyMachineSnapshot {
+  const { initial, states } = prepare(logic);
+  if (current === undefined) return initial;
+  const { state, context } = current;
+  const inState = states.get(state) ?? logic.resolveState({ value: state, context: {} });
+  states.set(state, inState);
+  return { ...inState, context } as AnyMachineSnapshot;
 }
 
 function stateName(value: unknown): string {
