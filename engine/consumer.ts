@@ -10,7 +10,7 @@ import { received } from "./received.ts";
 import type { Dispatch } from "./run-loop.ts";
 import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
 
-/** Life of the authorization for a page, in seconds; each page has its own (mailbox.md M-5, W-32). */
+/** Life of the authorization for a page, in seconds, from when it is asked for (mailbox.md M-5, W-32). */
 const PAGE_AUTHORIZATION_S = 600;
 
 /** Messages out of order after which a reading is dropped (mailbox.md W-46). */

@@ -39,6 +39,7 @@ export class Keyring {
   readonly #keys: WalletKeys;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
+  #lastAuthorization: { readonly expiresAtS: bigint; readonly bytes: Uint8Array } | undefined;
   /** Whether authorizations live a day, since the server seems to be ahead of the clock here (mailbox.md W-31). */
   isLongLived = false;
   /** Told when that helped. */
@@ -87,19 +88,26 @@ export class Keyring {
     return this.#keys.findVtxoKey(publicKey, { from: 0, to: nextIndex });
   }
 
-  /** A main-mailbox authorization of 105 bytes that lives that long (mailbox.md M-3, M-4). */
+  /**
+   * A main-mailbox authorization of 105 bytes that lives that long (mailbox.md M-3, M-4). Its time is in whole seconds: those
+   * of one second are one, since signing costs more than the page that it is for.
+   */
   mailboxAuthorization(lifeSeconds: number): Uint8Array {
-    return this.#authorize(this.#keys.mailboxSecretKey(), lifeSeconds);
+    const expiresAtS = this.#endOf(lifeSeconds);
+    if (this.#lastAuthorization?.expiresAtS !== expiresAtS) {
+      this.#lastAuthorization = { expiresAtS, bytes: this.mailboxAuthorizationUntil(expiresAtS) };
+    }
+    return this.#lastAuthorization.bytes;
   }
 
   /** One that expires at a given time, in seconds since the Unix epoch (mailbox.md M-8). */
-  mailboxAuthorizationUntil(expiresAtS: number): Uint8Array {
-    return this.#authorizeUntil(this.#keys.mailboxSecretKey(), BigInt(expiresAtS));
+  mailboxAuthorizationUntil(expiresAtS: number | bigint): Uint8Array {
+    return this.#authorizeUntil(this.#keys.mailboxSecretKey(), this.mailboxId, BigInt(expiresAtS));
   }
 
   /** The same for the recovery mailbox (mailbox.md M-6). */
   recoveryAuthorization(lifeSeconds: number): Uint8Array {
-    return this.#authorize(this.#keys.recoveryMailboxSecretKey(), lifeSeconds);
+    return this.#authorizeUntil(this.#keys.recoveryMailboxSecretKey(), this.recoveryMailboxId, this.#endOf(lifeSeconds));
   }
 
   /** Proof of ownership that a status query asks for (mailbox.md §3.8): 64 bytes. */
@@ -167,17 +175,19 @@ export class Keyring {
 
   /** Overwrites the secrets; nothing can be signed afterwards. */
   wipe(): void {
+    this.#lastAuthorization = undefined;
     this.#keys.wipe();
   }
 
-  #authorize(secret: Uint8Array, lifeSeconds: number): Uint8Array {
+  /** The end of a life that begins now, in seconds since the Unix epoch. */
+  #endOf(lifeSeconds: number): bigint {
     const lifeS = this.isLongLived ? LONG_LIFE_S : lifeSeconds;
-    return this.#authorizeUntil(secret, BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeS));
+    return BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeS);
   }
 
-  #authorizeUntil(secret: Uint8Array, expiresAt: bigint): Uint8Array {
+  #authorizeUntil(secret: Uint8Array, mailboxId: Uint8Array, expiresAt: bigint): Uint8Array {
     return this.#withSecret(secret, (secretKey) =>
-      encodeAuthorization(createAuthorization({ secretKey, expiresAt, auxRand: this.#randomness.bytes(AUX_BYTES) })),
+      encodeAuthorization(createAuthorization({ secretKey, mailboxId, expiresAt, auxRand: this.#randomness.bytes(AUX_BYTES) })),
     );
   }
 
