@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, expect, test, vi } from "vitest";
-import { type Life, life } from "./deliveries/commands.ts";
+import { type Life, lifeOf } from "./deliveries/commands.ts";
 import { perform } from "./deliveries/perform.ts";
 import { buildPool, type Pool } from "./deliveries/pool.ts";
 import { regressions } from "./deliveries/regressions.ts";
@@ -16,6 +16,7 @@ vi.mock("@noble/secp256k1", async (load) => {
 });
 
 const RUNS = 20;
+const MOST_COMMANDS = 16;
 /** From so many runs on, no class of command may be rarer than that. */
 const RUNS_THAT_COUNT = 1_000;
 const LEAST_PERCENT = 1;
@@ -30,7 +31,7 @@ test("whatever is delivered, fails or is killed: each VTXO is credited once, and
   const executed = new Map<string, number>();
   let commands = 0;
   await fc.assert(
-    fc.asyncProperty(life, async (lived) => {
+    fc.asyncProperty(lifeOf(MOST_COMMANDS), async (lived) => {
       for (const classes of await live(lived)) {
         commands++;
         for (const name of classes) executed.set(name, (executed.get(name) ?? 0) + 1);
@@ -48,7 +49,10 @@ async function live({ setup, commands }: Life): Promise<(readonly string[])[]> {
   const run = new Run(pool, setup);
   await run.open();
   const executed: (readonly string[])[] = [];
-  for (const command of commands) executed.push(await perform(run, command));
+  for (const command of commands) {
+    executed.push(await perform(run, command));
+    run.checkTold();
+  }
   await settleDown(run);
   return executed.filter((classes) => classes.length > 0);
 }

@@ -12,6 +12,7 @@ const buildStamp = join(root, "dist", ".built");
 const sources = [
   ...["ark", "machines", "proto", "streams", "store", "chain", "engine", "simulator", "visualizer", "cli", "examples"],
   "property-tests/reliability",
+  "property-tests/deliveries", // a part of it that other tests use too
 ];
 
 export function ensureInstalled() {

@@ -47,12 +47,24 @@ export class Ledger {
   /** The newest notice about each payment and round. */
   readonly notices = new Map<string, bigint>();
   readonly messages = new Map<string, Message>();
+  /** Digests of their bytes. */
+  readonly received = new Set<string>();
+  /** Σ of what was credited, and of the movements. */
+  creditedSats = 0n;
+  movedSats = 0n;
   readonly blobs = new Map<string, Uint8Array>();
   /** Server commands without a result, by effect id: the VTXOs that they are about. */
   readonly openCommands = new Map<string, { readonly type: string; readonly ids: readonly VtxoId[] }>();
   readonly #versions = new Map<string, bigint>();
   readonly #effects = new Map<string, string>();
   readonly #answered = new Set<string>();
+  /** Messages that were received and neither applied nor ignored, by instance. */
+  readonly #undecided = new Map<string, Message>();
+  /** Decided messages whose place is not the checkpoint's, and could be so when the clock is another. */
+  #implausible: Message[] = [];
+  /** Where the checkpoint must be at least, and may be at most, by the messages that were decided. */
+  #least = 0n;
+  #most = 0n;
 
   /** Takes one durable record in. */
   apply(transition: Transition): void {
@@ -72,15 +84,13 @@ export class Ledger {
   /** What the wallet says after the commit. */
   check(checkpoint: bigint, nowMs: number): void {
     assert.ok(checkpoint >= this.checkpoint, `the checkpoint went back from ${this.checkpoint} to ${checkpoint}`);
-    const decided = [...this.messages.values()].filter((message) => message.decided);
-    const reached = (plausible: (message: Message) => boolean) =>
-      decided.filter(plausible).reduce((most, message) => (message.checkpoint > most ? message.checkpoint : most), 0n);
-    const [least, most] = [
-      reached((message) => !message.ahead && isPlausible(message, message.receivedAtMs)),
-      reached((message) => isPlausible(message, nowMs)),
-    ];
+    for (const { checkpoint: at } of this.#implausible.filter((message) => isPlausible(message, nowMs))) {
+      this.#most = greater(at, this.#most);
+    }
+    this.#implausible = this.#implausible.filter(({ checkpoint: at }) => at > this.#most);
+    const [least, most] = [this.#least, this.#most];
     assert.ok(checkpoint >= least && checkpoint <= most, `expected a checkpoint of ${least} … ${most}, got ${checkpoint}`);
-    for (const { checkpoint: at, arrivedAt } of this.undecided()) {
+    for (const { checkpoint: at, arrivedAt } of this.#undecided.values()) {
       assert.ok(at <= arrivedAt || checkpoint < at, `the checkpoint ${checkpoint} passed the undecided message at ${at}`);
     }
     this.checkpoint = checkpoint;
@@ -88,7 +98,7 @@ export class Ledger {
 
   /** Messages that were received and neither applied nor ignored. */
   undecided(): Message[] {
-    return [...this.messages.values()].filter(({ decided }) => !decided);
+    return [...this.#undecided.values()];
   }
 
   #keepBlobs({ blobs, instance }: Transition): void {
@@ -111,14 +121,22 @@ export class Ledger {
       if (notice !== null) this.notices.set(`${notice.kind}/${notice.hash}`, transition.seq);
       assert.ok(this.blobs.has(digest), `${instance}: the bytes of a received message are in the log`);
       const arrivedAt = this.checkpoint;
-      const taken = { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, ahead };
-      this.messages.set(instance, { ...taken, decided: false, rule: undefined });
+      const taken = { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, ahead, decided: false, rule: undefined };
+      this.messages.set(instance, taken);
+      this.received.add(digest);
+      this.#undecided.set(instance, taken);
     }
     const message = this.messages.get(instance);
     assert.ok(message !== undefined, `${instance} was received before anything else happens to it`);
     if (message.decided || !["Applied", "Ignored", "Kept"].includes(state)) return;
     if (!message.ahead) this.#checkNext(instance, message.checkpoint);
     message.decided = true;
+    this.#undecided.delete(instance);
+    if (message.ahead || !isPlausible(message, message.receivedAtMs)) this.#implausible.push(message);
+    else {
+      this.#least = greater(message.checkpoint, this.#least);
+      this.#most = greater(message.checkpoint, this.#most);
+    }
     if (state === "Applied") this.#credit(instance, change, message.checkpoint);
     else {
       message.rule = String(change.rule);
@@ -129,8 +147,8 @@ export class Ledger {
 
   /** Nothing overtakes a message that is not decided. */
   #checkNext(instance: string, checkpoint: bigint): void {
-    for (const [name, earlier] of this.messages) {
-      if (name === instance || earlier.decided) continue;
+    for (const [name, earlier] of this.#undecided) {
+      if (name === instance) continue;
       assert.ok(earlier.checkpoint > checkpoint, `${instance} was consumed before ${name}, which stands undecided`);
     }
   }
@@ -160,6 +178,8 @@ export class Ledger {
     assert.equal(movement.amountSats, sumOf(vtxos), `${movement.id}: the sum of the new VTXOs only`);
     assert.equal(sumOf(movement.receivedOn), movement.amountSats, `${movement.id}: what each key got adds up`);
     this.movements.set(movement.id, movement);
+    this.creditedSats += sumOf(vtxos);
+    this.movedSats += movement.amountSats;
   }
 
   #commands({ effects, effectId, seq, change }: Transition): void {
@@ -178,6 +198,10 @@ export class Ledger {
       this.openCommands.set(id, { type, ids: ids(change.vtxos as readonly AcceptedVtxo[]) });
     }
   }
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 /** Whether a checkpoint may become the wallet's: at most a day ahead of its clock (mailbox.md W-11). */

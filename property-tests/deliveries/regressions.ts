@@ -1,11 +1,13 @@
-import type { Life, PostedVtxo } from "./commands.ts";
+import type { Life, PostedVtxo, Setup } from "./commands.ts";
 
 const good: PostedVtxo = { pick: 0, copy: "whole" };
+
+const setup: Setup = { live: true, pageRows: 4, writeTicks: 0, snapshotPercent: 50, rests: true };
 
 /** Lives that a wallet once did not come through, shrunk, by what they show. */
 export const regressions: Readonly<Record<string, Life>> = {
   "a halted package is decided later even if the server does not deliver it again": {
-    setup: { live: true, pageRows: 4, writeTicks: 0 },
+    setup,
     commands: [
       { type: "deliver", message: { kind: "unknown" }, place: "next" },
       { type: "chain", state: "down" },
@@ -13,7 +15,7 @@ export const regressions: Readonly<Record<string, Life>> = {
     ],
   },
   "a VTXO that alone gets no answer is told apart by another anchor than its own, which a sibling may share": {
-    setup: { live: true, pageRows: 4, writeTicks: 0 },
+    setup,
     commands: [
       { type: "deliver", message: { kind: "package", vtxos: [good] }, place: "next" },
       { type: "poison", message: { kind: "package", vtxos: [{ pick: 1, copy: "whole" }] }, silent: "chain" },

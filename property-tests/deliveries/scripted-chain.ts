@@ -10,8 +10,9 @@ export type ChainState = "up" | "down" | "absent";
 /** A chain that holds the pool's anchors. */
 export class ScriptedChain {
   state: ChainState = "up";
-  /** Whether the blocks with the late anchors were mined. */
-  confirmed = false;
+  /** Whether the blocks with the late anchors are in the chain, and whether they ever were. */
+  #confirmed = false;
+  wasConfirmed = false;
   tipHeight: number;
   /** Anchors about which it has nothing but other bytes. */
   readonly poisoned = new Set<string>();
@@ -20,6 +21,15 @@ export class ScriptedChain {
   constructor({ vtxos, tipHeight }: Pool) {
     this.tipHeight = tipHeight;
     this.#anchors = new Map(vtxos.map((vtxo) => [vtxo.anchorTxid, vtxo]));
+  }
+
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
+  set confirmed(confirmed: boolean) {
+    this.#confirmed = confirmed;
+    this.wasConfirmed ||= confirmed;
   }
 
   /** The source as one process sees it. */

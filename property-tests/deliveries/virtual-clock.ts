@@ -10,10 +10,17 @@ const START_MS = Date.UTC(2026, 0, 1);
 
 /** A clock that only moves when told to. */
 export class VirtualClock implements Clock {
+  /** How far the wallet's clock is off. Timers run on all the same, as those of a process do. */
+  skewMs = 0;
   #nowMs = START_MS;
   #timers = new Set<Timer>();
 
   nowMs(): number {
+    return this.#nowMs + this.skewMs;
+  }
+
+  /** The time that it is. */
+  get trueMs(): number {
     return this.#nowMs;
   }
 

@@ -1,4 +1,4 @@
-import type { AppendRequest, EventLog, LogHead, ReadOptions, StoredRecord } from "../../store/event-log.ts";
+import type { AppendRequest, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "../../store/event-log.ts";
 import { type Fate, tick } from "./fate.ts";
 
 /** Who is told of every commit. */
@@ -10,15 +10,16 @@ export interface CommitWatch {
 }
 
 /** A log of one process that writes one request after the other, as slowly as asked, and may be cut off anywhere. */
-export class WatchedLog implements EventLog {
-  readonly #log: EventLog;
+export class WatchedLog implements SnapshotLog {
+  readonly unverifiedUpTo = 0n;
+  readonly #log: SnapshotLog;
   readonly #fate: Fate;
   readonly #watch: CommitWatch;
   readonly #writeTicks: number;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(log: EventLog, fate: Fate, watch: CommitWatch, writeTicks: number) {
+  constructor(log: SnapshotLog, fate: Fate, watch: CommitWatch, writeTicks: number) {
     this.#log = log;
     this.#fate = fate;
     this.#watch = watch;
@@ -54,6 +55,16 @@ export class WatchedLog implements EventLog {
   async get(seq: bigint): Promise<StoredRecord> {
     await this.#fate.boundary();
     return this.#log.get(seq);
+  }
+
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    await this.#fate.boundary();
+    return this.#log.saveSnapshot(snapshot);
+  }
+
+  async *snapshots(): AsyncGenerator<Snapshot, void, undefined> {
+    await this.#fate.boundary();
+    yield* this.#log.snapshots();
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { fileMutations } from "./file-mutations.ts";
 import { kills } from "./kills.ts";
 import type { Lane } from "./lane.ts";
 import { lockMatrix } from "./lock-matrix.ts";
+import { mailboxModel } from "./mailbox-model.ts";
 import { modelCommands } from "./model-commands.ts";
 import { powerLoss } from "./power-loss.ts";
 
@@ -11,4 +12,4 @@ export { rareClasses } from "./lane.ts";
 export { scratchRoot } from "./scratch.ts";
 
 /** All lanes, the longest first. */
-export const lanes: readonly Lane[] = [fileMutations, powerLoss, modelCommands, kills, diskFull, lockMatrix];
+export const lanes: readonly Lane[] = [fileMutations, powerLoss, modelCommands, mailboxModel, kills, diskFull, lockMatrix];

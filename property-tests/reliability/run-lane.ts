@@ -1,7 +1,11 @@
 // One lane in a process of its own, started by scripts/reliability.mjs: node run-lane.js NAME '{"seed":1,"count":10}'
 // Tells its parent of each case before it runs, and of the result.
+
+import { register } from "node:module";
 import { LaneRun, MachineRefused } from "./lane.ts";
-import { lanes } from "./lanes.ts";
+
+register("./library-loader.js", import.meta.url);
+const { lanes } = await import("./lanes.ts");
 
 const [name, options = "{}"] = process.argv.slice(2);
 const lane = lanes.find((found) => found.name === name);
