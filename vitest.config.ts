@@ -35,13 +35,20 @@ const SLOW = [
 ];
 /** The visualizer's page, in the system's Chromium: `npm run test:browser`. */
 const BROWSER = ["test/**/*.browser.test.ts"];
+/** The same with a million records, a minute and a half of one core: `npm run test:million`. */
+const MILLION = ["test/visualizer/million.browser.test.ts"];
 const tests = ["test/**/*.test.ts", "property-tests/**/*.property.test.ts"];
 
 export default defineConfig(({ mode }) => ({
   resolve: { alias },
   test: {
-    include: mode === "slow" ? SLOW : mode === "browser" ? BROWSER : tests,
-    exclude: ["test/upstream/**", ...(mode === "slow" ? [] : SLOW), ...(mode === "browser" ? [] : BROWSER)],
+    include: mode === "slow" ? SLOW : mode === "browser" ? BROWSER : mode === "million" ? MILLION : tests,
+    exclude: [
+      "test/upstream/**",
+      ...(mode === "slow" ? [] : SLOW),
+      ...(mode === "browser" || mode === "million" ? [] : BROWSER),
+      ...(mode === "million" ? [] : MILLION),
+    ],
     globalSetup: ["test/build.ts"],
     testTimeout: mode === "browser" ? 60_000 : 30_000,
     expect: { poll: { timeout: 5_000 } },
