@@ -1,15 +1,6 @@
 import type { HistoryDetail, HistoryInstance, HistoryPage, HistoryRecord, HistoryTables, RecordValue } from "heartwood";
-import type {
-  InstanceRow,
-  MovementRow,
-  OutboxRow,
-  QuarantineRow,
-  RecordDetail,
-  RecordRow,
-  RowPage,
-  Tables,
-  VtxoRow,
-} from "./feed.ts";
+import type { InstanceRow, MovementRow, OutboxRow, QuarantineRow, RowPage, Tables, VtxoRow } from "./feed-moment.ts";
+import type { RecordDetail, RecordRow } from "./feed-record.ts";
 import { toFeedBytes, toFeedText, toFeedValue } from "./feed-value.ts";
 
 /** A record as a line. */

@@ -1,6 +1,6 @@
 import type { RecordValue } from "heartwood";
-import type { FeedBytes, FeedValue } from "./feed.ts";
-import { LEFT_OUT } from "./feed.ts";
+import type { FeedBytes, FeedValue } from "./feed-data.ts";
+import { LEFT_OUT } from "./feed-data.ts";
 
 const MOST_BYTES = 256;
 const MOST_MEMBERS = 200;

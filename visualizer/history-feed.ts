@@ -7,18 +7,9 @@ import {
   type HistoryMoment,
   type HistoryProgress,
 } from "heartwood";
-import type {
-  BalanceSats,
-  Explained,
-  Hello,
-  InstancePath,
-  Moment,
-  Progress,
-  RecordDetail,
-  RecordRow,
-  RowPage,
-  Series,
-} from "./feed.ts";
+import type { Hello, Progress } from "./feed.ts";
+import type { BalanceSats, Moment, RowPage, Series } from "./feed-moment.ts";
+import type { Explained, InstancePath, RecordDetail, RecordRow } from "./feed-record.ts";
 import { converters, tableNamed, toDetail, toPage, toRow } from "./feed-rows.ts";
 import { toFeedText } from "./feed-value.ts";
 
@@ -132,14 +123,27 @@ export class HistoryFeed {
 }
 
 /** How far a history has come, for the page. */
-export function toProgress({ head, checked, total, differing, differingCount }: HistoryProgress): Progress {
+export function toProgress({ head, checked, total, differing, differingCount, failure }: HistoryProgress): Progress {
+  const ended = failure === null ? null : { ...failure, message: toFeedText(failure.message), advice: adviceFor(failure.code) };
   return {
     head: String(head),
     total: String(total),
     verified: String(checked),
     differing: differing.map(String),
     differingCount,
+    failure: ended,
   };
+}
+
+function adviceFor(code: string): string {
+  if (code === "LOG_UNREADABLE") return "A newer Heartwood wrote this log: look at it with that one.";
+  if (code === "STORE_OWNER_LOST") return "The process that had the wallet open is gone: run heartwood inspect again.";
+  if (code === "STORE_CLOSED") return "The log was closed: run heartwood inspect again.";
+  if (code === "STORE_IO") return "The disk could not be read: run heartwood inspect again, on a copy if that does not help.";
+  if (code.startsWith("STORE_")) {
+    return "heartwood log verify DIR says what is damaged; heartwood log salvage DIR NEWDIR copies what is whole. A good backup is better.";
+  }
+  return "Run heartwood inspect again; if it ends in the same way, report it with these words.";
 }
 
 /** The money, for the page. */

@@ -1,5 +1,7 @@
 import type { History, HistoryChange } from "heartwood";
-import type { Explained, FeedValue, Moment, RowPage, Tables } from "./feed.ts";
+import type { FeedValue } from "./feed-data.ts";
+import type { Moment, RowPage, Tables } from "./feed-moment.ts";
+import type { Explained } from "./feed-record.ts";
 import { converters, tableNamed, toDetail, toPage } from "./feed-rows.ts";
 import { toFeedValue } from "./feed-value.ts";
 import { type HistoryFeed, toBalance } from "./history-feed.ts";

@@ -1,16 +1,7 @@
-import type {
-  BalanceSats,
-  Decimal,
-  Explained,
-  FeedValue,
-  Hello,
-  Moment,
-  MovementRow,
-  OutboxRow,
-  QuarantineRow,
-  RecordDetail,
-  VtxoRow,
-} from "./feed.ts";
+import type { Hello } from "./feed.ts";
+import type { Decimal, FeedValue } from "./feed-data.ts";
+import type { BalanceSats, Moment, MovementRow, OutboxRow, QuarantineRow, VtxoRow } from "./feed-moment.ts";
+import type { Explained, RecordDetail } from "./feed-record.ts";
 
 /** Id of the element in a page of one file that holds its data: {@link Inlined} as JSON, gzip, base64. */
 export const DATA_ELEMENT = "heartwood-data";

@@ -1,5 +1,5 @@
 import { type History, type HistoryDetail, machineDefinitions } from "heartwood";
-import type { FeedValue } from "./feed.ts";
+import type { FeedValue } from "./feed-data.ts";
 import { toFeedValue } from "./feed-value.ts";
 
 /** Version of the protocol that the events follow. */

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { fill } from "../../bench/fill.ts";
 import { explain } from "../../engine/explain.ts";
@@ -8,11 +7,10 @@ import { replayed } from "../../engine/replay.ts";
 import { transitionsOf } from "../../engine/transitions-of.ts";
 import { statusOf, type WalletStatus } from "../../engine/view.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
-import { Record as LogRecord } from "../../proto/generated/log.ts";
+import type { Record as LogRecord } from "../../proto/generated/log.ts";
 import { createMemoryLog, type EventLog, openExport } from "../../store/index.ts";
+import { GOLDEN, goldenWith } from "./golden/golden-with.ts";
 import { setUp } from "./helpers.ts";
-
-const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
 
 const byKey = (key: string) => (a: object, b: object) => (String(Reflect.get(a, key)) < String(Reflect.get(b, key)) ? -1 : 1);
 
@@ -50,17 +48,6 @@ const historyOf = (log: EventLog): History =>
     grown: async () => false,
     [Symbol.asyncDispose]: () => log.close(),
   });
-
-/** The golden log as a log of its own, some of its records changed. */
-async function goldenWith(change: (record: LogRecord) => LogRecord): Promise<EventLog> {
-  await using golden = await openExport(GOLDEN);
-  const log = await createMemoryLog().open();
-  for await (const { seq, record } of golden.read()) {
-    const body = LogRecord.encode({ ...change(record), epoch: 1n }).finish();
-    await log.append({ epoch: 1n, expectedSeq: seq, bodies: [body] });
-  }
-  return log;
-}
 
 /** A moment with all rows of its tables. */
 async function wholeMoment(history: History, seq: bigint): Promise<HistoryMoment> {

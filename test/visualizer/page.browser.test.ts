@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { inspect, inspectLog, writePage } from "heartwood/visualizer";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
+import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
 import { setUp } from "../engine/helpers.ts";
 import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
-
-const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
+import { writeExport } from "./walked-log.ts";
 
 const records = readGoldenRecords()
   .trimEnd()
@@ -133,6 +133,24 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await page.locator('[data-table="vtxos"] .link-id').first().click();
     await expect.poll(() => page.locator("dialog[open] .story > li").count()).toBeGreaterThan(1);
     expect(requests.filter((request) => !request.startsWith("data:"))).toEqual([pathToFileURL(file).href]);
+  });
+
+  test("says why the log could not be read to its end, and what to do, and shows it up to there", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "heartwood-page-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const log = await goldenWith((record) => (record.seq === 30n ? { ...record, schema: 99 } : record));
+    await writeExport(join(folder, "newer.export"), log);
+    const inspection = await inspectLog(join(folder, "newer.export"));
+    onTestFinished(() => inspection.close());
+    const { page } = await visit(inspection.url);
+    await shows(page, 29);
+    const why = await page.locator(".failure").textContent();
+    expect(why).toContain("Reading ended behind record 29");
+    expect(why).toContain("LOG_UNREADABLE");
+    expect(why).toContain("A newer Heartwood");
+    expect(await page.locator(".verified").getAttribute("data-verified")).toBe("bad");
+    await slideTo(page, 12);
+    expect(await page.locator(".failure").isVisible()).toBe(true);
   });
 
   test("is light or dark as the system wants, and the other one at a click", async () => {

@@ -1,4 +1,5 @@
-import type { FeedValue, RecordDetail } from "../feed.ts";
+import type { FeedValue } from "../feed-data.ts";
+import type { RecordDetail } from "../feed-record.ts";
 import { el } from "./dom.ts";
 import { count } from "./format.ts";
 import { emptyNote } from "./parts.ts";

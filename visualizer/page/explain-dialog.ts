@@ -1,4 +1,4 @@
-import type { Explained } from "../feed.ts";
+import type { Explained } from "../feed-record.ts";
 import { button, el, fill, listening } from "./dom.ts";
 import { count, moment } from "./format.ts";
 import { icon } from "./icons.ts";

@@ -1,4 +1,4 @@
-import type { Decimal } from "../feed.ts";
+import type { Decimal } from "../feed-data.ts";
 
 const THIN_SPACE = "\u2009";
 /** Longer ids are cut in the middle. */

@@ -56,7 +56,7 @@ function tabs(session: Session): HTMLElement {
 }
 
 function lostNote({ connection, connectionReason, hello }: Shown): HTMLElement | null {
-  if (hello.source !== "live" || connection === "connected") return null;
+  if (connection === "connected" || (connection === "ended" && hello.source !== "live")) return null;
   const text =
     connection === "lost" ? "connection lost, trying again" : `ended${connectionReason === "" ? "" : `: ${connectionReason}`}`;
   return el("span", { class: "mark mark-halt" }, text);
@@ -64,7 +64,8 @@ function lostNote({ connection, connectionReason, hello }: Shown): HTMLElement |
 
 /** How much of the log was taken again, and whether it agrees. */
 function verification({ progress }: Shown): readonly [string, "ok" | "busy" | "bad"] {
-  const { differingCount, verified, total, head } = progress;
+  const { differingCount, verified, total, head, failure } = progress;
+  if (failure !== null) return [`✗ read up to ${digits(head)} of ${digits(total)}`, "bad"];
   if (differingCount > 0) return [`✗ ${digits(differingCount)} records differ`, "bad"];
   if (BigInt(head) < BigInt(total)) return [`reading ${digits(head)} of ${digits(total)} …`, "busy"];
   if (BigInt(verified) < BigInt(head)) return [`re-executed ${digits(verified)} of ${digits(head)} …`, "busy"];

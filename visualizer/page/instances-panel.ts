@@ -1,4 +1,4 @@
-import type { InstanceRow, RowPage } from "../feed.ts";
+import type { InstanceRow, RowPage } from "../feed-moment.ts";
 import { button, el, fill, setAttributes } from "./dom.ts";
 import { count, duration, shortId } from "./format.ts";
 import { layouts } from "./layouts.generated.ts";

@@ -1,5 +1,6 @@
 import type { ChartEdge, MachineChart } from "../charts/chart.ts";
-import type { InstancePath, Moment, RecordRow } from "../feed.ts";
+import type { Moment } from "../feed-moment.ts";
+import type { InstancePath, RecordRow } from "../feed-record.ts";
 import type { Light } from "./chart-view.ts";
 
 type Step = Pick<RecordRow, "before" | "after" | "type">;

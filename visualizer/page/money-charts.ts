@@ -1,4 +1,5 @@
-import type { Mark, Series, SeriesPoint } from "../feed.ts";
+import type { Series, SeriesPoint } from "../feed-moment.ts";
+import type { Mark } from "../feed-record.ts";
 import { el, fill, listening, setAttributes, svg } from "./dom.ts";
 import { digits, sats } from "./format.ts";
 import type { Session } from "./session.ts";

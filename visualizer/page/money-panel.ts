@@ -1,5 +1,5 @@
-import type { MovementRow, OutboxRow, QuarantineRow, RowPage, Series, Tables, VtxoRow } from "../feed.ts";
 import { FeedError } from "../feed.ts";
+import type { MovementRow, OutboxRow, QuarantineRow, RowPage, Series, Tables, VtxoRow } from "../feed-moment.ts";
 import { type Child, el, fill } from "./dom.ts";
 import { count, digits, duration, moment as momentText, sats, signedSats } from "./format.ts";
 import { balanceChart, checkpointChart, type LineChart } from "./money-charts.ts";

@@ -1,5 +1,5 @@
-import type { RowPage, Tables } from "../feed.ts";
 import { FeedError } from "../feed.ts";
+import type { RowPage, Tables } from "../feed-moment.ts";
 import { button } from "./dom.ts";
 import { count } from "./format.ts";
 import type { Session } from "./session.ts";

@@ -1,4 +1,4 @@
-import type { Mark, RecordRow, Verdict } from "../feed.ts";
+import type { Mark, RecordRow, Verdict } from "../feed-record.ts";
 import { button, el } from "./dom.ts";
 import { digits, shortId } from "./format.ts";
 import type { Session } from "./session.ts";

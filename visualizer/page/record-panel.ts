@@ -1,4 +1,5 @@
-import type { FeedValue, RecordDetail } from "../feed.ts";
+import type { FeedValue } from "../feed-data.ts";
+import type { RecordDetail } from "../feed-record.ts";
 import { contextDiff } from "./context-diff.ts";
 import { button, type Child, el, fill } from "./dom.ts";
 import { count, digits, moment, shortId } from "./format.ts";

@@ -1,4 +1,5 @@
-import { FeedError, type RecordRow } from "../feed.ts";
+import { FeedError } from "../feed.ts";
+import type { RecordRow } from "../feed-record.ts";
 import { button, el, fill, setAttributes } from "./dom.ts";
 import { count, digits, shortId, time } from "./format.ts";
 import { emptyNote, markChips, stateChip, verdictSign } from "./parts.ts";

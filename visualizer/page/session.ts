@@ -1,14 +1,6 @@
-import {
-  type Explained,
-  FeedError,
-  type FeedSource,
-  type Hello,
-  type InstancePath,
-  type Moment,
-  type Progress,
-  type RecordDetail,
-  type Search,
-} from "../feed.ts";
+import { FeedError, type FeedSource, type Hello, type Progress, type Search } from "../feed.ts";
+import type { Moment } from "../feed-moment.ts";
+import type { Explained, InstancePath, RecordDetail } from "../feed-record.ts";
 
 /** The panels of the page. */
 export type View = "charts" | "instances" | "records" | "money" | "record";

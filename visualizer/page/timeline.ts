@@ -1,4 +1,6 @@
-import type { Mark, Search, Series } from "../feed.ts";
+import type { Search } from "../feed.ts";
+import type { Series } from "../feed-moment.ts";
+import type { Mark } from "../feed-record.ts";
 import { button, el, fill, listening, setAttributes, svg } from "./dom.ts";
 import { digits, moment as momentText } from "./format.ts";
 import { icon } from "./icons.ts";

@@ -1,4 +1,4 @@
-import type { FeedValue } from "../feed.ts";
+import type { FeedValue } from "../feed-data.ts";
 import { el } from "./dom.ts";
 import { digits } from "./format.ts";
 

@@ -1,20 +1,6 @@
-import {
-  type Explained,
-  FeedError,
-  type FeedListener,
-  type FeedSource,
-  type Hello,
-  type InstancePath,
-  type Mark,
-  type Moment,
-  type RecordDetail,
-  type RecordRow,
-  type RowPage,
-  type Search,
-  type Series,
-  type SeriesPoint,
-  type Tables,
-} from "../feed.ts";
+import { FeedError, type FeedListener, type FeedSource, type Hello, type Search } from "../feed.ts";
+import type { Moment, RowPage, Series, SeriesPoint, Tables } from "../feed-moment.ts";
+import type { Explained, InstancePath, Mark, RecordDetail, RecordRow } from "../feed-record.ts";
 import type { Inlined } from "../inlined.ts";
 import { InlinedLog } from "./inlined-log.ts";
 

@@ -1,19 +1,7 @@
-import type {
-  Explained,
-  FeedListener,
-  FeedSource,
-  Hello,
-  InstancePath,
-  Moment,
-  Progress,
-  RecordDetail,
-  RecordRow,
-  RowPage,
-  Search,
-  Series,
-  Tables,
-} from "../feed.ts";
+import type { FeedListener, FeedSource, Hello, Progress, Search } from "../feed.ts";
 import { FeedError } from "../feed.ts";
+import type { Moment, RowPage, Series, Tables } from "../feed-moment.ts";
+import type { Explained, InstancePath, RecordDetail, RecordRow } from "../feed-record.ts";
 
 /** Waits before the feed is opened again, the last one for good. */
 const RETRY_MS = [250, 500, 1_000, 2_000, 5_000];

@@ -1,4 +1,6 @@
-import type { FeedValue, InstanceRow, Moment, RecordDetail, RecordRow, RowPage, Tables } from "../feed.ts";
+import type { FeedValue } from "../feed-data.ts";
+import type { InstanceRow, Moment, RowPage, Tables } from "../feed-moment.ts";
+import type { RecordDetail, RecordRow } from "../feed-record.ts";
 import { type Inlined, type InlinedNumbers, type InlinedRecord, type InlinedTables, keyOf } from "../inlined.ts";
 import { lastUpTo, RowVersions } from "./row-versions.ts";
 

@@ -1,4 +1,4 @@
-import type { RowPage } from "../feed.ts";
+import type { RowPage } from "../feed-moment.ts";
 
 /** What a row was from a record on; null where it was gone. */
 interface Version<Row> {
