@@ -38,13 +38,11 @@ export interface Visit {
 export interface VisitOptions extends BrowserContextOptions {
   /** What the page may complain of. */
   readonly complaints?: RegExp;
-  /** Answers the page's questions in place of the host. */
-  readonly answer?: (url: URL) => unknown;
 }
 
 /** Opens an address in a window of its own. */
 export async function visit(url: string, options: VisitOptions = {}): Promise<Visit> {
-  const { complaints: expected, answer, ...contextOptions } = options;
+  const { complaints: expected, ...contextOptions } = options;
   const context = await (await launched()).newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
   const page = await context.newPage();
   const requests: string[] = [];
@@ -58,11 +56,6 @@ export async function visit(url: string, options: VisitOptions = {}): Promise<Vi
     await context.close();
     expect(complaints.filter((text) => expected?.test(text) !== true)).toEqual([]);
   });
-  if (answer !== undefined) {
-    await page.route("**/api/**", (route) => route.fulfill({ json: answer(new URL(route.request().url())) }));
-    const body = 'event: ended\ndata: {"reason":""}\n\n';
-    await page.route("**/api/events", (route) => route.fulfill({ contentType: "text/event-stream", body }));
-  }
   await page.goto(url);
   return { page, requests };
 }

@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type Inspection, inspectLog } from "heartwood/visualizer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Hello, RecordDetail, RecordRow } from "../../visualizer/feed.ts";
+import type { Hello } from "../../visualizer/feed.ts";
+import type { RecordDetail, RecordRow } from "../../visualizer/feed-record.ts";
 
 const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
 const LAST_PORT = 65_535;

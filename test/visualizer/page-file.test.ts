@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import { Heartwood, type History } from "heartwood";
 import { writePage } from "heartwood/visualizer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { FeedSource, Moment, RecordDetail, RecordRow } from "../../visualizer/feed.ts";
+import type { FeedSource } from "../../visualizer/feed.ts";
+import type { Moment } from "../../visualizer/feed-moment.ts";
+import type { RecordDetail, RecordRow } from "../../visualizer/feed-record.ts";
 import { HistoryFeed } from "../../visualizer/history-feed.ts";
 import { FileFeed } from "../../visualizer/sources/file-feed.ts";
 

@@ -5,8 +5,8 @@ import { inspectLog } from "heartwood/visualizer";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { machines } from "../../machines/registry.ts";
 import type { MachineEvent } from "../../machines/step.ts";
+import { digits } from "../../visualizer/page/format.ts";
 import { closeBrowser, findChromium, shows, slideTo, visit } from "./browser.ts";
-import { WalkedFeed } from "./walked-feed.ts";
 import { type WalkedStep, walk, walkEverywhere, writeWalk } from "./walked-log.ts";
 
 async function inspectWalk(steps: readonly WalkedStep[]): Promise<string> {
@@ -23,9 +23,9 @@ describe.skipIf(findChromium() === undefined)("every machine in a browser", () =
 
   test("lights every state of every machine on a walked path, with the transition that led there", async () => {
     const steps = walkEverywhere();
-    const feed = new WalkedFeed(steps);
-    const { page } = await visit(await inspectWalk(steps.slice(0, 1)), { answer: (url) => feed.answer(url) });
-    await shows(page);
+    const { page } = await visit(await inspectWalk(steps));
+    await shows(page, steps.length);
+    await expect.poll(() => page.locator(".verified").textContent()).toBe(`✓ ${digits(steps.length)} records re-executed`);
     const ends = steps.flatMap(({ instance, machine, before, outcome: { next } }, index) =>
       steps[index + 1]?.instance === instance ? [] : [{ seq: index + 1, machine, before, state: next.state }],
     );
