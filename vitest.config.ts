@@ -11,6 +11,7 @@ export const alias = [
 /** What takes long, so that `npm test` stays under three minutes: `npm run test:slow` runs these, CI both. */
 const SLOW = [
   "property-tests/payments.property.test.ts",
+  "property-tests/receive-kills.property.test.ts",
   "property-tests/receives.property.test.ts",
   "property-tests/sends.property.test.ts",
   "test/cli/docs.test.ts",

@@ -3,29 +3,11 @@ import fc from "fast-check";
 import { beforeAll, test } from "vitest";
 import type { Invoice } from "../engine/invoice.ts";
 import { buildReceivePool, type Pool } from "./deliveries/pool.ts";
-import { VirtualClock } from "./deliveries/virtual-clock.ts";
 import { propertyOptions } from "./options.ts";
-import { ReceivingServer } from "./receives/receiving-server.ts";
+import { finish, INITIAL_SATS, opened, PATIENCE_MS, perform, type Step, settleDown, type World } from "./receives/life.ts";
 import { type Garble, RECEIVE_CALLS, type Trouble } from "./sends/paying-server.ts";
-import { SendingWorld } from "./sends/world.ts";
 
 const RUNS = 4;
-const PATIENCE_MS = 5 * 60_000;
-const INITIAL_SATS = 3_000n;
-
-type World = SendingWorld<ReceivingServer>;
-
-type Step =
-  | { readonly kind: "invoice"; readonly amountSats: bigint }
-  | { readonly kind: "pay" | "notify" | "cancel"; readonly which: number; readonly times: number }
-  | { readonly kind: "trouble"; readonly trouble: Trouble }
-  | { readonly kind: "garble"; readonly how: Garble }
-  | { readonly kind: "kill"; readonly boundaries: number }
-  | { readonly kind: "disconnect" }
-  | { readonly kind: "chain"; readonly up: boolean }
-  | { readonly kind: "blocks"; readonly count: number }
-  | { readonly kind: "wait"; readonly ms: number };
-
 const which = fc.nat(2);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("pay" as const), which, times: fc.nat(2) }) },
@@ -71,7 +53,7 @@ beforeAll(async () => {
 test("whatever is lost, late, doubled or killed: the preimage leaves after its record, and what it bought arrives once", async () => {
   await fc.assert(
     fc.asyncProperty(life, async (steps) => {
-      const world = await opened();
+      const world = await opened(pool);
       const invoices: Invoice[] = [];
       for (const one of steps) await perform(world, one, invoices);
       await settleDown(world);
@@ -81,43 +63,9 @@ test("whatever is lost, late, doubled or killed: the preimage leaves after its r
   );
 }, 3_600_000);
 
-test.each(
-  [...RECEIVE_CALLS.slice(1, -1), "registerResults", "backUp"].flatMap((at) => [[at, "before"] as const, [at, "after"] as const]),
-)(
-  "a wallet that is killed at %s, %s it is carried out, goes on with its receive and gets the money once",
-  async (at, when) => {
-    const world = await opened();
-    const invoices: Invoice[] = [];
-    await perform(world, { kind: "invoice", amountSats: 2_000n }, invoices);
-    world.server.troubles.push({ at: at as Trouble["at"], when, code: null });
-    await perform(world, { kind: "pay", which: 0, times: 1 }, invoices);
-    await settleDown(world);
-    assert.deepEqual(world.server.troubles, [], "the process was killed");
-    assert.equal(world.wallet.balance().totalSats, INITIAL_SATS + 1_896n);
-    await finish(world);
-  },
-  60_000,
-);
-
-test.each(["before", "after"] as const)(
-  "a wallet that is killed at start, %s it is carried out, asks for another invoice",
-  async (when) => {
-    const world = await opened();
-    const invoices: Invoice[] = [];
-    world.server.troubles.push({ at: "start", when, code: null });
-    await perform(world, { kind: "invoice", amountSats: 2_000n }, invoices);
-    await perform(world, { kind: "invoice", amountSats: 2_000n }, invoices);
-    assert.equal(invoices.length, 1);
-    await perform(world, { kind: "pay", which: 0, times: 0 }, invoices);
-    await settleDown(world);
-    assert.equal(world.wallet.balance().totalSats, INITIAL_SATS + 1_896n);
-    await finish(world);
-  },
-);
-
 /** A receive of 2,000 sat that is paid, with a server and a chain that changed before. */
 async function paid(prepared: (world: World) => void): Promise<{ readonly world: World; readonly made: Invoice }> {
-  const world = await opened();
+  const world = await opened(pool);
   const invoices: Invoice[] = [];
   await perform(world, { kind: "invoice", amountSats: 2_000n }, invoices);
   prepared(world);
@@ -245,91 +193,3 @@ test("a payment that is a block older than the tip is asked for with less (R5)",
   assert.equal(world.wallet.balance().totalSats, INITIAL_SATS + 1_896n);
   await finish(world);
 });
-
-async function opened(): Promise<World> {
-  const clock = new VirtualClock();
-  const world: World = new SendingWorld(pool, new ReceivingServer(pool, "small", () => clock.nowMs()), clock);
-  world.server.onPreimage = (paymentHash) => {
-    const name = `lightning-receive/${paymentHash}`;
-    const isRevealed = world.durable.instances.get(name)?.state === "PreimageRevealed" || world.durable.hasFinished(name);
-    if (!isRevealed) world.server.broken ??= new assert.AssertionError({ message: "the preimage left before its record" });
-  };
-  await world.open();
-  return world;
-}
-
-async function perform(world: World, one: Step, invoices: Invoice[]): Promise<void> {
-  switch (one.kind) {
-    case "invoice":
-      world.wallet.invoice({ amountSats: one.amountSats }).then(
-        (made) => invoices.push(made),
-        () => {},
-      );
-      return world.settle();
-    case "pay":
-    case "notify":
-    case "cancel": {
-      const hash = invoices[one.which % Math.max(1, invoices.length)]?.paymentHash;
-      if (hash === undefined) return;
-      if (one.kind === "pay") world.server.pay(hash, one.times);
-      if (one.kind === "notify") world.server.notify(hash);
-      if (one.kind === "cancel") world.wallet.cancelInvoice(hash).catch(() => {});
-      return world.settle();
-    }
-    case "trouble":
-      world.server.troubles.push(one.trouble);
-      return;
-    case "garble":
-      world.server.garbles.push(one.how);
-      return;
-    case "kill":
-      world.fate.killAfter(one.boundaries);
-      return;
-    case "disconnect":
-      world.server.disconnect();
-      return world.settle();
-    case "chain":
-      world.chain.state = one.up ? "up" : "down";
-      return;
-    case "blocks":
-      world.chain.tipHeight += one.count;
-      return;
-    case "wait":
-      return world.advance(one.ms);
-  }
-}
-
-/** Ends all faults, gives the wallet time, and gives up what nobody pays. */
-async function settleDown(world: World): Promise<void> {
-  world.fate.spare();
-  world.server.troubles.length = 0;
-  world.server.garbles.length = 0;
-  world.chain.state = "up";
-  await world.advance(PATIENCE_MS);
-  for (const [paymentHash, { state }] of world.server.receives) {
-    if (state === "created") await world.wallet.cancelInvoice(paymentHash).catch(() => {});
-  }
-  await world.advance(PATIENCE_MS);
-}
-
-/** Every receive is at its end; the wallet has what the server settled, and the server no preimage of anything else. */
-async function finish(world: World): Promise<void> {
-  const { wallet, server } = world;
-  const status = wallet.status();
-  assert.deepEqual(wallet.payments(), [], "every receive is at its end");
-  assert.equal(status.openCommands, 0, "no command is left");
-  const received = status.movements.filter(
-    ({ subsystem, status: end }) => subsystem.name === "bark.lightning_receive" && end === "successful",
-  );
-  const settled = [...server.receives].filter(([, { state }]) => state === "settled");
-  assert.deepEqual(
-    received.map(({ receivedOn }) => receivedOn[0]?.destination).toSorted(),
-    settled.map(([, { bolt11 }]) => bolt11).toSorted(),
-    "what the server settled has arrived, and nothing else",
-  );
-  assert.ok(status.vtxos.every(({ state }) => state === "spendable" || state === "expired"));
-  const sum = received.reduce((total, { effectiveBalanceSats }) => total + effectiveBalanceSats, 0n);
-  assert.equal(status.balance.totalSats, INITIAL_SATS + sum);
-  await world.close();
-  await world.checkReplay();
-}

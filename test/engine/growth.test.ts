@@ -4,6 +4,8 @@ import { packageOf } from "../../property-tests/deliveries/compose.ts";
 import { buildSmallPool, type Pool } from "../../property-tests/deliveries/pool.ts";
 import { breaking, DAY_MS, HOUR_MS, halted, idle, MINUTE_MS, offline, received, redelivered } from "./growth/days.ts";
 import { GrowingWallet, type Written } from "./growth/world.ts";
+import { addressOf, eventually, OTHER_MNEMONIC, simulate } from "./helpers.ts";
+import { MortalWallet } from "./payments/mortal-wallet.ts";
 
 const NOTHING: Written = { records: 0, bytes: 0 };
 
@@ -68,6 +70,42 @@ test("a package of 4 MB that halts for hours is stored once", async () => {
   const { bytes } = await halted(await GrowingWallet.live(pool), 2 * HOUR_MS, packageBytes);
   expect(bytes).toBeGreaterThan(packageBytes);
   expect(bytes).toBeLessThan(packageBytes + 50_000);
+});
+
+test("payments take what the documentation says", async () => {
+  const simulator = await simulate();
+  simulator.faults.lightning.dropNotices = true;
+  const mortal = new MortalWallet(simulator);
+  const { wallet, end } = await mortal.live();
+  await simulator.pay(await wallet.address(), { amountsSats: [50_000n] });
+  await eventually(() => wallet.balance().spendableSats === 50_000n, "the money");
+  const written = async (happening: () => Promise<{ settled(): Promise<unknown> }>): Promise<Written> => {
+    await eventually(() => wallet.status().openCommands === 0, "every result");
+    const { records, bytes } = mortal.written;
+    await (await happening()).settled().catch(() => {});
+    await eventually(() => wallet.status().openCommands === 0, "every result");
+    return { records: mortal.written.records - records, bytes: mortal.written.bytes - bytes };
+  };
+  const invoice = () => simulator.lightning.invoice({ amountSats: 4_000n });
+  const payee = addressOf(simulator, OTHER_MNEMONIC, 0);
+  expectDocumented("a payment to an Ark address", await written(() => wallet.send(payee, 4_000n)));
+  expectDocumented("a Lightning payment out", await written(() => wallet.pay(invoice().bolt11)));
+  const failing = invoice();
+  simulator.lightning.setOutcome("failure", failing.paymentHash);
+  expectDocumented("a Lightning payment out that is given back", await written(() => wallet.pay(failing.bolt11)));
+  const receive = async () => {
+    const { bolt11, payment } = await wallet.invoice({ amountSats: 4_000n });
+    simulator.lightning.pay(bolt11);
+    return payment;
+  };
+  expectDocumented("a Lightning payment in, from its invoice on", await written(receive));
+  const cancelled = async () => {
+    const { paymentHash, payment } = await wallet.invoice({ amountSats: 4_000n });
+    await wallet.cancelInvoice(paymentHash);
+    return payment;
+  };
+  expectDocumented("an invoice that is cancelled", await written(cancelled));
+  await end();
 });
 
 /** The figures of docs/growth.md, within a tenth. */

@@ -159,5 +159,9 @@ test("a wallet that only syncs hears in time that nothing but an exit is left (R
   const again = await openWallet(walletOptions(simulator, directory));
   const later = recorded(again);
   await again.sync();
-  expect(later).toContainEqual(expect.objectContaining({ type: "exit.required", payment: invoice.payment.id }));
+  const required = later.flatMap((event) => (event.type === "exit.required" ? [event] : []));
+  expect(required).toMatchObject([{ payment: invoice.payment.id, byHeight: expect.any(Number) }]);
+  for (const id of required[0]?.vtxos ?? []) expect((await again.exitTransactions(id)).length).toBeGreaterThan(0);
+  expect(again.vtxos().map(({ id, state }) => [id, state])).toEqual(required[0]?.vtxos.map((id) => [id, "exiting"]));
+  expect(again.balance()).toMatchObject({ spendableSats: 0n, exitingSats: 9_880n });
 });

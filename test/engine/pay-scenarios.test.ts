@@ -1,67 +1,22 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import { codeOf, type Payment, type WalletEvent } from "../../engine/index.ts";
-import type { Simulator, SimulatorOptions } from "../../simulator/index.ts";
-import { codeOfRefusal, eventually, expectBooksToBalance, FastClock, goLive, nextEvent, recorded, simulate } from "./helpers.ts";
+import { codeOf } from "../../engine/index.ts";
+import {
+  codeOfRefusal,
+  eventually,
+  expectBooksToBalance,
+  FastClock,
+  fastChain,
+  freshDirectory,
+  goLive,
+  nextEvent,
+  OTHER_MNEMONIC,
+  openWallet,
+  recorded,
+  walletOptions,
+} from "./helpers.ts";
 import type { Fate } from "./payments/boundaries.ts";
-import { MortalWallet } from "./payments/mortal-wallet.ts";
-
-/** Fast waits, and a time that leaps when it is told to. */
-class LeapingClock extends FastClock {
-  #leaptMs = 0;
-
-  override nowMs(): number {
-    return super.nowMs() + this.#leaptMs;
-  }
-
-  leap(byMs: number): void {
-    this.#leaptMs += byMs;
-  }
-}
-
-/** A live wallet with money, whose payments are told of by polls alone unless a test wants notices. */
-async function funded(
-  amountsSats: readonly bigint[] = [10_000n],
-  options: SimulatorOptions & { readonly fateOf?: (method: string, simulator: Simulator) => Fate } = {},
-) {
-  const clock = new LeapingClock();
-  const { fateOf = () => "through", ...more } = options;
-  const simulator = await simulate({ now: () => clock.nowMs(), ...more });
-  const { wallet, end } = await new MortalWallet(simulator, clock).live((method) => fateOf(method, simulator));
-  await simulator.pay(await wallet.address(), { amountsSats });
-  await eventually(() => wallet.balance().spendableSats > 0n, "the money");
-  simulator.faults.lightning.dropNotices = true;
-  const totalSats = wallet.balance().totalSats;
-  /** Ends the test: nothing is left over, and the wallet has lost what it paid and no more. */
-  const expectEnd = async (payment: Payment, end_: "successful" | "failed") => {
-    const outcome = await payment.settled().then(
-      ({ movement }) => movement,
-      (error: unknown) => codeOf(error),
-    );
-    expect(payment.status).toBe(end_);
-    const spentSats =
-      typeof outcome === "object" && outcome !== null ? -(outcome as { effectiveBalanceSats: bigint }).effectiveBalanceSats : 0n;
-    expect(wallet.balance()).toMatchObject({ totalSats: totalSats - spentSats, lockedSats: 0n, pendingOutSats: 0n });
-    expect(spentSats > 0n).toBe(end_ === "successful");
-    expectBooksToBalance(wallet.status());
-    await end();
-  };
-  return { simulator, wallet, clock, expectEnd };
-}
-
-/** The answer of the first cosign is lost; the server's tip is too far ahead for the next ones. */
-function losingCosign(): (method: string, simulator: Simulator) => Fate {
-  let calls = 0;
-  return (method, simulator) => {
-    if (method !== "cosign") return "through";
-    if (calls > 0) simulator.faults.lightning.tipAhead = 5;
-    return calls++ === 0 ? "lost" : "through";
-  };
-}
-
-function states(events: readonly WalletEvent[]): string[] {
-  return events.flatMap((event) => (event.type === "payment.changed" || event.type === "exit.required" ? [event.state] : []));
-}
+import { funded, losingCosign, states } from "./payments/funded.ts";
 
 test("an initiation that is refused because the payment succeeded settles it (S8, scenario 4)", async () => {
   const { simulator, wallet, expectEnd } = await funded();
@@ -103,6 +58,26 @@ test("a registration that fails holds a payment up, and does not end it (S6, sce
   simulator.faults.failNext("RegisterVtxoTransactions", Status.INVALID_ARGUMENT, 2);
   await expectEnd(await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11), "successful");
 });
+
+test.each(["fails", "lost"] as const)(
+  "HTLCs whose first registration %s are registered again before the server is asked to pay (S6, scenario 6)",
+  async (fate) => {
+    let [hasCosigned, isHit] = [false, false];
+    const fateOf = (method: string): Fate => {
+      if (method === "cosign") hasCosigned = true;
+      if (method !== "registerVtxoTransactions" || !hasCosigned || isHit) return "through";
+      isHit = true;
+      return fate;
+    };
+    const { simulator, wallet, expectEnd } = await funded([10_000n], { fateOf });
+    const events = recorded(wallet);
+    const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+    await expectEnd(payment, "successful");
+    expect(isHit).toBe(true);
+    expect(states(events)).not.toContain("RevocableHtlcs");
+    expect(simulator.calls("InitiateLightningPayment")).toBe(1);
+  },
+);
 
 test("a wrong preimage of the status and of a notice is passed over; the right one settles (scenario 7)", async () => {
   const { simulator, wallet, expectEnd } = await funded();
@@ -164,6 +139,68 @@ test("an initiation refused without an attempt gives back at once; one accepted 
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(simulator.lightning.payments(paymentHash)).toEqual([]);
   clock.leap(31_000);
+  await expectEnd(payment, "successful");
+});
+
+test("a payment of which the server knows nothing is given back near its expiry, and not begun again (S12)", async () => {
+  const { simulator, wallet, clock, expectEnd } = await funded();
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  simulator.lightning.setOutcome(["no-node", "success"], paymentHash);
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  const looks = simulator.calls("CheckLightningPayment");
+  await eventually(() => simulator.calls("CheckLightningPayment") > looks + 1, "a look that finds nothing");
+  simulator.mine(250);
+  clock.leap(31_000);
+  await expectEnd(payment, "failed");
+  expect(simulator.calls("InitiateLightningPayment")).toBe(1);
+});
+
+test("a payment that only an exit can end is the owner's to give up, once its HTLCs have expired", async () => {
+  const { simulator, wallet } = await funded([10_000n]);
+  simulator.lightning.setOutcome("never");
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 4_000n });
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  await payment.allowExit();
+  simulator.faults.failNext("RequestLightningPayHtlcRevocation", Status.INTERNAL, 100_000);
+  const required = nextEvent(wallet, "exit.required");
+  simulator.mine(250);
+  const { vtxos, byHeight } = await required;
+  expect(byHeight).toBeGreaterThan(0);
+  for (const id of vtxos) expect((await wallet.exitTransactions(id)).length).toBeGreaterThan(0);
+  const { exitingSats, spendableSats } = wallet.balance();
+  expect(exitingSats).toBeGreaterThan(4_000n);
+  expect(await codeOfRefusal(payment.giveUp())).toBe("NOT_CANCELLABLE");
+  simulator.mine(11);
+  await payment.giveUp();
+  await expect(payment.settled()).rejects.toMatchObject({ cause: { code: "GIVEN_UP" } });
+  expect(wallet.balance()).toMatchObject({ totalSats: spendableSats, spendableSats, exitingSats: 0n, pendingOutSats: 0n });
+  expect(wallet.movements().at(-1)).toMatchObject({ status: "failed", effectiveBalanceSats: -exitingSats, exitedVtxos: vtxos });
+  expectBooksToBalance(wallet.status());
+});
+
+test("two wallets of one server pay each other over Lightning; an invoice that was cancelled is given back (scenario 17)", async () => {
+  const { simulator, wallet, expectEnd } = await funded([10_000n, 10_000n]);
+  simulator.faults.lightning.dropNotices = false;
+  const other = await openWallet({
+    ...walletOptions(simulator, await freshDirectory(), OTHER_MNEMONIC),
+    chain: fastChain(simulator),
+    ports: { clock: new FastClock() },
+  });
+  await goLive(other);
+  const [invoice, cancelled] = [await other.invoice({ amountSats: 4_000n }), await other.invoice({ amountSats: 3_000n })];
+  const payment = await wallet.pay(invoice.bolt11);
+  const [{ movement }, received] = await Promise.all([payment.settled(), invoice.payment.settled()]);
+  const proof = received.movement.metadata.payment_preimage;
+  expect(movement.metadata).toMatchObject({ payment_hash: invoice.paymentHash, payment_preimage: proof });
+  expect(other.balance().totalSats).toBe(4_000n - invoice.feeSats);
+  expect(await codeOfRefusal(wallet.pay(invoice.bolt11))).toBe("INVOICE_PAID");
+  await other.cancelInvoice(cancelled.paymentHash);
+  const refused = await wallet.pay(cancelled.bolt11);
+  expect(await codeOfRefusal(refused.settled())).toBe("PAYMENT_FAILED");
+  expect(other.balance().totalSats).toBe(4_000n - invoice.feeSats);
+  expectBooksToBalance(other.status());
   await expectEnd(payment, "successful");
 });
 

@@ -1,10 +1,14 @@
 import { type Clock, Heartwood, type Wallet, type WalletStatus } from "../../../engine/index.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
 import type { Simulator } from "../../../simulator/index.ts";
+import { FRAME_OVERHEAD_BYTES } from "../../../store/frame.ts";
 import { createMemoryLog, type EventLog, type MemoryLog } from "../../../store/index.ts";
 import { wrapLog } from "../golden/wrapped-log.ts";
 import { FastClock, fastChain, goLive, MNEMONIC } from "../helpers.ts";
 import { type Fate, fatefulTransport, NonceWatch } from "./boundaries.ts";
+
+/** Key of a frame in the database. */
+const KEY_BYTES = 9;
 
 /** One process of a wallet. */
 export interface Life {
@@ -23,6 +27,8 @@ export class MortalWallet {
   readonly nonces = new NonceWatch();
   /** Commits after which the books did not balance. */
   readonly unbalanced: bigint[] = [];
+  /** Frames with their keys, as LevelDB is given them. */
+  readonly written = { records: 0, bytes: 0 };
   readonly #log: MemoryLog = createMemoryLog();
   readonly #simulator: Simulator;
   readonly #clock: Clock;
@@ -53,6 +59,8 @@ export class MortalWallet {
     };
     const append: EventLog["append"] = async (request) => {
       if (isDead) throw new Error("the process died");
+      this.written.records += request.bodies.length;
+      for (const { length } of request.bodies) this.written.bytes += KEY_BYTES + FRAME_OVERHEAD_BYTES + length;
       return log.append(request);
     };
     const { serverUrl } = this.#simulator;
