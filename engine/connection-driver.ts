@@ -226,9 +226,12 @@ export class ConnectionDriver {
     await session.close().catch(() => {});
   }
 
-  #connect(signal: AbortSignal): Promise<ServerSession> {
-    const { place, ports } = this.#engine;
-    return ports.transport({ serverUrl: place.serverUrl, network: place.network, signal });
+  async #connect(signal: AbortSignal): Promise<ServerSession> {
+    const { clock, keyring, place, ports } = this.#engine;
+    const session = await ports.transport({ serverUrl: place.serverUrl, network: place.network, signal });
+    const { serverDateMs } = session;
+    keyring.serverAheadMs = serverDateMs === undefined ? undefined : serverDateMs - clock.nowMs();
+    return session;
   }
 
   /** A chain source of another network is refused; one that does not answer halts packages, not the connection. */

@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { messageInstance } from "./message-instance.ts";
 import { complaintOf } from "./notice.ts";
-import { isPlausible } from "./plausible-checkpoint.ts";
+import { checkpointTimeMs, isPlausible } from "./plausible-checkpoint.ts";
 import { received } from "./received.ts";
 import type { Dispatch } from "./run-loop.ts";
 import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
@@ -15,6 +15,8 @@ const PAGE_AUTHORIZATION_S = 600;
 
 /** Messages out of order after which a reading is dropped (mailbox.md W-46). */
 const OUT_OF_ORDER_LIMIT = 3;
+/** VTXOs of the largest package that a server takes (mailbox.md §3.7). */
+const MOST_ENTRIES = 100;
 /** Positions are asked for as signed numbers (mailbox.md §3.3). */
 const END_OF_POSITIONS = 2n ** 63n;
 
@@ -28,6 +30,8 @@ export class Consumer {
   readonly #engine: Engine;
   #position: bigint;
   #outOfOrder = 0;
+  /** VTXOs of the package that was the only message of its page, when it was read once more; else 0. */
+  #aloneInPage = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -56,6 +60,7 @@ export class Consumer {
       this.#engine.pagesRead++;
       const last = messages.at(-1);
       if (last === undefined) return this.#end(signal);
+      this.#doubtPages();
       for (const delivery of messages.slice(0, -1)) await this.#consume([delivery], signal);
       await this.consume(session, last, signal);
       // What tells no place of its own cannot be read past. It is kept; whatever is behind it comes through the stream.
@@ -86,7 +91,18 @@ export class Consumer {
     if (!hasEntries || checkpoint === 0n || checkpoint >= END_OF_POSITIONS) return this.#consume([delivery], signal);
     const { messages } = await this.#read(session, checkpoint - 1n, signal);
     const whole = messages.find((message) => message.checkpoint === checkpoint);
+    const alone = messages.length === 1 ? whole?.content : undefined;
+    this.#aloneInPage = alone?.kind === "arkoor" ? alone.vtxos.length : 0;
     await this.#consume(whole === undefined || whole.digest === digest ? [delivery] : [whole, delivery], signal);
+  }
+
+  /** A package that fills a page to the end may have been cut there, and nothing can tell (mailbox.md W-6): the owner is told. */
+  #doubtPages(): void {
+    const entries = this.#aloneInPage;
+    if (entries === 0 || entries >= MOST_ENTRIES || this.#engine.hasDoubtedPages) return;
+    this.#engine.hasDoubtedPages = true;
+    const message = "pages of the server hold fewer VTXOs than a package may have: the rest of larger packages cannot be read";
+    this.#engine.ports.logger("warn", message, { entries });
   }
 
   /** Decides the copies of one message. */
@@ -157,10 +173,17 @@ export class Consumer {
     }
   }
 
-  /** A notice that breaks the protocol is passed over, or acted on as far as it can be; it is told once. */
+  /**
+   * A notice that breaks the protocol is passed over, or acted on as far as it can be; it is told once. So is a place that
+   * cannot be believed: either clock may be wrong (mailbox.md W-11).
+   */
   #complain(delivery: MailboxDelivery): void {
     const complaint = complaintOf(delivery);
     const { checkpoint, content } = delivery;
+    if (!isPlausible(checkpoint, this.#engine.clock.nowMs())) {
+      const message = "a message says that it was posted more than a day from now: the wallet's checkpoint stays before it";
+      this.#engine.ports.logger("warn", message, { checkpoint, postedAtMs: checkpointTimeMs(checkpoint) });
+    }
     if (complaint === undefined) return;
     const message = `the server broke the protocol: ${complaint}, got another length`;
     this.#engine.ports.logger("error", message, { checkpoint, kind: content.kind });

@@ -77,6 +77,8 @@ export class Engine implements RunLoopListener {
   readonly doubts: Doubts;
   /** Pages of the mailbox that were read since the start. */
   pagesRead = 0;
+  /** Whether the owner was told that pages are smaller than packages. */
+  hasDoubtedPages = false;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
   readonly #stopped = new AbortController();
@@ -109,7 +111,7 @@ export class Engine implements RunLoopListener {
     this.actions = new ActionDriver(this);
     this.recovery = new Recovery(this);
     this.keyring.onClockBehind = () =>
-      ports.logger("warn", "the clock of this machine seems to be behind the server's: authorizations live a day now");
+      ports.logger("warn", "the clock of this machine seems to be behind the server's: authorizations live longer now");
     this.connection = new ConnectionDriver(this);
     this.deadlines = new Deadlines(this);
     this.doubts = new Doubts(this);

@@ -16,8 +16,9 @@ export const LOOK_AHEAD = 1_000;
 /** Keys derived between two turns of the event loop, so that keep-alive survives a search. */
 const SEARCH_STEP = 25;
 const AUX_BYTES = 32;
-/** Life of every authorization where the clock seems to be behind, in seconds (mailbox.md W-31). */
+/** Life of every authorization where the clock seems to be behind, in seconds: by this clock, or by the server's (mailbox.md W-31). */
 const LONG_LIFE_S = 24 * 60 * 60;
+const LIFE_BY_SERVER_S = 10 * 60;
 
 /** The server's two keys, hex, as pinned at the first connection. */
 export interface ServerPins {
@@ -40,7 +41,9 @@ export class Keyring {
   readonly #clock: Clock;
   readonly #randomness: Randomness;
   #lastAuthorization: { readonly expiresAtS: bigint; readonly bytes: Uint8Array } | undefined;
-  /** Whether authorizations live a day, since the server seems to be ahead of the clock here (mailbox.md W-31). */
+  /** By how much the server's clock is ahead of this one, if it told. */
+  serverAheadMs: number | undefined;
+  /** Whether authorizations live longer, since the server seems to be ahead of the clock here (mailbox.md W-31). */
   isLongLived = false;
   /** Told when that helped. */
   onClockBehind: () => void = () => {};
@@ -181,8 +184,14 @@ export class Keyring {
 
   /** The end of a life that begins now, in seconds since the Unix epoch. */
   #endOf(lifeSeconds: number): bigint {
-    const lifeS = this.isLongLived ? LONG_LIFE_S : lifeSeconds;
+    const lifeS = this.isLongLived ? this.#longLifeS() : lifeSeconds;
     return BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeS);
+  }
+
+  /** A server that tells a date far from this clock's gets no authorization that lives longer for it (mailbox.md W-44). */
+  #longLifeS(): number {
+    const aheadS = Math.ceil((this.serverAheadMs ?? Number.NaN) / 1000);
+    return aheadS >= 0 && aheadS + LIFE_BY_SERVER_S <= LONG_LIFE_S ? aheadS + LIFE_BY_SERVER_S : LONG_LIFE_S;
   }
 
   #authorizeUntil(secret: Uint8Array, mailboxId: Uint8Array, expiresAt: bigint): Uint8Array {

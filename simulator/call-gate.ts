@@ -17,11 +17,14 @@ export interface CallHeaders {
 /** What every call passes before its method: the count, the `x-user-agent` rule, then the switched faults. */
 export class CallGate {
   readonly #faults: Faults;
+  readonly #nowMs: () => number;
   readonly #counts = new Map<SimulatorMethod, number>();
   readonly #headers = new Map<SimulatorMethod, CallHeaders>();
 
-  constructor(faults: Faults) {
+  /** @param nowMs the server's clock, which every answer tells */
+  constructor(faults: Faults, nowMs: () => number) {
     this.#faults = faults;
+    this.#nowMs = nowMs;
   }
 
   /** How many calls of a method arrived, refused ones included. */
@@ -43,6 +46,7 @@ export class CallGate {
     const name = call.method.path.slice(call.method.path.lastIndexOf("/") + 1);
     if (!isSimulatorMethod(name)) return yield* call.next(call.request, context);
     this.#note(name, context);
+    context.header.set("date", new Date(this.#nowMs()).toUTCString());
     checkUserAgent(context);
     await this.#suffer(name, context);
     try {

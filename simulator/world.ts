@@ -59,7 +59,7 @@ export function buildWorld(options: ResolvedOptions): World {
     ...{ bitcoinNetwork: network, keys, terms, ledger, chain, cosigner, mailboxes: store, nowMs },
     ...{ faults: faults.lightning, random: random.fork("lightning") },
   });
-  const gate = new CallGate(faults);
+  const gate = new CallGate(faults, nowMs);
   const mailbox = new MailboxService({ keys, ledger, store, subscriptions, faults, pageLimit: options.pageLimit, nowMs });
   const ark = new ArkService({ ...options, keys, ledger, registry, cosigner, lightning, faults });
   return {

@@ -18,6 +18,8 @@ export interface CallerOptions {
   readonly closed: AbortSignal;
   /** Default of {@link CallOptions.timeoutMs}. */
   readonly timeoutMs: number;
+  /** Told the server's clock, Unix milliseconds, whenever an answer has it (mailbox.md W-31). */
+  readonly onDate?: (serverMs: number) => void;
 }
 
 // What fits the 8 digits of the header (gRPC over HTTP/2, "Timeout"): 27 hours.
@@ -53,6 +55,7 @@ export class Caller {
       return await run({
         signal: scope.signal,
         metadata: this.#metadata({ "grpc-timeout": `${timeoutMs}m` }),
+        onHeader: (header) => this.#noteDate(header),
         onTrailer: (trailer) => {
           context = { ...context, trailer };
         },
@@ -92,6 +95,11 @@ export class Caller {
       scope.dispose();
     }
     throw new StreamError("STREAM_ENDED", `expected ${method} to go on, got its end`, { retryable: true, grpcStatus: 0 });
+  }
+
+  #noteDate(header: Metadata): void {
+    const serverMs = Date.parse(header.get("date") ?? "");
+    if (Number.isFinite(serverMs)) this.#options.onDate?.(serverMs);
   }
 
   #metadata(headers: Readonly<Record<string, string>>): Metadata {

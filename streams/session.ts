@@ -46,6 +46,8 @@ export interface ServerSession extends AsyncDisposable {
   readonly protocolVersion: number;
   /** The operator's announcement, escaped, to be shown to the user. */
   readonly announcement: string | undefined;
+  /** The server's clock as its first answers told it, Unix milliseconds; undefined if they did not (mailbox.md W-31). */
+  readonly serverDateMs: number | undefined;
   /** The calls of payments that come in over Lightning. */
   readonly lightningReceive: LightningReceiveCalls;
 
@@ -99,10 +101,14 @@ export async function openSession(options: SessionOptions): Promise<ServerSessio
   const address = checkServerUrl(options.serverUrl, { allowPlaintext: options.allowPlaintext ?? false });
   const userAgent = checkUserAgent(options.userAgent ?? DEFAULT_USER_AGENT);
   const closing = new AbortController();
+  let serverDateMs: number | undefined;
   const first = new Caller({
     headers: { "x-user-agent": userAgent },
     closed: closing.signal,
     timeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS,
+    onDate: (serverMs) => {
+      serverDateMs = serverMs;
+    },
   });
   const channel = openChannel(address, options);
   try {
@@ -110,7 +116,7 @@ export async function openSession(options: SessionOptions): Promise<ServerSessio
     const greet = (signal: AbortSignal | undefined) => introduce(ark, first, address.url, { ...options, signal });
     const introduction = await greet(options.signal);
     const info = checkNetwork(convertServerInfo(introduction.info), options.network);
-    return new GrpcSession({ channel, closing, ark, greet, introduction, info });
+    return new GrpcSession({ channel, closing, ark, greet, introduction, info, serverDateMs });
   } catch (error) {
     channel.close();
     throw error;
@@ -167,12 +173,14 @@ interface GrpcSessionParts {
   readonly greet: (signal: AbortSignal | undefined) => Promise<Introduction>;
   readonly introduction: Introduction;
   readonly info: ServerInfo;
+  readonly serverDateMs: number | undefined;
 }
 
 class GrpcSession implements ServerSession {
   readonly info: ServerInfo;
   readonly protocolVersion: number;
   readonly announcement: string | undefined;
+  readonly serverDateMs: number | undefined;
   readonly lightningReceive: LightningReceiveCalls;
   readonly lightningSend: LightningSendCalls;
   readonly #channel: Channel;
@@ -186,6 +194,7 @@ class GrpcSession implements ServerSession {
 
   constructor(parts: GrpcSessionParts) {
     this.info = parts.info;
+    this.serverDateMs = parts.serverDateMs;
     this.#greet = parts.greet;
     this.#introduction = parts.introduction;
     const { caller, protocolVersion, announcement } = parts.introduction;

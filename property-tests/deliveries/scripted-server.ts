@@ -223,6 +223,7 @@ async function refuse(): Promise<never> {
 class Session implements ServerSession {
   readonly protocolVersion = 5;
   readonly announcement = undefined;
+  readonly serverDateMs = undefined;
   readonly streams = new Set<Stream>();
   readonly info;
   readonly #recoveryMailboxId: Uint8Array;

@@ -1,17 +1,32 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import type { Logger } from "../../engine/index.ts";
-import { eventually, fastOptions, freshDirectory, goLive, openWallet, setUp, simulate } from "./helpers.ts";
+import { decodeAuthorization } from "../../ark/authorization.ts";
+import { WalletKeys } from "../../ark/keys.ts";
+import type { Logger, Transport } from "../../engine/index.ts";
+import { Keyring } from "../../engine/keyring.ts";
+import { defaultPorts } from "../../engine/node/default-ports.ts";
+import { encodeMessage } from "../../simulator/index.ts";
+import { eventually, fastOptions, freshDirectory, goLive, MNEMONIC, openWallet, setUp, simulate } from "./helpers.ts";
 
 test.each([30, 2 * 60, 20 * 60, 12 * 60 * 60])(
   "a wallet whose clock is %i s behind the server's reads, follows and backs up all the same, and says so once (mailbox.md W-31)",
   async (behindS) => {
     const simulator = await simulate();
     simulator.faults.skewMs = behindS * 1_000;
+    const lives: number[] = [];
+    const transport: Transport = async (given) => {
+      const session = await defaultPorts.transport(given);
+      const readMailbox = session.readMailbox.bind(session);
+      session.readMailbox = (read, call) => {
+        lives.push(Number(decodeAuthorization(read.authorization).expiresAt) - Math.floor(Date.now() / 1_000));
+        return readMailbox(read, call);
+      };
+      return session;
+    };
     const told: string[] = [];
     const logger: Logger = (_level, message) => void told.push(message);
     const fast = fastOptions(simulator, await freshDirectory());
-    const wallet = await openWallet({ ...fast, ports: { ...fast.ports, logger } });
+    const wallet = await openWallet({ ...fast, ports: { ...fast.ports, logger, transport } });
     await wallet.sync();
     const address = await wallet.address();
     await goLive(wallet);
@@ -19,9 +34,23 @@ test.each([30, 2 * 60, 20 * 60, 12 * 60 * 60])(
     await eventually(() => wallet.balance().totalSats === 1_000n && wallet.status().openCommands === 0, "a payment, backed up");
     expect(simulator.recoveryIds()).toHaveLength(1);
     expect(wallet.status().connection).toBe("Live");
+    // Ten minutes by the server's clock, which its answers tell.
+    if (behindS > 600) expect(Math.abs((lives.at(-1) ?? 0) - behindS - 600)).toBeLessThanOrEqual(3);
     expect(told.filter((message) => message.includes("seems to be behind"))).toHaveLength(1);
   },
 );
+
+test("a server whose date is far off gets no authorization that lives longer than a day (mailbox.md W-31, W-44)", () => {
+  const keyring = new Keyring(WalletKeys.fromMnemonic(MNEMONIC), defaultPorts.clock, defaultPorts.randomness);
+  keyring.isLongLived = true;
+  const lifeS = (serverAheadMs: number | undefined): number => {
+    keyring.serverAheadMs = serverAheadMs;
+    const lifeS = Number(decodeAuthorization(keyring.mailboxAuthorization(10)).expiresAt) - Date.now() / 1_000;
+    return Math.ceil(lifeS / 10) * 10;
+  };
+  const [day, hour] = [24 * 3_600, 3_600_000];
+  expect([hour, 0, -hour, 30 * 24 * hour, undefined].map(lifeS)).toEqual([4_200, 600, day, day, day]);
+});
 
 test("a refusal that a longer authorization does not help is reported, after one more try", async () => {
   const { simulator, wallet } = await setUp();
@@ -30,4 +59,21 @@ test("a refusal that a longer authorization does not help is reported, after one
   await expect(wallet.sync()).rejects.toMatchObject({ code: "SERVER_REJECTED" });
   expect(simulator.calls("ReadMailbox") - before).toBe(2);
   expect(await wallet.sync()).toMatchObject({ caughtUp: true });
+});
+
+test("a message that says that it was posted days from now is told to the owner, once, and the checkpoint stays (mailbox.md W-11)", async () => {
+  const simulator = await simulate();
+  const told: string[] = [];
+  const logger: Logger = (_level, message) => void told.push(message);
+  const fast = fastOptions(simulator, await freshDirectory());
+  const wallet = await openWallet({ ...fast, ports: { ...fast.ports, logger } });
+  await wallet.sync();
+  const lie = BigInt(Date.now() + 2 * 86_400_000) << 20n;
+  simulator.deliverRaw(await wallet.address(), () =>
+    encodeMessage({ checkpoint: lie, message: { $case: "arkoor", value: { vtxos: [] } } }),
+  );
+  await wallet.sync();
+  await wallet.sync();
+  expect(told.filter((message) => message.includes("posted more than a day"))).toHaveLength(1);
+  expect(wallet.checkpoint()).toBe(0n);
 });

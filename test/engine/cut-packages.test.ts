@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Logger } from "../../engine/index.ts";
 import { freshDirectory, nextEvent, openWallet, simulate, walletOptions } from "./helpers.ts";
 
 // Pages of four rows: a package of two and then one of three leave the second one cut.
@@ -14,6 +15,21 @@ test("a package cut at the end of a page is credited whole by a sync (mailbox.md
   expect(await wallet.sync()).toMatchObject({ applied: 2, caughtUp: true });
   expect(wallet.balance().totalSats).toBe(15_000n);
   expect(wallet.movements().map(({ effectiveBalanceSats }) => effectiveBalanceSats)).toEqual([3_000n, 12_000n]);
+});
+
+test.each([
+  [2, 1],
+  [4, 0],
+])("the owner is told once where pages of %i are filled by a package of three (mailbox.md W-6)", async (pageLimit, times) => {
+  const simulator = await simulate({ pageLimit });
+  const told: string[] = [];
+  const logger: Logger = (_level, message) => void told.push(message);
+  const wallet = await openWallet({ ...walletOptions(simulator, await freshDirectory()), ports: { logger } });
+  await wallet.sync();
+  const address = await wallet.address();
+  for (const sats of [1_000n, 2_000n]) await simulator.pay(address, { amountsSats: [sats, sats, sats] });
+  await wallet.sync();
+  expect(told.filter((message) => message.includes("pages of the server"))).toHaveLength(times);
 });
 
 test("a package cut inside the stream is credited whole (mailbox.md W-6)", async () => {
