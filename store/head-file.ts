@@ -132,9 +132,12 @@ async function openExisting(path: string, readOnly: boolean): Promise<FileHandle
 }
 
 async function readSlots(file: FileHandle): Promise<readonly [Slot | undefined, Slot | undefined]> {
-  const content = new Uint8Array(await file.readFile());
-  if (content.length !== 2 * SLOT_BYTES) throw badHead(`a HEAD file of ${2 * SLOT_BYTES} bytes`, `${content.length}`);
-  return [decodeSlot(content.subarray(0, SLOT_BYTES)), decodeSlot(content.subarray(SLOT_BYTES))];
+  const content = new Uint8Array(2 * SLOT_BYTES + 1);
+  const { bytesRead } = await file.read(content, 0, content.length, 0);
+  if (bytesRead !== 2 * SLOT_BYTES) {
+    throw badHead(`a HEAD file of ${2 * SLOT_BYTES} bytes`, bytesRead > 2 * SLOT_BYTES ? "more" : `${bytesRead}`);
+  }
+  return [decodeSlot(content.subarray(0, SLOT_BYTES)), decodeSlot(content.subarray(SLOT_BYTES, bytesRead))];
 }
 
 function encodeSlot({ state, counter }: Slot, bytes = new Uint8Array(SLOT_BYTES)): Uint8Array {

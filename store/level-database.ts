@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { Level } from "level";
@@ -5,7 +6,7 @@ import { fromHex, readU64, toHex } from "./bytes.ts";
 import { LOG_ID_BYTES } from "./chain.ts";
 import { type RawFrame, SEQ_MAX } from "./chain-reader.ts";
 import { errorCode, StoreError, toStoreError } from "./errors.ts";
-import { readIfPresent } from "./files.ts";
+import { succeeds } from "./files.ts";
 import { TableGuard } from "./table-guard.ts";
 
 const FRAME_PREFIX = 0x65;
@@ -191,7 +192,7 @@ function repair(path: string): Promise<void> {
 
 /** LevelDB makes a missing directory even where it then refuses to make a database. */
 async function checkCurrent(path: string): Promise<void> {
-  if ((await readIfPresent(join(path, "CURRENT"))) !== undefined) return;
+  if (await succeeds(access(join(path, "CURRENT")), "ENOENT")) return;
   throw new StoreError("STORE_BAD_DATABASE", "expected a database with a CURRENT file, got none", { place: { file: "log" } });
 }
 

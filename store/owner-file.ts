@@ -78,8 +78,9 @@ export class Ownership {
     try {
       await writeNewFile(path, encodeOwner(this.#owner));
       await rename(path, join(this.#directory, "OWNER"));
-    } finally {
+    } catch (error) {
       await removeIfPresent(path);
+      throw error;
     }
     if (this.#displaced !== undefined) await removeIfPresent(this.#displaced);
   }

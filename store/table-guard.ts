@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { errorCode } from "./errors.ts";
 import { type Block, checkBlock, checkWithin, damaged, isTable, readIndex, readLastKey } from "./table-file.ts";
 
+/** A table up to this is read at once, not first its index and then the rest. */
+const SMALL_BYTES = 256 * 1024;
+
 /** What is known of a table before all of it is read. */
 interface KnownTable {
   readonly blocks: readonly Block[];
@@ -62,12 +65,16 @@ export class TableGuard {
 
   async #checkTable(name: string, file: FileHandle, from: Uint8Array): Promise<void> {
     const { size } = await file.stat();
-    const read = async ({ at, length }: Block) => {
-      checkWithin(name, { at, length }, size);
+    const readFrom = async ({ at, length }: Block) => {
       const bytes = Buffer.alloc(length);
       const { bytesRead } = await file.read(bytes, 0, length, at);
       if (bytesRead < length) throw damaged(name, `${length} bytes at ${at}`, `${bytesRead}`);
       return bytes;
+    };
+    const small = size <= SMALL_BYTES ? await readFrom({ at: 0, length: size }) : undefined;
+    const read = async (block: Block) => {
+      checkWithin(name, block, size);
+      return small?.subarray(block.at, block.at + block.length) ?? readFrom(block);
     };
     const known = this.#unchecked.get(name) ?? (await know(name, size, read));
     this.#unchecked.set(name, known);
