@@ -1,7 +1,20 @@
+/** Who decides in which order what waits at boundaries goes on. */
+export interface Pace {
+  /** Ends when it is the caller's turn. */
+  pause(): Promise<void>;
+  /** Gives all their turns, one after the other; false if nobody waits. */
+  release(): Promise<boolean>;
+}
+
 /** One process: it may be killed at any boundary, and does nothing afterwards. */
 export class Fate {
   #alive = true;
   #left: number | undefined;
+  readonly #pace: Pace | undefined;
+
+  constructor(pace?: Pace) {
+    this.#pace = pace;
+  }
 
   get alive(): boolean {
     return this.#alive;
@@ -23,6 +36,7 @@ export class Fate {
 
   /** Stands before and after everything that reaches the outside. Never resolves in a dead process. */
   async boundary(): Promise<void> {
+    await this.#pace?.pause();
     if (this.#left !== undefined && this.#left-- === 0) this.#alive = false;
     if (!this.#alive) await new Promise<never>(() => {});
   }

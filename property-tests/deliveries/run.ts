@@ -16,7 +16,7 @@ import type { AppendRequest } from "../../store/event-log.ts";
 import { createMemoryLog } from "../../store/memory-log.ts";
 import type { Setup } from "./commands.ts";
 import { digestOf } from "./expected.ts";
-import { Fate, tick } from "./fate.ts";
+import { Fate, type Pace, tick } from "./fate.ts";
 import { Ledger, sumOf } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
 import { ScriptedChain } from "./scripted-chain.ts";
@@ -53,6 +53,7 @@ export class Run {
   readonly #memory = createMemoryLog();
   readonly #digests = new Map<Uint8Array, string>();
   readonly #fold = new WalletState();
+  readonly #pace: Pace | undefined;
   #fate = new Fate();
   #log: WatchedLog | undefined;
   #underlying: { close(): Promise<void> } | undefined;
@@ -62,9 +63,11 @@ export class Run {
   #issuedKeys = 0;
   #hasBooked = false;
 
-  constructor(pool: Pool, setup: Setup) {
+  /** @param pace who orders what happens at the same time; without one, everything goes on as soon as it can */
+  constructor(pool: Pool, setup: Setup, pace?: Pace) {
     this.pool = pool;
     this.setup = setup;
+    this.#pace = pace;
     this.chain = new ScriptedChain(pool);
     this.server = new ScriptedServer(pool, setup.pageRows, {
       onRegister: (ids) => this.#checkAsked("registerVtxos", ids),
@@ -84,7 +87,7 @@ export class Run {
 
   /** Opens the wallet on what the log holds. */
   async open(): Promise<void> {
-    this.#fate = new Fate();
+    this.#fate = new Fate(this.#pace);
     this.#wallet = undefined;
     const underlying = await this.#memory.open();
     this.#underlying = underlying;
@@ -124,7 +127,8 @@ export class Run {
       await tick();
       this.#throwIfBroken();
       if (!this.#fate.alive) return this.#reopenAfterCrash();
-      quiet = this.clock.fireDue() || this.#log?.isBusy === true ? 0 : quiet + 1;
+      const isReleased = (await this.#pace?.release()) === true;
+      quiet = this.clock.fireDue() || isReleased || this.#log?.isBusy === true ? 0 : quiet + 1;
     }
   }
 

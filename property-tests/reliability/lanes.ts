@@ -1,6 +1,7 @@
 // What scripts/reliability.mjs needs of this folder.
 import { diskFull } from "./disk-full.ts";
 import { fileMutations } from "./file-mutations.ts";
+import { interleavings } from "./interleavings.ts";
 import { kills } from "./kills.ts";
 import type { Lane } from "./lane.ts";
 import { lockMatrix } from "./lock-matrix.ts";
@@ -12,4 +13,13 @@ export { rareClasses } from "./lane.ts";
 export { scratchRoot } from "./scratch.ts";
 
 /** All lanes, the longest first. */
-export const lanes: readonly Lane[] = [fileMutations, powerLoss, modelCommands, mailboxModel, kills, diskFull, lockMatrix];
+export const lanes: readonly Lane[] = [
+  fileMutations,
+  powerLoss,
+  modelCommands,
+  mailboxModel,
+  interleavings,
+  kills,
+  diskFull,
+  lockMatrix,
+];

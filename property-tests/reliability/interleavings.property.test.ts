@@ -1,0 +1,4 @@
+import { interleavings } from "./interleavings.ts";
+import { testLane } from "./run-small.ts";
+
+testLane(interleavings);
