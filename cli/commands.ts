@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { address } from "./commands/address.ts";
 import { balance } from "./commands/balance.ts";
 import { cancel } from "./commands/cancel.ts";
+import { definitions } from "./commands/definitions.ts";
 import { demo } from "./commands/demo.ts";
 import { explain } from "./commands/explain.ts";
 import { history } from "./commands/history.ts";
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   explain,
   quarantine,
   inspect,
+  definitions,
   vtxoCheck,
   vtxoShow,
   logVerify,

@@ -14,9 +14,11 @@ export interface LockHolder {
 export function lockedBy(holder: LockHolder, advice = ""): StoreError {
   const { host, pid, since, readOnly } = holder;
   const purpose = readOnly ? "reading" : "writing";
+  // Such as heartwood inspect, which somebody may have left open.
+  const hint = readOnly ? "; it only looks at it: end it first, or let it look at a copy" : "";
   return new StoreError(
     "STORE_LOCKED",
-    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}${advice}`,
+    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}${hint}${advice}`,
     {
       holder: { host, pid, since, readOnly },
     },

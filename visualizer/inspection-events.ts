@@ -2,8 +2,8 @@ import { type History, type HistoryDetail, machineDefinitions } from "heartwood"
 import type { FeedValue } from "./feed-data.ts";
 import { toFeedValue } from "./feed-value.ts";
 
-/** Version of the protocol that the events follow. */
-const PROTOCOL = "0.7.0";
+/** Version of `@statelyai/inspect` whose events these are: each says it of itself. */
+const PROTOCOL = "0.7.2";
 
 /** What all events have; `createdAt` is the record's time, in milliseconds as text. */
 interface EventBase {

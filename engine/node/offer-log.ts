@@ -5,8 +5,8 @@ import { OwnerService } from "../../store/owner-service.ts";
 import type { Logger } from "../ports.ts";
 
 /**
- * Lets other processes look at a running wallet, over the socket in its directory; what they ask for is read-only. A
- * wallet without it works all the same: undefined, and the logger hears why.
+ * Lets other processes look at a log that this one has open, over the socket in its directory; what they ask for is
+ * read-only. A wallet without it works all the same: undefined, and the logger hears why.
  */
 export async function offerLog(directory: string, log: FramedLog, logger: Logger): Promise<OwnerService | undefined> {
   try {

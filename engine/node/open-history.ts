@@ -6,6 +6,7 @@ import { LiveLog, openLive, openToRead } from "../../store/open-to-read.ts";
 import { History } from "../history.ts";
 import type { HistorySource } from "../history-types.ts";
 import type { ReplayOptions } from "../replay.ts";
+import { offerLog } from "./offer-log.ts";
 import { storeOptions } from "./read-wallet.ts";
 
 /** How often a live owner is asked whether its log grew. */
@@ -14,7 +15,7 @@ const ASK_EVERY_MS = 500;
 /**
  * Opens a log to look around in: a wallet's directory, a copy of one, or an export file. No seed, no network, nothing is
  * appended. Of a live owner it takes what is committed, and goes on as that grows; without one the directory is locked
- * until the history is closed.
+ * until the history is closed: no wallet can be opened in it, but others who only look are answered.
  *
  * @param path a directory or an export file
  * @throws StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED` if the owner does not answer, `STORE_BAD_EXPORT`, any
@@ -24,7 +25,19 @@ export async function openHistory(path: string, options: ReplayOptions = {}): Pr
   const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
   if (isFile) return History.of(stillSource(await openExport(path, storeOptions(options))));
   const log = await openToRead(path, { verify: "end", ...storeOptions(options) });
-  return History.of(log instanceof LiveLog ? new LiveSource(path, log) : stillSource(log));
+  return History.of(log instanceof LiveLog ? new LiveSource(path, log) : await offeredSource(path, log));
+}
+
+/** The directory is locked, so others who only look at it are answered meanwhile. */
+async function offeredSource(directory: string, log: FramedLog): Promise<HistorySource> {
+  const service = await offerLog(directory, log, () => {});
+  return {
+    ...stillSource(log),
+    async [Symbol.asyncDispose]() {
+      await service?.[Symbol.asyncDispose]();
+      await log.close();
+    },
+  };
 }
 
 function stillSource(log: FramedLog): HistorySource {

@@ -1,9 +1,13 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Heartwood } from "heartwood";
 import { expect, test } from "vitest";
+import { createMachine } from "xstate";
+import { machines } from "../../machines/registry.ts";
+import { importLog, openLevelLog } from "../../store/index.ts";
 import { Running, runHere } from "./heartwood.ts";
 
 const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
@@ -34,6 +38,42 @@ test("inspect --html writes one file and never over another; options that do not
     expect((await runHere(["inspect", GOLDEN, "--from", "1"])).code).toBe(2);
     expect(existsSync(other)).toBe(false);
   } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("definitions writes each machine to a new file that XState takes, and never over another", async () => {
+  const folder = join(await mkdtemp(join(tmpdir(), "heartwood-definitions-")), "machines");
+  try {
+    expect((await runHere(["definitions", folder])).code).toBe(0);
+    const files = await readdir(folder);
+    expect(files.sort()).toEqual(machines.map(({ name }) => `${name}.json`).sort());
+    for (const file of files) {
+      const { root } = createMachine(JSON.parse(await readFile(join(folder, file), "utf8")) as object);
+      expect(Object.keys(root.states).length, file).toBeGreaterThan(0);
+    }
+    expect((await runHere(["definitions", folder])).code).toBe(1);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("others can look at a directory that is inspected, and a wallet that is to be opened there is told by whom", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "heartwood-inspect-"));
+  const path = join(directory, "wallet");
+  await importLog(GOLDEN, path);
+  const running = new Running("inspect", path, "--json");
+  try {
+    await running.line();
+    await using history = await Heartwood.history(path);
+    await history.read();
+    expect(history.progress).toMatchObject({ head: history.progress.total, failure: null });
+    const refusal = await openLevelLog(path).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "STORE_LOCKED", holder: { pid: running.child.pid, readOnly: true } });
+    expect((refusal as Error).message).toContain("end it first");
+  } finally {
+    running.child.kill("SIGINT");
+    expect((await running.ended).code).toBe(0);
     await rm(directory, { recursive: true });
   }
 });

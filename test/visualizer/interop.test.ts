@@ -58,3 +58,35 @@ test("records become inspection events: an actor first, then its events with the
   expect(events.some((event) => event.type === "@xstate.snapshot" && event.snapshot.status === "done")).toBe(true);
   expect(events.some((event) => event.type === "@xstate.event" && event.sourceId?.startsWith("message/"))).toBe(true);
 });
+
+/** Members of the events of `@statelyai/inspect` 0.7.2, as its types and its check of what it receives have them. */
+const COMMON = ["type", "sessionId", "rootId", "createdAt", "id", "_version"];
+const MEMBERS: Readonly<Record<InspectionEvent["type"], readonly string[]>> = {
+  "@xstate.actor": [...COMMON, "name", "snapshot", "definition", "parentId"],
+  "@xstate.event": [...COMMON, "event", "sourceId"],
+  "@xstate.snapshot": [...COMMON, "event", "snapshot"],
+};
+
+test("inspection events have the members of the published format, and snapshots that their actor's definition knows", async () => {
+  await using history = await Heartwood.history(GOLDEN);
+  const machineOf = new Map<string, ReturnType<typeof createMachine>>();
+  const ids = new Set<string>();
+  for await (const event of inspectionEvents(history)) {
+    expect(Object.keys(event).sort()).toEqual([...MEMBERS[event.type]].sort());
+    expect([event.sessionId, event.rootId, event.createdAt, event.id].map((text) => typeof text)).toEqual(
+      Array(4).fill("string"),
+    );
+    expect(event._version).toBe("0.7.2");
+    expect(Number(event.createdAt)).toBeGreaterThan(Date.UTC(2020, 0));
+    ids.add(event.id);
+    if (event.type === "@xstate.actor") machineOf.set(event.sessionId, createMachine(JSON.parse(event.definition) as object));
+    if (event.type === "@xstate.event") expect(["string", "undefined"]).toContain(typeof event.sourceId);
+    if (event.type !== "@xstate.actor") expect(typeof event.event.type).toBe("string");
+    if (event.type !== "@xstate.snapshot") continue;
+    const { status, value, context } = event.snapshot;
+    const machine = machineOf.get(event.sessionId);
+    expect(machine?.states[value]?.type === "final" ? "done" : "active", `${event.sessionId} ${value}`).toBe(status);
+    expect(machine?.resolveState({ value, context: context as object }).matches(value)).toBe(true);
+  }
+  expect(ids.size).toBeGreaterThan(2 * Number(history.progress.head));
+});
