@@ -8,6 +8,7 @@ import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
 import { setUp } from "../engine/helpers.ts";
 import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
+import { writeLongLog } from "./long-log.ts";
 import { writeExport } from "./walked-log.ts";
 
 const records = readGoldenRecords()
@@ -47,6 +48,13 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await page.keyboard.press("h");
     await expect.poll(() => page.locator(".record-marks .mark-halt").count()).toBe(1);
     expect((await litStates(page)).message).toEqual(["Halted"]);
+    await page.keyboard.press("Home");
+    await shows(page, 1);
+    await page.locator(".jump-choice").selectOption({ label: "received" });
+    await page.locator('button[title="Next received"]').click();
+    await expect.poll(() => page.locator(".record-marks .mark-received").count()).toBe(1);
+    await page.keyboard.press("d");
+    await expect.poll(() => page.locator(".problem:visible").textContent()).toContain("No record that differs");
     await page.keyboard.press("Home");
     await shows(page, 1);
     await page.locator(".button-main").click();
@@ -133,6 +141,22 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await page.locator('[data-table="vtxos"] .link-id').first().click();
     await expect.poll(() => page.locator("dialog[open] .story > li").count()).toBeGreaterThan(1);
     expect(requests.filter((request) => !request.startsWith("data:"))).toEqual([pathToFileURL(file).href]);
+  });
+
+  test("says of a file how many rows from before its range are not in it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "heartwood-page-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await writeLongLog(join(folder, "wallet"), 6_000);
+    await writePage(join(folder, "wallet"), join(folder, "page.html"), { from: 5_990n, to: 6_000n });
+    const { page } = await visit(pathToFileURL(join(folder, "page.html")).href, { offline: true });
+    await shows(page);
+    await page.keyboard.press("2");
+    const more = page.locator(".instances-panel .more");
+    while ((await more.count()) > 0) await more.click();
+    const note = await page.locator(".instances-panel .cut-note").textContent();
+    expect(note).toMatch(/^[1-9][0-9]+ rows from before its range are not in this file\.$/);
+    await page.keyboard.press("4");
+    expect(await page.locator(".money-panel .cut-note").count()).toBe(0);
   });
 
   test("says why the log could not be read to its end, and what to do, and shows it up to there", async () => {

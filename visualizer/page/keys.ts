@@ -9,6 +9,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Space", "play, pause"],
   ["h H", "next, previous halt"],
   ["e E", "next, previous error"],
+  ["r R", "next, previous record that brought money"],
+  ["p P", "next, previous record that paid"],
+  ["d D", "next, previous record that differs"],
   ["i I", "next, previous record of the instance"],
   ["l", "live, or stay here"],
   ["1 2 3 4", "charts, instances, records, money"],
@@ -58,6 +61,9 @@ function act(
     session.play(!isPlaying);
   else if (key === "h" || key === "H") void session.jump({ mark: "halt", direction }, "halt");
   else if (key === "e" || key === "E") void session.jump({ mark: "error", direction }, "error");
+  else if (key === "r" || key === "R") void session.jump({ mark: "received", direction }, "record that brought money");
+  else if (key === "p" || key === "P") void session.jump({ mark: "paid", direction }, "record that paid");
+  else if (key === "d" || key === "D") void session.jump({ verdict: "differs", direction }, "record that differs");
   else if ((key === "i" || key === "I") && one !== undefined)
     void session.jump({ instance: one, direction }, "record of this instance");
   else if (key === "l" && hello.source === "live") session.follow(!isFollowing);

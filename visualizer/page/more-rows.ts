@@ -1,17 +1,21 @@
 import { FeedError } from "../feed.ts";
 import type { RowPage, Tables } from "../feed-moment.ts";
-import { button } from "./dom.ts";
+import { button, el } from "./dom.ts";
 import { count } from "./format.ts";
 import type { Session } from "./session.ts";
 
-/** A button that gets more rows of a table at this moment, or null where all are there. */
+/** A button that gets more rows of a table at this moment; what a file does not hold of it; or null where all are there. */
 export function moreRows<Table extends keyof Tables>(
   session: Session,
   table: Table,
   page: RowPage<Tables[Table]>,
   onMore: (grown: RowPage<Tables[Table]>) => void,
-): HTMLButtonElement | null {
+): HTMLElement | null {
   const { next } = page;
+  const missing = page.total - page.rows.length;
+  if (next === null && missing > 0) {
+    return el("p", { class: "cut-note" }, `${count(missing, "row")} from before its range are not in this file.`);
+  }
   if (next === null) return null;
   const seq = session.shown.moment?.seq;
   if (seq === undefined) return null;

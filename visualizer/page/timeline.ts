@@ -31,6 +31,17 @@ const JUMPS: readonly Jump[] = [
   { label: "record of the instance", search: ({ instance, record }) => withInstance(instance ?? record?.instance) },
 ];
 
+/** What else can be jumped to, chosen from a list. */
+const OTHERS: readonly Jump[] = [
+  { label: "received", search: () => ({ mark: "received" }) },
+  { label: "paid", search: () => ({ mark: "paid" }) },
+  { label: "quarantined", search: () => ({ mark: "quarantined" }) },
+  { label: "redelivery", search: () => ({ mark: "redelivery" }) },
+  { label: "restart", search: () => ({ mark: "restart" }) },
+  { label: "finished", search: () => ({ mark: "finished" }) },
+  { label: "difference", search: () => ({ verdict: "differs" }) },
+];
+
 /** The one slider, with its buttons: all panels show what was at its record. */
 export function timeline(session: Session): HTMLElement {
   const slider = el("input", { type: "range", class: "slider", min: 0, max: 0, step: 1, "aria-label": "Record" });
@@ -88,26 +99,51 @@ function controls(session: Session): HTMLElement[] {
     ),
     speed,
     live,
-    el("div", { class: "jumps", role: "group", "aria-label": "Jump" }, ...JUMPS.map((jump) => jumpButtons(jump, session))),
+    el(
+      "div",
+      { class: "jumps", role: "group", "aria-label": "Jump" },
+      ...JUMPS.map((jump) => jumpButtons(session, () => jump, jumpLabel(jump))),
+      otherJumps(session),
+    ),
   ];
 }
 
-function jumpButtons(jump: Jump, session: Session): HTMLElement {
+function jumpLabel({ label }: Jump): HTMLElement {
+  return el("span", { class: "jump-label", "aria-hidden": "true" }, label.split(" ").at(-1));
+}
+
+function otherJumps(session: Session): HTMLElement {
+  const options = OTHERS.map(({ label }, at) => el("option", { value: at }, label));
+  const choice = el("select", { class: "jump-label jump-choice", "aria-label": "Jump to" }, ...options);
+  const chosen = (): Jump => OTHERS[Number(choice.value)] ?? { label: "record", search: () => null };
+  const group = jumpButtons(session, chosen, choice);
+  listening(choice, { change: () => nameButtons(group, chosen()) });
+  return group;
+}
+
+function jumpButtons(session: Session, jumpOf: () => Jump, label: HTMLElement): HTMLElement {
   const go = (direction: "forward" | "backward") => () => {
+    const jump = jumpOf();
     const search = jump.search(session.shown);
     if (search !== null) void session.jump({ ...search, direction }, jump.label);
   };
-  return el(
+  const group = el(
     "div",
     { class: "button-group jump" },
-    button(
-      { class: "button", "aria-label": `Previous ${jump.label}`, title: `Previous ${jump.label}` },
-      go("backward"),
-      icon("left"),
-    ),
-    el("span", { class: "jump-label", "aria-hidden": "true" }, jump.label.split(" ").at(-1)),
-    button({ class: "button", "aria-label": `Next ${jump.label}`, title: `Next ${jump.label}` }, go("forward"), icon("right")),
+    button({ class: "button" }, go("backward"), icon("left")),
+    label,
+    button({ class: "button" }, go("forward"), icon("right")),
   );
+  nameButtons(group, jumpOf());
+  return group;
+}
+
+/** Says what the two buttons of a jump lead to. */
+function nameButtons(group: HTMLElement, { label }: Jump): void {
+  const [previous, next] = group.querySelectorAll("button");
+  if (previous === undefined || next === undefined) return;
+  setAttributes(previous, { "aria-label": `Previous ${label}`, title: `Previous ${label}` });
+  setAttributes(next, { "aria-label": `Next ${label}`, title: `Next ${label}` });
 }
 
 function withInstance(instance: string | undefined): { instance: string } | null {
