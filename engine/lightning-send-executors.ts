@@ -80,7 +80,8 @@ async function watchPayment(call: ActionCall<"watchPayment">): Promise<ActionAns
   // What is about to be given back is not begun again.
   if (state === "missing" && isOverdue(call) && isInTime(call, tipHeight)) {
     // Anything but a refusal says nothing: the next look does.
-    const refused = await initiate(call).catch(() => undefined);
+    const registered = registerVtxos(sourcesOf(call.params.htlcs), call);
+    const refused = await registered.then(() => initiate(call)).catch(() => undefined);
     call.signal.throwIfAborted();
     if (refused !== undefined) return refused;
   }
@@ -164,8 +165,19 @@ async function initiate(call: ActionCall<"initiatePayment" | "watchPayment">): P
     if (preimage !== undefined) return learned(preimage);
     // No attempt, or no answer: giving back at once is better than a wait for nothing.
     const isOpen = state === "pending";
+    // Refused because the server lost a registration: it is made again, and the payment asked for again (S6).
+    if (!isOpen && (await isUnregistered(call))) throw error;
     return { event: { type: "payment.refused", code: error.code, message: error.message, isOpen } };
   }
+}
+
+async function isUnregistered(call: ActionCall<"initiatePayment" | "watchPayment">): Promise<boolean> {
+  const { keyring, params, session, signal } = call;
+  for (const { id, keyIndex } of params.htlcs) {
+    const asked = session.getVtxoStatus(id, keyring.statusAttestation(id, keyIndex), { signal });
+    if ((await asked.catch(() => undefined)) === "unregistered") return true;
+  }
+  return false;
 }
 
 /** Since when the server knows of no attempt, by the command's parameters: forgotten with the process, as it may be. */

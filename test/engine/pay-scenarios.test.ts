@@ -1,6 +1,7 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
 import { codeOf } from "../../engine/index.ts";
+import type { Simulator } from "../../simulator/index.ts";
 import {
   codeOfRefusal,
   eventually,
@@ -59,23 +60,29 @@ test("a registration that fails holds a payment up, and does not end it (S6, sce
   await expectEnd(await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11), "successful");
 });
 
-test.each(["fails", "lost"] as const)(
-  "HTLCs whose first registration %s are registered again before the server is asked to pay (S6, scenario 6)",
-  async (fate) => {
+test.each([
+  ["fails", "fails"],
+  ["is lost", "lost"],
+  ["is dropped by the server", "dropped"],
+] as const)(
+  "HTLCs whose first registration %s are registered again, and the payment goes out (S6, scenario 6)",
+  async (_, fate) => {
     let [hasCosigned, isHit] = [false, false];
-    const fateOf = (method: string): Fate => {
+    const fateOf = (method: string, { faults }: Simulator): Fate => {
       if (method === "cosign") hasCosigned = true;
       if (method !== "registerVtxoTransactions" || !hasCosigned || isHit) return "through";
       isHit = true;
-      return fate;
+      if (fate !== "dropped") return fate;
+      faults.lightning.dropRegistrations = 1;
+      return "through";
     };
     const { simulator, wallet, expectEnd } = await funded([10_000n], { fateOf });
     const events = recorded(wallet);
-    const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
-    await expectEnd(payment, "successful");
+    const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+    await expectEnd(await wallet.pay(bolt11), "successful");
     expect(isHit).toBe(true);
     expect(states(events)).not.toContain("RevocableHtlcs");
-    expect(simulator.calls("InitiateLightningPayment")).toBe(1);
+    expect(simulator.lightning.payments(paymentHash)).toHaveLength(1);
   },
 );
 
