@@ -1,33 +1,8 @@
-// A payment that comes in over Lightning (lightning.md §9).
-//
-//   owner            lightning-receive                    executors → server
-//      │ invoice.requested │                                  │
-//      ├──────────────────▶│ Requesting ──── requestInvoice ─▶│ CheckLightningReceive, StartLightningReceive
-//      │                   │◀───────────────── invoice.issued ┤ Failed: invoice.refused
-//      │                   │ AwaitingPayment ─── awaitGrant ─▶│ CheckLightningReceive, PrepareLightningReceiveClaim
-//      │                   │◀──────────────── invoice.expired ┤ Expired
-//      │                   │◀─────────────────── grant.failed ┤ Failed
-//      │ cancel.requested  │                                  │
-//      ├──────────────────▶│ Cancelling ──── cancelReceive ──▶│ CancelLightningReceive
-//      │                   │◀────────────── receive.cancelled ┤ Cancelled
-//      │                   │◀───────────────── grant.accepted ┤
-//      │                   │ HtlcsReady ──────── vetReveal ──▶│ tip, CheckLightningReceive
-//      │                   │◀────────────────── reveal.vetted ┤ Abandoned: too late, or canceled
-//      │                   │ PreimageRevealed ─ claimReceive ▶│ ClaimLightningReceive: the preimage leaves
-//      │                   │◀──────────────── claim.succeeded ┤
-//      │                   │ Claimed ─────── postRecoveryIds ▶│
-//      │                   │ Completed                        │
-//      │                   │ Delivering ───── deliverPayment ▶│ PostArkoorMessage, where another wallet gets the money
-//      │                   │◀────────────── package.delivered ┤
-//      │                   │ Delivered                        │
-import { setup } from "xstate";
-import { RECEIVE_CLAIM_BLOCKS } from "../ark/htlc-terms.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type ActionMovement, type ActionOutcome, idsOf, sumOf } from "./books.ts";
-import { effectActions } from "./effects.ts";
+import { type ActionMovement, idsOf, sumOf } from "./books.ts";
+import { changes, definition } from "./lightning-receive.changes.ts";
 import {
   type InvoiceTerms,
-  isForeign,
   type LightningReceiveContext,
   type LightningReceiveEvent,
   receiveEvents,
@@ -35,79 +10,19 @@ import {
 } from "./lightning-receive.ts";
 import type { MachineDefinition } from "./step.ts";
 
-const definition = setup({
-  types: { context: {} as LightningReceiveContext, events: {} as LightningReceiveEvent },
-  actions: effectActions(
-    "reserveKeys",
-    "createCoins",
-    "spendCoins",
-    "requireExit",
-    "writeMovement",
-    "requestInvoice",
-    "awaitGrant",
-    "cancelReceive",
-    "vetReveal",
-    "claimReceive",
-    "deliverPayment",
-    "postRecoveryIds",
-  ),
-  guards: {
-    isNews: ({ context, event }) =>
-      (event.type === "step.delayed" || event.type === "delivery.failed") && event.code !== context.delay,
-    isSettled: ({ event }) => event.type === "grant.accepted" && event.isSettled,
-    isHopeless: ({ context, event }) =>
-      event.type === "reveal.vetted" &&
-      // Where the server has the preimage, nothing is given away any more (a salvaged log may not say so).
-      event.status !== "settled" &&
-      (event.status === "canceled" || event.tipHeight > context.latestExitHeight),
-    isForwarded: ({ context, event }) => isForeign(context.destination) && isWhole(context, event),
-    isWhole: ({ context, event }) => isWhole(context, event),
-    isExitRequired: ({ context, event }) =>
-      event.type === "deadline.checked" && context.exitStage !== "required" && event.tipHeight >= context.latestExitHeight,
-    isExitNear: ({ context, event }) =>
-      event.type === "deadline.checked" &&
-      context.exitStage === null &&
-      event.tipHeight >= context.latestExitHeight - RECEIVE_CLAIM_BLOCKS,
-    isPastExpiry: ({ context, event }) => event.type === "giveUp.requested" && event.tipHeight > context.htlcExpiryHeight,
-  },
-});
-
-const request = definition.assign(({ event }) => {
-  if (event.type !== "invoice.requested") return {};
-  const { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, movement } = event;
-  return { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, movement };
-});
-
-const keepInvoice = definition.assign(({ event }) =>
-  event.type === "invoice.issued" ? { bolt11: event.bolt11, expiresAtMs: event.expiresAtMs } : {},
-);
-
-const keepGrant = definition.assign(({ event }) => {
-  if (event.type !== "grant.accepted") return {};
-  const { htlcs, feeSats, htlcExpiryHeight, latestExitHeight } = event;
-  return { htlcs, feeSats, htlcExpiryHeight, latestExitHeight, delay: null };
-});
-
-const keepClaimed = definition.assign(({ event }) => {
-  if (event.type !== "claim.succeeded") return {};
-  const coins = event.coins.map(({ id, amountSats, source }) => ({ id, amountSats, source }));
-  return { claimed: [...coins, ...event.forwarded], preimage: event.preimage, delay: null };
-});
-
-const keepDelay = definition.assign(({ event }) =>
-  event.type === "step.delayed" || event.type === "delivery.failed" ? { delay: event.code } : {},
-);
-const noteExitNear = definition.assign({ exitStage: "near" });
-const noteExitRequired = definition.assign({ exitStage: "required" });
-const clearDelay = definition.assign({ delay: null });
-
-const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
-const fail = definition.assign(({ event }) => {
-  if (event.type !== "invoice.refused" && event.type !== "grant.failed") return {};
-  return { delay: null, outcome: { status: "failed" as const, code: event.code, message: event.message } };
-});
-const end = (status: ActionOutcome["status"], code: string, message: string) =>
-  definition.assign({ delay: null, outcome: { status, code, message } });
+const {
+  request,
+  keepInvoice,
+  keepGrant,
+  keepClaimed,
+  keepDelay,
+  noteExitNear,
+  noteExitRequired,
+  clearDelay,
+  succeed,
+  fail,
+  end,
+} = changes;
 
 type Scope = { readonly context: LightningReceiveContext; readonly event: LightningReceiveEvent };
 
@@ -334,11 +249,3 @@ export const lightningReceiveMachine: MachineDefinition = {
     },
   }),
 };
-
-/** Whether a claim brought all that was granted, to whom it was meant for. */
-function isWhole({ destination, htlcs }: LightningReceiveContext, event: LightningReceiveEvent): boolean {
-  if (event.type !== "claim.succeeded") return false;
-  const { coins, forwarded } = event;
-  const [meant, other] = isForeign(destination) ? [forwarded, coins] : [coins, forwarded];
-  return sumOf(meant) === sumOf(htlcs) && other.length === 0;
-}

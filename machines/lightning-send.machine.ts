@@ -1,119 +1,32 @@
-// A payment over Lightning (lightning.md §8).
-//
-//   owner            lightning-send                       executors → server
-//      │ payment.requested │                                 │
-//      ├──────────────────▶│ Start ─────────── cosignHtlcs ─▶│ registers the inputs, RequestLightningPayHtlcCosign
-//      │                   │◀─────────────── package.refused ┤ Recovering ─ recoverHtlcs ─▶ Failed
-//      │                   │◀────────────── package.cosigned ┤
-//      │                   │ HtlcReceived ─ initiatePayment ▶│ registers the HTLCs, InitiateLightningPayment
-//      │                   │◀───────────── payment.initiated ┤
-//      │                   │ PaymentInitiated  watchPayment ▶│ CheckLightningPayment, every 2 s
-//   mailbox                │◀────────────── preimage.learned ┤
-//      │ payment.noticed   │                                 │
-//      ├──────────────────▶│ Settled                         │
-//      │                   │◀──────────────── payment.failed ┤
-//      │                   │ RevocableHtlcs ─── revokeHtlcs ▶│ RequestLightningPayHtlcRevocation
-//      │                   │◀───────────────── htlcs.revoked ┤
-//      │                   │ Revoked                         │
-//      │                   │ RevocationStuck, Exiting: asked again and again, until revoked or settled
-//      │ giveUp.requested  │                                 │
-//      ├──────────────────▶│ GivenUp: out of Exiting, when the owner made the exit or lets the HTLCs go
-import { setup } from "xstate";
 import { latestSendExitHeight } from "../ark/htlc-terms.ts";
-import { type ActionMovement, type ActionOutcome, idsOf, sumOf } from "./books.ts";
-import { effectActions } from "./effects.ts";
+import { type ActionMovement, idsOf } from "./books.ts";
 import { entriesOfFailure } from "./failed-inputs.ts";
+import { changes, definition } from "./lightning-send.changes.ts";
 import {
   type HeldPayment,
   type HtlcPackage,
-  isExitDue,
-  isPreimageOf,
-  isSendNearExpiry,
   type LightningSendContext,
-  type LightningSendEvent,
   noPayment,
   sendEvents,
   sendMovementOf,
 } from "./lightning-send.ts";
 import type { MachineDefinition } from "./step.ts";
 
-const definition = setup({
-  types: { context: {} as LightningSendContext, events: {} as LightningSendEvent },
-  actions: effectActions(
-    "lockCoins",
-    "releaseCoins",
-    "doubtCoins",
-    "spendCoins",
-    "createCoins",
-    "offerCoins",
-    "requireExit",
-    "reserveKeys",
-    "writeMovement",
-    "backUpIds",
-    "cosignHtlcs",
-    "recoverHtlcs",
-    "initiatePayment",
-    "watchPayment",
-    "revokeHtlcs",
-  ),
-  guards: {
-    isAllowed: ({ event }) =>
-      event.type === "payment.requested" &&
-      event.inputsAreFree &&
-      event.isNextAttempt &&
-      event.amountSats > 0n &&
-      sumOf(event.inputs) === event.amountSats + event.feeSats + event.changePieces.reduce((sum, piece) => sum + piece, 0n),
-    isBalanced: ({ context, event }) =>
-      event.type === "package.cosigned" &&
-      sumOf(event.htlcs) === context.amountSats + context.feeSats &&
-      sumOf(event.htlcs) + sumOf(event.change) === sumOf(context.inputs),
-    isRefunded: ({ context, event }) => event.type === "htlcs.revoked" && sumOf(event.vtxos) === sumOf(context.htlcs),
-    isProven: ({ context, event }) => isPreimageOf(context.paymentHash, preimageIn(event)),
-    isNewEvidence: ({ context, event }) => context.preimage === null && isPreimageOf(context.paymentHash, preimageIn(event)),
-    isOpen: ({ event }) => event.type === "payment.refused" && event.isOpen,
-    isNearExpiry: ({ context, event }) => "tipHeight" in event && isSendNearExpiry(context, event.tipHeight),
-    isExitDue: ({ context, event }) => "tipHeight" in event && isExitDue(context, event.tipHeight),
-    isNews: ({ context, event }) => event.type === "step.delayed" && event.code !== context.delay,
-    hasEvidence: ({ context }) => context.preimage !== null,
-    isPastExpiry: ({ context, event }) => event.type === "giveUp.requested" && event.tipHeight > context.htlcExpiryHeight,
-    isNotAllowedYet: ({ context }) => !context.isExitAllowed,
-  },
-});
-
-function preimageIn(event: LightningSendEvent): string | null {
-  return event.type === "preimage.learned" || event.type === "payment.noticed" ? event.preimage : null;
-}
-
-const begin = definition.assign(({ event }) => {
-  if (event.type !== "payment.requested") return {};
-  const { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement } = event;
-  const { htlcExpiryHeight, refreshBlocks } = event;
-  return { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement, htlcExpiryHeight, refreshBlocks };
-});
-
-const keepHtlcs = definition.assign(({ event }) =>
-  event.type === "package.cosigned" ? { htlcs: event.htlcs, change: event.change, delay: null } : {},
-);
-const keepRefund = definition.assign(({ event }) => (event.type === "htlcs.revoked" ? { refund: event.vtxos } : {}));
-const keepPreimage = definition.assign(({ event }) => ({ preimage: preimageIn(event) }));
-const keepDelay = definition.assign(({ event }) => (event.type === "step.delayed" ? { delay: event.code } : {}));
-const clearDelay = definition.assign({ delay: null });
-const allowExit = definition.assign({ isExitAllowed: true });
-
-const noteRefusal = definition.assign(({ event }) => {
-  if (event.type !== "package.refused" && event.type !== "payment.refused") return {};
-  const { code, message } = event;
-  return { refusal: { code, message }, delay: null };
-});
-const giveUp = (code: string, message: string) => definition.assign({ refusal: { code, message }, delay: null });
-const paidMeanwhile = giveUp("INVOICE_PAID", "the preimage of the invoice is out: somebody paid it meanwhile");
-const runOut = giveUp("NEAR_EXPIRY", "the payment was not done in time");
-
-const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
-const fail = definition.assign(({ context: { refusal } }) => {
-  const outcome: ActionOutcome = { status: "failed", code: refusal?.code ?? null, message: refusal?.message ?? null };
-  return { delay: null, outcome };
-});
+const {
+  begin,
+  keepHtlcs,
+  keepRefund,
+  keepPreimage,
+  keepDelay,
+  clearDelay,
+  allowExit,
+  noteRefusal,
+  giveUp,
+  paidMeanwhile,
+  runOut,
+  succeed,
+  fail,
+} = changes;
 
 type Scope = { readonly context: LightningSendContext };
 
