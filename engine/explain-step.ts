@@ -3,7 +3,7 @@ import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { describeAction } from "./explain-action.ts";
-import type { Subject } from "./explain-subject.ts";
+import { replacedBy, type Subject } from "./explain-subject.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import { rulesOf } from "./rules.ts";
 import type { Transition } from "./transition.ts";
@@ -98,6 +98,7 @@ function describeVerdicts({ event, state, change, effects }: Transition, subject
   const credited = (change.vtxos ?? []) as unknown as readonly AcceptedVtxo[];
   const held = effects.flatMap((effect) => (effect.type === "holdItem" ? [effect.params.key] : []));
   if (subject.kind === "vtxo") {
+    if (replacedBy(change.movement).includes(subject.id)) return replacement(credited);
     const new_ = credited.find(({ id }) => id === subject.id);
     if (new_ !== undefined) return creditOf(new_, (change.movement as ReceiveMovement).id, "mailbox.md M-52");
     const about = verdicts.find((verdict) => verdictIds(verdict).includes(subject.id));
@@ -141,6 +142,8 @@ function describeHeld(transition: Transition, subject: Subject): Described {
       if (state === "Released") {
         const [vtxo] = change.vtxos as unknown as readonly AcceptedVtxo[];
         const { id } = change.movement as ReceiveMovement;
+        const isReplaced = subject.kind === "vtxo" && replacedBy(change.movement).includes(subject.id);
+        if (isReplaced && vtxo !== undefined) return replacement([vtxo]);
         if (vtxo !== undefined) return creditOf(vtxo, id, "mailbox.md W-15");
       }
       const { item } = event.verdict as Extract<Verdict, { kind: "refused" }>;
@@ -163,12 +166,13 @@ function fitting({ now, ...described }: Described, { state, event, change }: Tra
   return now === undefined || kind === "checkpoint" || kind === "movement" ? described : { ...described, now };
 }
 
-function describeMailbox({ event, change, state }: Transition): Described {
+function describeMailbox({ event, change, state, version }: Transition): Described {
   if (event.type === "package.halted") {
     const text = "The mailbox halts: the wallet's checkpoint stays before this message until it is decided.";
     return { text, code: String(event.code), rules: ["mailbox.md M-28", "mailbox.md M-32"] };
   }
-  const resumed = change.haltedAt === null && state === "Following" ? " The halt is over." : "";
+  // The first record names the whole context, without a halt that could have ended.
+  const resumed = version > 1n && change.haltedAt === null && state === "Following" ? " The halt is over." : "";
   const text =
     typeof change.position === "bigint" ? `The wallet's checkpoint moves to ${change.position}.` : "The checkpoint stays.";
   return { text: `${text}${resumed}`, rules: ["mailbox.md M-33", "mailbox.md M-34"] };
@@ -218,6 +222,11 @@ function creditOf({ amountSats, keyIndex, expiryHeight, registered }: AcceptedVt
     `Key ${keyIndex} owns it, it expires at height ${expiryHeight}.${unregistered}`;
   const rules = [...ACCEPTED, "mailbox.md W-14", rule];
   return { text, rules, now: registered ? "spendable" : AWAITING_REGISTRATION };
+}
+
+function replacement(made: readonly AcceptedVtxo[]): Described {
+  const text = `This seed spent it elsewhere: ${made.map(({ id }) => id).join(", ")} came, made of it, and took its place.`;
+  return { text, rules: ["mailbox.md W-47"], now: "spent elsewhere with this seed", expiry: "" };
 }
 
 function refusal({ code, permanent }: HeldItem, text: string): Described {

@@ -1,5 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type HeldItem, type Verdict, verdictIds } from "../machines/package.ts";
+import { type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
@@ -21,6 +21,7 @@ export function mentionsOf(transition: Transition): Subject[] {
         { kind: "checkpoint", id: instance.split("/")[1] ?? "" },
         ...verdicts.flatMap(verdictIds).map(vtxo),
         ...held.map(item),
+        ...replacedBy(change.movement).map(vtxo),
         ...movementOf(change.movement),
       ];
     }
@@ -32,6 +33,7 @@ export function mentionsOf(transition: Transition): Subject[] {
         ...verdict.flatMap(verdictIds).map(vtxo),
         ...heldItem.flatMap(({ id }) => (id === null ? [] : [vtxo(id)])),
         ...heldItem.map(({ checkpoint }): Subject => ({ kind: "checkpoint", id: String(checkpoint) })),
+        ...replacedBy(change.movement).map(vtxo),
         ...movementOf(change.movement),
       ];
     }
@@ -73,6 +75,11 @@ function entriesOf({ effects }: Transition): Subject[] {
         return [];
     }
   });
+}
+
+/** VTXOs of the wallet in whose place those of a receive came. */
+export function replacedBy(movement: unknown): readonly VtxoId[] {
+  return (movement as ReceiveMovement | undefined | null)?.inputs ?? [];
 }
 
 function vtxo(id: VtxoId): Subject {

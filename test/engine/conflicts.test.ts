@@ -52,6 +52,8 @@ test("a VTXO gives way to one that was made of it elsewhere (mailbox.md W-47)", 
   expect(wallet.movements().at(-1)).toMatchObject({ effectiveBalanceSats: 0n, inputVtxos: [first], outputVtxos: [second] });
   expect(events).toContainEqual(expect.objectContaining({ type: "payment.received", replaced: [first], vtxos: [second] }));
   expectBooksToBalance(wallet.status());
+  expect((await wallet.explain(first)).now).toBe("spent elsewhere with this seed");
+  expect((await wallet.explain(second)).now).toBe("spendable");
 });
 
 test("of a VTXO and one that was made of it in one package, only the latter is money, for good (mailbox.md W-47)", async () => {
