@@ -10,6 +10,7 @@ import type { Engine } from "./engine.ts";
 import { isFree } from "./free-coins.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { mayHaveLostRecords } from "./reconcile.ts";
+import { conflictOf } from "./settle-verdicts.ts";
 
 /** A VTXO proves something against floods if it outlives the tip by more than that (lightning.md §3). */
 const PROOF_MARGIN_BLOCKS = 2;
@@ -124,13 +125,15 @@ async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
     feeOf: (amountSats) => lightningReceiveFee(session.info.fees.lightningReceive, amountSats),
     promisedFeeSats: params.feeSats,
   });
-  if (judgement.kind === "refused") {
-    const { code, message, isFinal } = judgement;
+  const kept = judgement.kind === "refused" ? [] : judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));
+  // A server alone signs what it grants: it could grant one output twice (mailbox.md W-47).
+  const conflict = kept.map(({ vtxo }) => conflictOf(vtxo, engine.loop.pending)).find((found) => found !== undefined);
+  if (judgement.kind === "refused" || conflict !== undefined) {
+    const { code, message, isFinal } = judgement.kind === "refused" ? judgement : { ...conflict, isFinal: true };
     if (isFinal && !offer.isSettled) return { event: { type: "grant.failed", code, message } };
     // Another copy of the log may have claimed it; or the server lies, to get a preimage for nothing (R8).
     return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code: offer.isSettled ? "SETTLED_ELSEWHERE" : code } };
   }
-  const kept = judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));
   const { feeSats, htlcExpiryHeight, latestExitHeight } = judgement;
   const htlcs = kept.map(({ vtxo }) => ({ ...vtxo, registered: true }));
   const isSettled = !offer.checkTimes;

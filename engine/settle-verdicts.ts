@@ -48,6 +48,15 @@ export function settleVerdicts(verdicts: readonly Verdict[], checkpoint: bigint,
   return replaced.size === 0 ? { verdicts: left } : { verdicts: left, replaced: [...replaced.values()] };
 }
 
+/**
+ * What is in the way of a VTXO that an action is offered, beside those of the wallet; one that the wallet has is no news.
+ *
+ * @param state the pending one
+ */
+export function conflictOf(vtxo: AcceptedVtxo, state: Readonly<WalletState>): Obstacle | undefined {
+  return state.isKnown(vtxo.id) ? undefined : obstacleOf(vtxo, state.relativesOf(vtxo));
+}
+
 function obstacleOf(vtxo: AcceptedVtxo, others: readonly AcceptedVtxo[]): Obstacle | undefined {
   for (const other of others) {
     const kind = kinship(vtxo, other);

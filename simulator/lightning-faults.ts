@@ -22,6 +22,7 @@ export const GRANT_FAULTS = [
   "unconfirmed",
   "unsigned",
   "doubled",
+  "respent",
 ] as const;
 
 /** Name of such a fault. */

@@ -43,6 +43,8 @@ interface Falsehood {
   readonly amountSats?: bigint;
   readonly policy?: Partial<HtlcReceivePolicy>;
   readonly coin?: Partial<CoinOrder>;
+  /** Whether it spends what the first grant of all spent already. */
+  readonly isRespent?: boolean;
 }
 
 /** Grants HTLC VTXOs for receives, and tells lies about them where a fault asks for it. */
@@ -102,12 +104,17 @@ export class LightningGrants {
   }
 
   /** A well-signed grant that differs from the true one as a fault says. */
-  #lie(receive: LightningReceive, granted: Vtxo | undefined, { amountSats, policy, coin }: Falsehood): Uint8Array[] {
+  #lie(
+    receive: LightningReceive,
+    granted: Vtxo | undefined,
+    { amountSats, policy, coin, isRespent = false }: Falsehood,
+  ): Uint8Array[] {
     if (granted?.policy.kind !== "server-htlc-receive-v1") return [];
     const trueSats = receive.amountSats - this.fee(receive.amountSats);
     const shift = policy?.htlcExpiryHeight ?? 0;
     const lie = { ...granted.policy, ...policy, htlcExpiryHeight: granted.policy.htlcExpiryHeight + shift };
-    return this.#parts.pool.forge(trueSats + (amountSats ?? 0n), lie, coin ?? {}).map((vtxo) => encodeVtxo(vtxo));
+    const order = { ...coin, isRespent };
+    return this.#parts.pool.forge(trueSats + (amountSats ?? 0n), lie, order).map((vtxo) => encodeVtxo(vtxo));
   }
 }
 
@@ -134,6 +141,8 @@ function falsehood(fault: GrantFault, { random, terms, chain }: LightningGrantsP
       return { coin: { expiryHeight: chain.tip + 6 } };
     case "unconfirmed":
       return { coin: { unconfirmedAnchor: true } };
+    case "respent":
+      return { isRespent: true };
     case "reported-amount":
     case "doubled":
     case "unsigned":

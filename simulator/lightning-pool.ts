@@ -27,6 +27,9 @@ export interface LightningPoolParts {
 /** What else can be said of the coins of a pool. */
 export type PoolOrder = Partial<Pick<CoinOrder, "expiryHeight" | "unconfirmedAnchor">>;
 
+/** What a forged grant is made of: a coin that is so, or the one that the first grant spent. */
+type ForgeOrder = Partial<CoinOrder> & { readonly isRespent: boolean };
+
 /** Blocks that a VTXO of the pool must still live to be granted (lightning.md §13.2). */
 const LEAST_LIFE = 144;
 
@@ -37,6 +40,8 @@ const SPARE_SATS = 10_000n;
 export class LightningPool {
   readonly #parts: LightningPoolParts;
   #coins: Coin[] | null = null;
+  /** What the first grant spent. */
+  #firstSpent: Coin | undefined;
 
   constructor(parts: LightningPoolParts) {
     this.#parts = parts;
@@ -55,6 +60,7 @@ export class LightningPool {
   grant(amountSats: bigint, policy: HtlcReceivePolicy): Vtxo<UserPolicy>[] {
     const { ledger, keys } = this.#parts;
     const coins = this.#coins ? this.#take(amountSats) : [this.#known(this.#mint(amountSats + SPARE_SATS))];
+    this.#firstSpent ??= coins[0];
     const package_ = this.#package(coins, { amountSats, policy }, keys.serverSecretKey);
     for (const part of package_.parts) {
       for (const { vtxo, spentBy } of internalOutputs(part)) ledger.insert(vtxo, { state: "spent", isInternal: true, spentBy });
@@ -66,8 +72,9 @@ export class LightningPool {
   }
 
   /** VTXOs that look like a grant, out of a coin that is as `order` says. The server does not know them. */
-  forge(amountSats: bigint, policy: HtlcReceivePolicy, order: Partial<CoinOrder>): Vtxo<UserPolicy>[] {
-    const coin = this.#mint(amountSats + SPARE_SATS, order);
+  forge(amountSats: bigint, policy: HtlcReceivePolicy, { isRespent, ...order }: ForgeOrder): Vtxo<UserPolicy>[] {
+    const respent = isRespent ? this.#firstSpent : undefined;
+    const coin = respent ?? this.#mint(amountSats + SPARE_SATS, order);
     const serverSecretKey = order.serverSecretKey ?? this.#parts.keys.serverSecretKey;
     return this.#package([coin], { amountSats, policy }, serverSecretKey).granted;
   }

@@ -82,6 +82,13 @@ test("invoices are paid: found by polling, claimed in spite of failures, cancell
   expect(simulator.lightning.receives().map(({ status }) => status)).toEqual(["settled", "settled", "canceled"]);
   expect(await codeOfRefusal(wallet.cancelInvoice(third.paymentHash))).toBe("NOT_CANCELLABLE");
   expect(await codeOfRefusal(wallet.cancelInvoice("00".repeat(32)))).toBe("NOT_FOUND");
+
+  // What was granted before is no grant: the wallet holds what was made of it, and keeps its preimage (mailbox.md W-47).
+  lightning.grant = "respent";
+  const fourth = await wallet.invoice({ amountSats: 5_000n });
+  simulator.lightning.pay(fourth.bolt11);
+  await expect(fourth.payment.settled()).rejects.toMatchObject({ code: "PAYMENT_FAILED" });
+  expect(events.findLast((event) => event.type === "payment.changed")).toMatchObject({ state: "Failed", code: "CONFLICTING" });
   expectBooksToBalance(wallet.status());
 });
 

@@ -305,6 +305,7 @@ test("faults of a grant are refused by the rules of lightning.md 9.4, and healin
     unconfirmed: "GRANT_ANCHOR_UNCONFIRMED",
     unsigned: "TRANSITION_MISSING_SIGNATURE",
     doubled: "GRANT_REPEATED_VTXO",
+    respent: "accepted",
   };
   const receive = await started();
   simulator.lightning.pay(receive.bolt11);
