@@ -11,6 +11,7 @@ import { HISTORY_TABLES, HistoryIndex, type HistoryTableName } from "./history-i
 import { HistoryLoader } from "./history-loader.ts";
 import { HistoryReader, type ReadRecord } from "./history-reader.ts";
 import { type HistoryPage, type HistoryTables, instancesAt, rowsAt } from "./history-rows.ts";
+import { nearest } from "./history-search.ts";
 import { type HistoryPoint, seriesOf } from "./history-series.ts";
 import { recordsAbout } from "./history-story.ts";
 import type {
@@ -120,7 +121,9 @@ export class History implements AsyncDisposable {
     limit: number,
     after?: string,
   ): Promise<HistoryPage<HistoryTables[Name]>> {
-    return this.#loader.answering(() => this.#rows(table, { seq: this.#place(place, 0), limit, ...optional({ after }) }));
+    return this.#loader.answering(() =>
+      this.#rows(table, { seq: this.#place(place, 0), limit, ...(after === undefined ? {} : { after }) }),
+    );
   }
 
   /**
@@ -159,16 +162,7 @@ export class History implements AsyncDisposable {
    */
   find(search: HistorySearch): Promise<HistoryRecord | undefined> {
     return this.#loader.answering(async () => {
-      const { from, direction, mark, machine, type, instance, verdict } = search;
-      const { instances, states } = this.#index;
-      const number = instance === undefined ? undefined : instances.numberOf(instance);
-      if (instance !== undefined && number === undefined) return undefined;
-      const isWanted = states.isOf(optional({ machine, type }));
-      const found = this.#index.find(Number(from), direction === "forward" ? 1 : -1, (seq) => {
-        if (mark !== undefined && !this.#index.hasMark(seq, mark)) return false;
-        if (number !== undefined && instances.of(seq) !== number) return false;
-        return isWanted(seq) && (verdict === undefined || this.#check.verdictOf(seq) === verdict);
-      });
+      const found = nearest(this.#index, this.#check, search);
       return found === undefined ? undefined : this.#around(found, await this.#reader.get(found));
     });
   }
@@ -294,9 +288,4 @@ function isTable(name: keyof HistoryTables): name is HistoryTableName {
 
 function notFound(expected: string, got: string): HeartwoodError {
   return new HeartwoodError("NOT_FOUND", `expected ${expected}, got ${got.slice(0, 200)}`);
-}
-
-/** Without the members that are undefined. */
-function optional<T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
 }

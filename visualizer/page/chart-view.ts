@@ -15,6 +15,9 @@ export interface Light {
   readonly counts: { readonly [state: string]: number };
 }
 
+/** A higher one never fits a window: it is scrolled, and so as wide as there is room. */
+const TALL = 1_300;
+
 /** A statechart as a drawing that can be lit. */
 export class ChartView {
   readonly element: SVGSVGElement;
@@ -25,7 +28,7 @@ export class ChartView {
   constructor(layout: ChartLayout, isSmall: boolean) {
     const { chart, width, height } = layout;
     this.element = svg("svg", {
-      class: isSmall ? "chart chart-small" : "chart",
+      class: isSmall ? "chart chart-small" : height > TALL ? "chart chart-tall" : "chart",
       viewBox: `0 0 ${width} ${height}`,
       width,
       height,
