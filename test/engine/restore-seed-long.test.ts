@@ -1,11 +1,16 @@
-import { expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
 import type { VtxoId } from "../../ark/vtxo-id.ts";
 import { Heartwood } from "../../engine/index.ts";
 import { createMemoryLog, type EventLog } from "../../store/index.ts";
 import { wrapLog } from "./golden/wrapped-log.ts";
-import { addressOf, expectBooksToBalance, FastClock, MNEMONIC, OTHER_MNEMONIC } from "./helpers.ts";
+import { addressOf, eventually, expectBooksToBalance, FastClock, MNEMONIC, OTHER_MNEMONIC } from "./helpers.ts";
 
 import { backUp, elsewhere, keys, restored, world } from "./restoring.ts";
+
+const programPath = fileURLToPath(new URL("./wallet-process.mjs", import.meta.url));
 
 test("a restore reads until a page is empty, whatever have_more and the kinds of its messages say, and takes no cut message", async () => {
   const { simulator, options } = await world();
@@ -52,6 +57,30 @@ test("a restore that is killed at any commit goes on where it was, to the same b
     died++;
   }
   expect(died).toBeGreaterThan(2);
+});
+
+test("a process that is killed at any step of a restore leaves a directory in which it goes on", async () => {
+  const { simulator, options } = await world();
+  const ids = [await elsewhere(simulator, 1_000n), await elsewhere(simulator, 2_000n, {}, 3)];
+  await backUp(simulator, ...ids);
+  await simulator.pay(addressOf(simulator, MNEMONIC, 0), { amountsSats: [4_000n] });
+  const open = await options();
+  for (const method of ["GetVtxo", "GetVtxoStatus", "PostRecoveryVtxoIds"] as const) {
+    const calls = simulator.calls(method);
+    simulator.faults.delay(method, 60_000);
+    const arguments_ = [programPath, "restore", open.directory, simulator.serverUrl, simulator.chainUrl];
+    const child = spawn(process.execPath, arguments_, { stdio: ["pipe", "ignore", "inherit"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    child.stdin.write("begin\n");
+    await eventually(() => simulator.calls(method) > calls, `a call of ${method}`);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    simulator.faults.delay(method, 0);
+  }
+  const wallet = await restored(open);
+  expect(wallet.status()).toMatchObject({ balance: { totalSats: 7_000n }, restore: { state: "restored", isComplete: true } });
+  expectBooksToBalance(wallet.status());
+  await wallet.close();
 });
 
 /** Whether the process died: after so many commits nothing is written any more. */

@@ -1,7 +1,7 @@
 // A wallet in a process of its own, from the built package:
-// node wallet-process.mjs hold|live|leave|forget DIRECTORY SERVER CHAIN [ADDRESS SATS]
+// node wallet-process.mjs hold|live|restore|leave|forget DIRECTORY SERVER CHAIN [ADDRESS SATS]
 // It begins when it is told so on standard input, so that a test need not wait for its loading.
-// `hold` opens it and stays; `live` follows the mailbox and says each event, and pays if there is an address; `leave` meets trouble, closes and must end;
+// `hold` opens it and stays; `live` follows the mailbox and says each event, and pays if there is an address; `restore` does so with a new wallet of a seed that had one; `leave` meets trouble, closes and must end;
 // `forget` opens it and must end too.
 import { writeSync } from "node:fs";
 import { esplora, Heartwood } from "../../dist/engine/index.js";
@@ -35,6 +35,7 @@ const wallet = await Heartwood.open({
   chain: esplora(chainUrl, { retries: 0, tipCacheMs: 0 }),
   network: "regtest",
   create: true,
+  ...(mode === "restore" ? { restore: true } : {}),
   ...(mode === "leave" ? {} : { ports: { clock: fast } }),
 });
 
@@ -43,7 +44,7 @@ if (mode === "hold") {
   setInterval(() => undefined, 60_000);
 }
 
-if (mode === "live") {
+if (mode === "live" || mode === "restore") {
   wallet.events$.subscribe({
     next({ type, seq, state }) {
       say({ type, seq: String(seq), state });
