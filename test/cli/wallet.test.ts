@@ -90,6 +90,16 @@ describe("restore", () => {
   });
 });
 
+describe("quarantine", () => {
+  it("with --retry looks at what is held again, and says what is left", async () => {
+    await simulator.pay(await created(), { amountsSats: [21_000n], unconfirmedAnchor: true });
+    expect((await run(["sync", wallet, ...withWords()])).stdout).toContain("balance 0 sat");
+    simulator.mine();
+    const left = await run(["quarantine", wallet, "--retry", ...withWords()]);
+    expect([left.code, left.stdout.trim()]).toEqual([0, "nothing is held"]);
+  });
+});
+
 describe("sync and status", () => {
   it("receive what was paid, and tell the same in a later process without the mnemonic", async () => {
     const first = await run(["sync", ...create(), "--json"]);
