@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FeeInput, type PpmExpiryFee, ppmExpiryFee } from "../ark/fees.ts";
+import { type FeeInput, lightningSendFee, type PpmExpiryFee, ppmExpiryFee } from "../ark/fees.ts";
+import { lightningSendFeeInOrder } from "../simulator/older-fees.ts";
 import { propertyOptions } from "./options.ts";
 
 const blocks = fc.nat({ max: 3_000 });
@@ -44,6 +45,26 @@ describe("a fee by expiry", () => {
       }),
       propertyOptions(),
     );
+  });
+
+  it("is that of release 0.6.0 where the soonest to expire come first (lightning.md S11)", () => {
+    fc.assert(
+      fc.property(
+        table,
+        fc.array(input, { maxLength: 8 }),
+        blocks,
+        fc.bigInt({ min: 0n, max: 5_000_000n }),
+        (rates, inputs, tip, amount) => {
+          const fees = { minFeeSats: 10n, baseFeeSats: 75n, ppmExpiryTable: rates };
+          const sorted = inputs.toSorted((a, b) => a.expiryHeight - b.expiryHeight);
+          expect(lightningSendFeeInOrder(fees, amount, sorted, tip)).toBe(lightningSendFee(fees, amount, sorted, tip));
+        },
+      ),
+      propertyOptions(),
+    );
+    const fees = { minFeeSats: 0n, baseFeeSats: 0n, ppmExpiryTable: [{ expiryBlocksThreshold: 100, ppm: 10_000n }] };
+    const late = [200, 50].map((expiryHeight) => ({ amountSats: 1_000n, expiryHeight }));
+    expect([lightningSendFeeInOrder(fees, 1_000n, late, 0), lightningSendFee(fees, 1_000n, late, 0)]).toEqual([10n, 0n]);
   });
 
   it("never falls when the tip does", () => {

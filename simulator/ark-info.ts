@@ -22,7 +22,12 @@ export interface ServerTerms {
   /** Whether a receive is granted only with a proof or token. */
   readonly lnReceiveAntiDosRequired: boolean;
   readonly fees: FeeSchedule;
+  /** Builds after release 0.6.0, or that release itself (mailbox.md §3.12, lightning.md §13.3). */
+  readonly release: ServerRelease;
 }
+
+/** Which builds of the server are simulated. */
+export type ServerRelease = "later" | "0.6.0";
 
 /** The table of payments out, offboards and refreshes (lightning.md §5.2). */
 const FEE_TABLE: readonly PpmExpiryFee[] = [
@@ -53,6 +58,7 @@ export const DEFAULT_TERMS: ServerTerms = {
   maxVtxoAmountSats: null,
   lnReceiveAntiDosRequired: false,
   fees: DEFAULT_FEES,
+  release: "later",
 };
 
 /** The answer to `GetArkInfo`: every member of mailbox.md §1.3 that a current server sends. */
@@ -65,7 +71,7 @@ export function arkInfo(network: SimulatorNetwork, keys: ServerKeys, terms: Serv
     nbRoundNonces: 10,
     vtxoExitDelta: terms.vtxoExitDelta,
     vtxoExpiryDelta: terms.vtxoLifetime,
-    vtxoLifetime: terms.vtxoLifetime,
+    ...(terms.release === "0.6.0" ? {} : { vtxoLifetime: terms.vtxoLifetime }),
     htlcSendExpiryDelta: terms.htlcSendExpiryDelta,
     htlcExpiryDelta: terms.htlcExpiryDelta,
     ...(terms.maxVtxoAmountSats === null ? {} : { maxVtxoAmount: terms.maxVtxoAmountSats }),

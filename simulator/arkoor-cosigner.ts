@@ -145,13 +145,22 @@ export class ArkoorCosigner {
   }
 
   #isRetry({ request, part }: CheckedPart): boolean {
-    const entry = this.#parts.ledger.get(request.inputVtxoId);
+    const { ledger, terms } = this.#parts;
+    const entry = ledger.get(request.inputVtxoId);
+    if (terms.release === "0.6.0" && this.#isExited(part)) return false;
     return entry?.state === "spent" && entry.spentBy === spendingTxid(part);
   }
 
   #stateOf(id: VtxoId, part: ArkoorPart): SpendState | "exited" | null {
-    const isExited = (this.#parts.chain.transaction(part.input.point.txid)?.height ?? null) !== null;
-    return isExited ? "exited" : (this.#parts.ledger.get(id)?.state ?? null);
+    return this.#isExited(part) ? "exited" : (this.#parts.ledger.get(id)?.state ?? null);
+  }
+
+  /** Its own transaction is in a block; to release 0.6.0 the mempool is enough (lightning.md §13.3). */
+  #isExited({ input }: ArkoorPart): boolean {
+    const { chain, terms } = this.#parts;
+    const seen = chain.transaction(input.point.txid);
+    if (terms.release === "0.6.0") return seen !== null;
+    return (seen?.height ?? null) !== null;
   }
 
   /** Row 9. */

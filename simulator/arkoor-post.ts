@@ -3,6 +3,7 @@ import { decodeMailboxId, unblindMailboxId } from "../ark/mailbox.ts";
 import { decodeVtxo, encodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { PostArkoorMessageRequest } from "../proto/generated/mailbox_server.ts";
+import type { ServerRelease } from "./ark-info.ts";
 import { badInput, internal, NotFound, orBadInput } from "./rpc-status.ts";
 import type { VtxoLedger } from "./vtxo-ledger.ts";
 
@@ -20,6 +21,7 @@ export interface ArkoorPost {
 export interface ArkoorPostContext {
   readonly mailboxSecretKey: Uint8Array;
   readonly ledger: VtxoLedger;
+  readonly release: ServerRelease;
 }
 
 /**
@@ -28,11 +30,12 @@ export interface ArkoorPostContext {
  *
  * @throws ServerError
  */
-export function readArkoorPost(request: PostArkoorMessageRequest, { mailboxSecretKey, ledger }: ArkoorPostContext): ArkoorPost {
+export function readArkoorPost(request: PostArkoorMessageRequest, context: ArkoorPostContext): ArkoorPost {
+  const { mailboxSecretKey, ledger, release } = context;
   if (request.vtxos.length > MOST_VTXOS) throw badInput(`expected at most ${MOST_VTXOS} vtxos, got ${request.vtxos.length}`);
   const vtxos = request.vtxos.map((bytes) => orBadInput("invalid vtxo", () => decodeVtxo(bytes)));
   if (vtxos.length === 0) throw badInput("expected at least one vtxo, got none");
-  const owners = vtxos.map(pubkeyOwner);
+  const owners = vtxos.map(release === "0.6.0" ? anyOwner : pubkeyOwner);
   const blindedId = orBadInput("invalid blinded mailbox id", () => decodeMailboxId(request.blindedId));
   const [owner] = owners;
   if (owner === undefined || !owners.every((other) => equalBytes(owner, other))) {
@@ -46,6 +49,12 @@ export function readArkoorPost(request: PostArkoorMessageRequest, { mailboxSecre
 
 function pubkeyOwner({ policy }: Vtxo): Uint8Array {
   if (policy.kind !== "pubkey") throw badInput(`expected the policy pubkey, got ${policy.kind}`);
+  return policy.userPubkey;
+}
+
+/** Release 0.6.0 lets HTLCs through (mailbox.md §3.12). */
+function anyOwner({ policy }: Vtxo): Uint8Array {
+  if (!("userPubkey" in policy)) throw badInput(`expected a policy with an owner, got ${policy.kind}`);
   return policy.userPubkey;
 }
 

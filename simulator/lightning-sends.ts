@@ -23,6 +23,7 @@ import type { LightningFaults } from "./lightning-faults.ts";
 import type { LightningNetwork } from "./lightning-network.ts";
 import { isOpen, type LightningStore } from "./lightning-store.ts";
 import { readHash, readMailbox } from "./lightning-wire.ts";
+import { lightningSendFeeInOrder } from "./older-fees.ts";
 import { badInput, internal, NotFound, orBadInput } from "./rpc-status.ts";
 import type { ServerKeys } from "./server-keys.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
@@ -198,7 +199,8 @@ export class LightningSends {
   #checkFunded(htlcs: readonly HtlcInput[], amountSats: bigint): void {
     const { terms, faults } = this.#parts;
     const fees = faults.fees ?? terms.fees;
-    const needed = amountSats + lightningSendFee(fees.lightningSend, amountSats, htlcs, this.#tip);
+    const feeOf = terms.release === "0.6.0" ? lightningSendFeeInOrder : lightningSendFee;
+    const needed = amountSats + feeOf(fees.lightningSend, amountSats, htlcs, this.#tip);
     const given = sumSats(htlcs.map((htlc) => htlc.amountSats));
     if (given < needed) throw badInput(`expected HTLCs of at least ${needed} sat, got ${given}`);
   }

@@ -4,6 +4,7 @@ import { encodeHex } from "../ark/hex.ts";
 import { decodeVtxoId } from "../ark/vtxo-id.ts";
 import type { Empty } from "../proto/generated/core.ts";
 import type { MailboxRequest, PostArkoorMessageRequest, PostRecoveryVtxoIdsRequest } from "../proto/generated/mailbox_server.ts";
+import type { ServerTerms } from "./ark-info.ts";
 import { readArkoorPost } from "./arkoor-post.ts";
 import type { Faults } from "./faults.ts";
 import { authorizeMailbox, checkAuthorization, checkMailboxId } from "./mailbox-authorization.ts";
@@ -20,6 +21,7 @@ const MOST_RECOVERY_IDS = 20;
 export interface MailboxServiceParts {
   readonly keys: ServerKeys;
   readonly ledger: VtxoLedger;
+  readonly terms: ServerTerms;
   readonly store: MailboxStore;
   readonly subscriptions: Subscriptions;
   readonly faults: Faults;
@@ -64,8 +66,9 @@ export class MailboxService implements ServiceImplementation<typeof RawMailboxSe
    * @throws ServerError
    */
   async post(request: PostArkoorMessageRequest): Promise<bigint | null> {
-    const { keys, ledger, store } = this.#parts;
-    const { mailboxId, vtxos } = readArkoorPost(request, { mailboxSecretKey: keys.mailboxSecretKey, ledger });
+    const { keys, ledger, store, terms } = this.#parts;
+    const { release } = terms;
+    const { mailboxId, vtxos } = readArkoorPost(request, { mailboxSecretKey: keys.mailboxSecretKey, ledger, release });
     return store.post(
       encodeHex(mailboxId),
       vtxos.map(({ id, bytes }) => ({ kind: "arkoor-receive", key: id, bytes })),

@@ -22,7 +22,7 @@ export interface SimulatorOptions {
   readonly tipHeight?: number;
   /** Rows in a page of `ReadMailbox`, 1 … 10,000. Default 100, as in the reference. */
   readonly pageLimit?: number;
-  /** Protocol versions that the server speaks. Default 4 to 5. */
+  /** Protocol versions that the server speaks. Default 4 to 5, of release 0.6.0 1 to 5. */
   readonly protocolVersions?: { readonly min: number; readonly max: number };
   /** Announcement of the operator in the handshake. */
   readonly psa?: string;
@@ -60,7 +60,8 @@ export function resolveOptions(options: SimulatorOptions = {}): ResolvedOptions 
   if (!isSimulatorNetwork(network)) throw invalid("network", "bitcoin, testnet, testnet4, signet or regtest", network);
   const host = options.host ?? "127.0.0.1";
   if (!/^127(\.[0-9]{1,3}){3}$|^localhost$/.test(host)) throw invalid("host", "a loopback address", host);
-  const protocolVersions = options.protocolVersions ?? { min: 4, max: 5 };
+  const terms = resolveTerms(options.terms);
+  const protocolVersions = options.protocolVersions ?? { min: terms.release === "0.6.0" ? 1 : 4, max: 5 };
   whole("protocolVersions.min", protocolVersions.min, 1, 1_000);
   whole("protocolVersions.max", protocolVersions.max, protocolVersions.min, 1_000);
   return {
@@ -75,12 +76,13 @@ export function resolveOptions(options: SimulatorOptions = {}): ResolvedOptions 
     pageLimit: whole("pageLimit", options.pageLimit ?? 100, 1, 10_000),
     protocolVersions,
     psa: options.psa,
-    terms: resolveTerms(options.terms),
+    terms,
   };
 }
 
 function resolveTerms(given: Partial<ServerTerms> = {}): ServerTerms {
   const terms = { ...DEFAULT_TERMS, ...given };
+  if (terms.release !== "later" && terms.release !== "0.6.0") throw invalid("terms.release", "later or 0.6.0", terms.release);
   whole("terms.vtxoExitDelta", terms.vtxoExitDelta, 1, HIGHEST_DELTA);
   whole("terms.vtxoLifetime", terms.vtxoLifetime, 1, HIGHEST_DELTA);
   whole("terms.maxVtxoExitDepth", terms.maxVtxoExitDepth, 1, 65_535);

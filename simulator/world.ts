@@ -60,7 +60,7 @@ export function buildWorld(options: ResolvedOptions): World {
     ...{ faults: faults.lightning, random: random.fork("lightning") },
   });
   const gate = new CallGate(faults, nowMs);
-  const mailbox = new MailboxService({ keys, ledger, store, subscriptions, faults, pageLimit: options.pageLimit, nowMs });
+  const mailbox = new MailboxService({ keys, ledger, terms, store, subscriptions, faults, pageLimit: options.pageLimit, nowMs });
   const ark = new ArkService({ ...options, keys, ledger, registry, cosigner, lightning, faults });
   return {
     options,

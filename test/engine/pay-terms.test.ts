@@ -62,3 +62,19 @@ test("a deep VTXO that is the next to expire is passed over for one that lasts; 
     "INSUFFICIENT_FUNDS",
   );
 });
+
+test("a server of release 0.6.0 is paid through as well: its fee goes by the order of the HTLCs (S11)", async () => {
+  const { simulator, wallet, address } = await setUp({ terms: { release: "0.6.0" } });
+  const height = simulator.mine(1);
+  // The later one came first: by arrival it would be charged 2,900 sat at the higher rate.
+  await simulator.pay(address, { amountsSats: [3_000n] });
+  await simulator.pay(address, { amountsSats: [3_000n], expiryHeight: height + 190 });
+  await wallet.sync();
+  await goLive(wallet);
+  const { movement } = await (await wallet.pay(simulator.lightning.invoice({ amountSats: 3_500n }).bolt11)).settled();
+  expect(movement.inputVtxos).toHaveLength(2);
+  const gone = -movement.effectiveBalanceSats;
+  await (await wallet.send(await wallet.address({ fresh: true }), 500n)).settled();
+  await expect.poll(() => wallet.balance().spendableSats).toBe(6_000n - gone);
+  expectBooksToBalance(wallet.status());
+});
