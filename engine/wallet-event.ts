@@ -69,7 +69,10 @@ export type WalletEvent = EventBase &
     | { readonly type: "backup.checked"; readonly missing: number; readonly missingIds: readonly VtxoId[] }
     /** What server and mailbox know is known again. */
     | { readonly type: "wallet.reconciled" }
-    /** VTXOs that the server does not call unspent any more, after a salvage; each is in quarantine now. */
+    /**
+     * VTXOs that the server does not call unspent, after a salvage, or where it did not know an input of a payment; each is
+     * in quarantine now.
+     */
     | {
         readonly type: "vtxos.withdrawn";
         readonly movement: string;
