@@ -8,6 +8,7 @@ import { lockMatrix } from "./lock-matrix.ts";
 import { mailboxModel } from "./mailbox-model.ts";
 import { modelCommands } from "./model-commands.ts";
 import { powerLoss } from "./power-loss.ts";
+import { rpcKills } from "./rpc-kills.ts";
 
 export { rareClasses } from "./lane.ts";
 export { scratchRoot } from "./scratch.ts";
@@ -19,6 +20,7 @@ export const lanes: readonly Lane[] = [
   modelCommands,
   mailboxModel,
   interleavings,
+  rpcKills,
   kills,
   diskFull,
   lockMatrix,
