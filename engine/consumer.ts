@@ -2,10 +2,11 @@ import type { MailboxDelivery } from "../streams/delivery.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
-import { HeartwoodError } from "./errors.ts";
+import { codeOf, HeartwoodError } from "./errors.ts";
 import { messageInstance } from "./message-instance.ts";
 import { complaintOf } from "./notice.ts";
 import { checkpointTimeMs, isPlausible } from "./plausible-checkpoint.ts";
+import { readAsStream } from "./read-stream.ts";
 import { received } from "./received.ts";
 import type { Dispatch } from "./run-loop.ts";
 import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
@@ -17,6 +18,8 @@ const PAGE_AUTHORIZATION_S = 600;
 const OUT_OF_ORDER_LIMIT = 3;
 /** VTXOs of the largest package that a server takes (mailbox.md §3.7). */
 const MOST_ENTRIES = 100;
+/** A page, or a message, is larger than what is received at once (mailbox.md §2.4). */
+const TOO_LARGE = "MESSAGE_TOO_LARGE";
 /** Positions are asked for as signed numbers (mailbox.md §3.3). */
 const END_OF_POSITIONS = 2n ** 63n;
 
@@ -32,6 +35,8 @@ export class Consumer {
   #outOfOrder = 0;
   /** VTXOs of the package that was the only message of its page, when it was read once more; else 0. */
   #aloneInPage = 0;
+  /** Digests of messages that were seen whole, by checkpoint: of the last page that was read for that. */
+  #whole: ReadonlyMap<bigint, string> = new Map();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -56,8 +61,10 @@ export class Consumer {
   async drain(session: ServerSession, signal: AbortSignal, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> {
     for (let pages = 0; pages < mostPages; pages++) {
       const after = this.#position;
-      const { messages } = await this.#read(session, after, signal);
+      const page = await this.#read(session, after, signal).catch((error: unknown) => this.#readAsStream(session, error, signal));
       this.#engine.pagesRead++;
+      if (page === undefined) continue;
+      const { messages } = page;
       const last = messages.at(-1);
       if (last === undefined) return this.#end(signal);
       this.#doubtPages();
@@ -68,6 +75,17 @@ export class Consumer {
       if (this.#position === after) throw stuck(`messages after checkpoint ${after}`, last.checkpoint);
     }
     return false;
+  }
+
+  /** A page that is too large to be received is read as a stream, from which each message comes by itself (DESIGN §7). */
+  async #readAsStream(session: ServerSession, error: unknown, signal: AbortSignal): Promise<undefined> {
+    if (codeOf(error) !== TOO_LARGE) throw error;
+    const after = this.#position;
+    await readAsStream(this.#engine, session, after, signal, async (delivery) => {
+      await this.consume(session, delivery, signal);
+      return true;
+    });
+    if (this.#position === after) throw error;
   }
 
   async #end(signal: AbortSignal): Promise<boolean> {
@@ -87,11 +105,17 @@ export class Consumer {
   async consume(session: ServerSession, delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { checkpoint, content, digest } = delivery;
-    const hasEntries = content.kind === "arkoor" && content.vtxos.length > 0;
-    if (!hasEntries || checkpoint === 0n || checkpoint >= END_OF_POSITIONS) return this.#consume([delivery], signal);
-    const { messages } = await this.#read(session, checkpoint - 1n, signal);
-    const whole = messages.find((message) => message.checkpoint === checkpoint);
-    const alone = messages.length === 1 ? whole?.content : undefined;
+    const mayBeCut = content.kind === "arkoor" && content.vtxos.length > 0 && this.#whole.get(checkpoint) !== digest;
+    this.#aloneInPage = 0;
+    if (!mayBeCut || checkpoint === 0n || checkpoint >= END_OF_POSITIONS) return this.#consume([delivery], signal);
+    const page = await this.#read(session, checkpoint - 1n, signal).catch((error: unknown) => {
+      if (codeOf(error) !== TOO_LARGE) throw error;
+      return undefined; // nothing tells whether it was cut: a page of honest packages is never that large
+    });
+    // Only the last one of a page can be cut, so those before it need no look of their own when they come.
+    this.#whole = new Map(page?.messages.slice(0, -1).map((message) => [message.checkpoint, message.digest]));
+    const whole = page?.messages.find((message) => message.checkpoint === checkpoint);
+    const alone = page?.messages.length === 1 ? whole?.content : undefined;
     this.#aloneInPage = alone?.kind === "arkoor" ? alone.vtxos.length : 0;
     await this.#consume(whole === undefined || whole.digest === digest ? [delivery] : [whole, delivery], signal);
   }
@@ -203,9 +227,9 @@ export class Consumer {
   }
 }
 
-/** Bytes that are no message and break off before they say where they stand. */
-function isPlaceless({ checkpoint, content }: MailboxDelivery): boolean {
-  return checkpoint === 0n && content.kind === "malformed";
+/** Bytes that do not say where they stand: no message at all, or an empty one. */
+function isPlaceless({ checkpoint, content, raw }: MailboxDelivery): boolean {
+  return checkpoint === 0n && (content.kind === "malformed" || raw.length === 0);
 }
 
 function stuck(expected: string, got: bigint | undefined): HeartwoodError {

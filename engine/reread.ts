@@ -1,7 +1,9 @@
 import type { MailboxDelivery } from "../streams/delivery.ts";
+import type { ServerSession } from "../streams/session.ts";
 import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { readAsStream } from "./read-stream.ts";
 import { Undecided } from "./vet-vtxo.ts";
 
 /** Life of the authorization for a page, in seconds (mailbox.md M-5). */
@@ -37,6 +39,27 @@ export async function rereadMessage(
       return session.readMailbox({ mailboxId: keyring.mailboxId, authorization, after }, { signal });
     });
     return messages.find((message) => message.digest === digest);
+  } catch (cause) {
+    if (codeOf(cause) === "MESSAGE_TOO_LARGE") return rereadAsStream(engine, session, { digest, after }, signal);
+    signal.throwIfAborted();
+    throw new Undecided(codeOf(cause), messageOf(cause), { cause });
+  }
+}
+
+/** The page around it is too large to be received. */
+async function rereadAsStream(
+  engine: Engine,
+  session: ServerSession,
+  { digest, after }: { readonly digest: string; readonly after: bigint },
+  signal: AbortSignal,
+): Promise<MailboxDelivery | undefined> {
+  let found: MailboxDelivery | undefined;
+  try {
+    await readAsStream(engine, session, after, signal, async (delivery) => {
+      if (delivery.digest === digest) found = delivery;
+      return false;
+    });
+    return found;
   } catch (cause) {
     signal.throwIfAborted();
     throw new Undecided(codeOf(cause), messageOf(cause), { cause });

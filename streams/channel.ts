@@ -3,6 +3,11 @@ import type { ServerAddress } from "./server-url.ts";
 
 /** Largest message that is received, in bytes, as the reference allows (mailbox.md §2.4). */
 export const MAX_RECEIVE_BYTES = 64 * 1024 * 1024;
+/**
+ * Largest page of a mailbox that is received at once: a hundred VTXOs of the greatest size fit. A larger one is read as a
+ * stream, message by message (DESIGN §7).
+ */
+export const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 
 /** How a connection is made and kept. */
 export interface ConnectionOptions {
@@ -26,18 +31,22 @@ const KEEP_ALIVE_MS = 20_000;
  * Without keep-alive a black hole on the way goes unnoticed, and the library's own receive limit of 4 MiB
  * would wedge an honest mailbox.
  */
-export function openChannel(address: ServerAddress, options: ConnectionOptions): Channel {
+export function openChannel(
+  address: ServerAddress,
+  options: ConnectionOptions,
+  maxReceiveBytes: number = MAX_RECEIVE_BYTES,
+): Channel {
   const { rootCertificates } = options;
   const credentials = address.secure
     ? ChannelCredentials.createSsl(rootCertificates === undefined ? null : Buffer.from(rootCertificates))
     : ChannelCredentials.createInsecure();
   // The explicit resolver keeps a host named `unix` or `xds` from being taken for another scheme.
-  return createChannel(`dns:///${address.host}:${address.port}`, credentials, channelOptions(address, options));
+  return createChannel(`dns:///${address.host}:${address.port}`, credentials, channelOptions(address, options, maxReceiveBytes));
 }
 
-function channelOptions(address: ServerAddress, options: ConnectionOptions): ChannelOptions {
+function channelOptions(address: ServerAddress, options: ConnectionOptions, maxReceiveBytes: number): ChannelOptions {
   return {
-    "grpc.max_receive_message_length": MAX_RECEIVE_BYTES,
+    "grpc.max_receive_message_length": maxReceiveBytes,
     "grpc.keepalive_time_ms": options.keepAliveMs ?? KEEP_ALIVE_MS,
     "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? KEEP_ALIVE_MS,
     "grpc.keepalive_permit_without_calls": 1,

@@ -3,7 +3,7 @@ import { sha256 } from "../ark/crypto.ts";
 import { encodeHex } from "../ark/hex.ts";
 import { decodeVtxoId, type VtxoId } from "../ark/vtxo-id.ts";
 import { StreamError } from "./errors.ts";
-import { lastBytes, lastVarint, repeatedBytes, wireFields } from "./wire-fields.ts";
+import { lastBytes, lastVarint, ownBytes, repeatedBytes, wireFields } from "./wire-fields.ts";
 
 /** What a mailbox message says (mailbox.md §1.2, §3.4). A hash is 64 hex digits, or undefined if it had not 32 bytes. */
 type DeliveryContent =
@@ -33,7 +33,7 @@ export interface MailboxDelivery {
    * before the break, or 0.
    */
   readonly checkpoint: bigint;
-  /** The `MailboxMessage` exactly as received, in an own copy. */
+  /** The `MailboxMessage` exactly as received; nobody changes these bytes. */
   readonly raw: Uint8Array;
   /** SHA-256 of `raw`, hex. */
   readonly digest: string;
@@ -66,21 +66,26 @@ const MEMBERS: ReadonlyMap<number, (payload: Uint8Array) => DeliveryContent> = n
  * stand in the way. What is wrong inside a kind is left to whoever handles it.
  */
 export function decodeDelivery(raw: Uint8Array): MailboxDelivery {
-  const bytes = new Uint8Array(raw);
-  return { ...readMessage(bytes), raw: bytes, digest: encodeHex(sha256(bytes)) };
+  return deliveryOf(ownBytes(raw));
 }
 
 /**
- * Decodes a `MailboxMessages` page; every entry keeps its own bytes.
+ * Decodes a `MailboxMessages` page; the messages share its bytes.
  *
  * @throws StreamError `BAD_RESPONSE`
  */
 export function decodePage(raw: Uint8Array): MailboxPage {
   try {
-    return { messages: repeatedBytes(raw, 1).map(decodeDelivery), haveMore: lastVarint(raw, 2) !== 0n };
+    const page = ownBytes(raw);
+    return { messages: repeatedBytes(page, 1).map(deliveryOf), haveMore: lastVarint(page, 2) !== 0n };
   } catch (cause) {
     throw new StreamError("BAD_RESPONSE", `expected a mailbox page, got ${raw.length} bytes that are none`, { cause });
   }
+}
+
+/** What it hands out are views: of a large message or page there is one copy in memory. */
+function deliveryOf(bytes: Uint8Array): MailboxDelivery {
+  return { ...readMessage(bytes), raw: bytes, digest: encodeHex(sha256(bytes)) };
 }
 
 function readMessage(bytes: Uint8Array): Pick<MailboxDelivery, "checkpoint" | "content"> {
@@ -100,10 +105,15 @@ function readMessage(bytes: Uint8Array): Pick<MailboxDelivery, "checkpoint" | "c
     if (member === undefined || decode === undefined) {
       return { checkpoint, content: { kind: "unknown", fieldNumbers: [...unknown].sort((a, b) => a - b) } };
     }
-    return { checkpoint, content: decode(concatBytes(...member.parts)) };
+    return { checkpoint, content: decode(joined(member.parts)) };
   } catch {
     return { checkpoint, content: { kind: "malformed" } };
   }
+}
+
+/** One part is passed on as it is: a message may have 64 MiB. */
+function joined([first = new Uint8Array(), ...more]: readonly Uint8Array[]): Uint8Array {
+  return more.length === 0 ? first : concatBytes(first, ...more);
 }
 
 function arkoor(payload: Uint8Array): DeliveryContent {

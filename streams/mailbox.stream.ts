@@ -46,10 +46,12 @@ const rawMailbox = {
 /** Reads a mailbox with raw bytes kept beside every message. */
 export class MailboxReader {
   readonly #client: Client<typeof rawMailbox>;
+  readonly #pages: Client<typeof rawMailbox>;
   readonly #caller: Caller;
 
-  constructor(channel: Channel, caller: Caller) {
+  constructor(channel: Channel, pageChannel: Channel, caller: Caller) {
     this.#client = createClient(rawMailbox, channel);
+    this.#pages = createClient(rawMailbox, pageChannel);
     this.#caller = caller;
   }
 
@@ -60,7 +62,7 @@ export class MailboxReader {
    */
   async page(read: ReadMailboxOptions, options?: CallOptions): Promise<MailboxPage> {
     const request = { mailboxId: read.mailboxId, authorization: read.authorization, checkpoint: checkPosition(read.after) };
-    return decodePage(await this.#caller.unary("ReadMailbox", (call) => this.#client.readMailbox(request, call), options));
+    return decodePage(await this.#caller.unary("ReadMailbox", (call) => this.#pages.readMailbox(request, call), options));
   }
 
   /**

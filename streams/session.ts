@@ -7,7 +7,7 @@ import { ArkInfo, ArkServiceDefinition, VtxoSpendState } from "../proto/generate
 import { MailboxServiceDefinition } from "../proto/generated/mailbox_server.ts";
 import { decodeCosignResponses, encodeCosignRequests } from "./arkoor-wire.ts";
 import { Caller, type CallOptions } from "./calls.ts";
-import { CONNECT_TIMEOUT_MS, type ConnectionOptions, openChannel } from "./channel.ts";
+import { CONNECT_TIMEOUT_MS, type ConnectionOptions, MAX_PAGE_BYTES, openChannel } from "./channel.ts";
 import type { Held } from "./credit.ts";
 import type { MailboxDelivery, MailboxPage } from "./delivery.ts";
 import { StreamError } from "./errors.ts";
@@ -116,7 +116,9 @@ export async function openSession(options: SessionOptions): Promise<ServerSessio
     const greet = (signal: AbortSignal | undefined) => introduce(ark, first, address.url, { ...options, signal });
     const introduction = await greet(options.signal);
     const info = checkNetwork(convertServerInfo(introduction.info), options.network);
-    return new GrpcSession({ channel, closing, ark, greet, introduction, info, serverDateMs });
+    // The limit is one of the channel, so pages have their own; it dials with the first page.
+    const pageChannel = openChannel(address, options, MAX_PAGE_BYTES);
+    return new GrpcSession({ channel, pageChannel, closing, ark, greet, introduction, info, serverDateMs });
   } catch (error) {
     channel.close();
     throw error;
@@ -168,6 +170,7 @@ function checkNetwork(info: ServerInfo, expected: Network): ServerInfo {
 
 interface GrpcSessionParts {
   readonly channel: Channel;
+  readonly pageChannel: Channel;
   readonly closing: AbortController;
   readonly ark: ArkClient;
   readonly greet: (signal: AbortSignal | undefined) => Promise<Introduction>;
@@ -184,6 +187,7 @@ class GrpcSession implements ServerSession {
   readonly lightningReceive: LightningReceiveCalls;
   readonly lightningSend: LightningSendCalls;
   readonly #channel: Channel;
+  readonly #pageChannel: Channel;
   readonly #closing: AbortController;
   readonly #caller: Caller;
   readonly #ark: ArkClient;
@@ -201,13 +205,14 @@ class GrpcSession implements ServerSession {
     this.protocolVersion = protocolVersion;
     this.announcement = announcement;
     this.#channel = parts.channel;
+    this.#pageChannel = parts.pageChannel;
     this.#closing = parts.closing;
     this.#caller = caller;
     this.#ark = parts.ark;
     this.lightningReceive = new LightningReceiveClient(parts.ark, caller);
     this.#mailbox = createClient(MailboxServiceDefinition, parts.channel);
     this.lightningSend = new LightningSendCalls(parts.ark, caller);
-    this.#reader = new MailboxReader(parts.channel, caller);
+    this.#reader = new MailboxReader(parts.channel, parts.pageChannel, caller);
   }
 
   async isCurrent({ signal }: CallOptions = {}): Promise<boolean> {
@@ -268,6 +273,7 @@ class GrpcSession implements ServerSession {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new StreamError("SESSION_CLOSED", "expected an open session, got a closed one"));
     this.#channel.close();
+    this.#pageChannel.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

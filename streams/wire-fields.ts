@@ -9,6 +9,11 @@ export interface WireField {
   readonly bytes?: Uint8Array;
 }
 
+/** What a buffer may hold beside the bytes that fill it, such as the header of a gRPC message. */
+const SHARED_BYTES = 64;
+/** From here on a copy costs more than it is worth. */
+const MANY_BYTES = 64 * 1024;
+
 /** Most fields that one message or one page may have: a bound on the work that a server can cause. */
 export const MAX_WIRE_FIELDS = 100_000;
 
@@ -33,13 +38,20 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
   }
 }
 
-/** All values of a length-delimited field, in order, as copies. */
+/** All values of a length-delimited field, in order: views, since they may be 64 MiB together. */
 export function repeatedBytes(bytes: Uint8Array, number: number): Uint8Array[] {
   const values: Uint8Array[] = [];
   for (const field of wireFields(bytes)) {
-    if (field.number === number && field.bytes !== undefined) values.push(new Uint8Array(field.bytes));
+    if (field.number === number && field.bytes !== undefined) values.push(field.bytes);
   }
   return values;
+}
+
+/** Bytes that share their buffer with nobody: many that fill theirs as they are, others copied. */
+export function ownBytes(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const isAlone = byteLength >= MANY_BYTES && buffer.byteLength - byteLength <= SHARED_BYTES;
+  return isAlone ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes);
 }
 
 /** The last value of a length-delimited field, as a copy, or undefined if the field is absent. */

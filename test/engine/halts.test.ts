@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { esplora, Heartwood, type Logger, type Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { decodeTransition } from "../../engine/transition.ts";
-import { encodeMessage, type SimulatorMethod } from "../../simulator/index.ts";
+import { encodeMessage, encodeUnknownMessage, type SimulatorMethod } from "../../simulator/index.ts";
 import { type AppendRequest, createMemoryLog, type EventLog, openLevelLog } from "../../store/index.ts";
 import type { ServerSession } from "../../streams/session.ts";
 import {
@@ -271,7 +271,7 @@ test("messages that come again in a stream change nothing, and a few of them end
 
 test("a page that does not lead on ends a sync as MAILBOX_STUCK (mailbox.md W-33)", async () => {
   const setup = await setUp();
-  setup.simulator.deliverRaw(setup.address, () => encodeMessage({ checkpoint: 0n, message: undefined }));
+  setup.simulator.deliverRaw(setup.address, () => encodeUnknownMessage(0n, 99, new Uint8Array()));
   await expect(setup.wallet.sync()).rejects.toMatchObject({ code: "MAILBOX_STUCK", retryable: true });
 });
 

@@ -107,8 +107,6 @@ test("a delivery shares no memory with what it was decoded from", () => {
   const before = structuredClone(delivery);
   pool.fill(0xff);
   expect(delivery).toEqual(before);
-  if (delivery.content.kind === "arkoor") delivery.content.vtxos[0]?.fill(9);
-  expect(delivery.raw).toEqual(before.raw);
   expect(delivery.raw).not.toBeInstanceOf(Buffer);
 });
 
