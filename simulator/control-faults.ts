@@ -58,6 +58,24 @@ const MEMBERS: Readonly<Record<string, Member>> = {
       faults.dropNotices = on;
     };
   },
+  repeatPages(body, name) {
+    const on = body.flag(name);
+    return ({ faults }) => {
+      faults.repeatPages = on;
+    };
+  },
+  streamPaceMs(body, name) {
+    const paceMs = body.wholeFrom(name, 0);
+    return ({ faults }) => {
+      faults.streamPaceMs = paceMs;
+    };
+  },
+  messagesPerStream(body, name) {
+    const messages = body.wholeFrom(name, 0);
+    return ({ faults }) => {
+      faults.messagesPerStream = messages === 0 ? null : messages;
+    };
+  },
   skewMs(body, name) {
     const skewMs = body.whole(name);
     return ({ faults }) => {
@@ -85,9 +103,10 @@ export function readFaults(body: ControlBody): ((simulator: Simulator) => void)[
 
 /** The faults that stay until changed. */
 export function describeFaults(simulator: Simulator): object {
-  const { pageLimit, haveMore, dropNotices, skewMs } = simulator.faults;
+  const { pageLimit, haveMore, repeatPages, streamPaceMs, messagesPerStream, dropNotices, skewMs } = simulator.faults;
   const lightning = describeLightningFaults(simulator);
-  return { pageLimit, haveMore, dropNotices, skewMs, chain: simulator.chain.fault, lightning };
+  const stream = { streamPaceMs, messagesPerStream };
+  return { pageLimit, haveMore, repeatPages, ...stream, dropNotices, skewMs, chain: simulator.chain.fault, lightning };
 }
 
 function ifTrue(act: (simulator: Simulator) => void): Member {

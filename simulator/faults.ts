@@ -53,6 +53,12 @@ export class Faults {
   /** Rows in a page, instead of the option `pageLimit`; `null` for that option. */
   pageLimit: number | null = null;
   haveMore: HaveMoreRule = "reference";
+  /** While true, `ReadMailbox` answers from the beginning whatever position is asked for: the same page again and again. */
+  repeatPages = false;
+  /** Wait of a subscription before each message. */
+  streamPaceMs = 0;
+  /** Messages after which a subscription is cut with UNAVAILABLE; `null` for no end. */
+  messagesPerStream: number | null = null;
   /** Members of `ArkInfo` that replace the true ones. */
   arkInfo: Partial<ArkInfo> = {};
   /** Those of Lightning payments and of cosigning. */
@@ -129,6 +135,9 @@ export class Faults {
     this.#delaysMs.clear();
     this.pageLimit = null;
     this.haveMore = "reference";
+    this.repeatPages = false;
+    this.streamPaceMs = 0;
+    this.messagesPerStream = null;
     this.arkInfo = {};
     this.skewMs = 0;
     this.dropNotices = false;

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CallContext, ServiceImplementation } from "nice-grpc";
-import { ServerError } from "nice-grpc-common";
+import { ServerError, Status } from "nice-grpc-common";
 import { encodeHex } from "../ark/hex.ts";
 import { decodeVtxoId } from "../ark/vtxo-id.ts";
 import type { Empty } from "../proto/generated/core.ts";
@@ -40,7 +41,7 @@ export class MailboxService implements ServiceImplementation<typeof RawMailboxSe
 
   async readMailbox(request: MailboxRequest): Promise<RawMailboxPage> {
     const mailboxId = encodeHex(authorizeMailbox(request, this.#parts.nowMs()));
-    const page = this.#page(mailboxId, signed(request.checkpoint));
+    const page = this.#page(mailboxId, this.#parts.faults.repeatPages ? 0n : signed(request.checkpoint));
     return { messages: page.messages.map((message) => message.bytes), haveMore: this.#haveMore(page) };
   }
 
@@ -48,7 +49,14 @@ export class MailboxService implements ServiceImplementation<typeof RawMailboxSe
     const mailboxId = encodeHex(authorizeMailbox(request, this.#parts.nowMs()));
     const subscription = this.#parts.subscriptions.open(mailboxId);
     try {
-      yield* this.#follow(subscription, request.checkpoint, context.signal);
+      let sent = 0;
+      for await (const message of this.#follow(subscription, request.checkpoint, context.signal)) {
+        const { streamPaceMs, messagesPerStream } = this.#parts.faults;
+        if (streamPaceMs > 0) await sleep(streamPaceMs, undefined, { signal: context.signal });
+        yield message;
+        sent++;
+        if (messagesPerStream !== null && sent >= messagesPerStream) throw new ServerError(Status.UNAVAILABLE, "simulated reset");
+      }
     } finally {
       this.#parts.subscriptions.close(subscription);
     }

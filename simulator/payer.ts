@@ -4,6 +4,7 @@ import { ArkoorCosignSession } from "../ark/arkoor-cosign.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import { type ArkoorPart, buildArkoorPart } from "../ark/arkoor-transactions.ts";
 import { publicKeyOf } from "../ark/crypto.ts";
+import { signArkoorPartJointly } from "../ark/joint-signing.ts";
 import type { UserPolicy } from "../ark/policy.ts";
 import { encodeVtxo, exitDepth, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
@@ -31,6 +32,11 @@ export interface PackageRequest {
   readonly perCoin?: number;
   /** Genesis items of the new VTXOs: an odd number from 3 on; every two more are one more payment. Default 3. */
   readonly depth?: number;
+  /**
+   * Signs all payments but the last for both sides at once, past the server: deep chains in a fraction of the time. Default
+   * false.
+   */
+  readonly quick?: boolean;
   /** Leaves the funding transactions in the mempool. Default false: they are in blocks already. */
   readonly unconfirmedAnchor?: boolean;
   /** Another policy than the address has, say of an HTLC. */
@@ -84,7 +90,7 @@ export class Payer {
     const random = this.#parts.random.fork(`package/${this.#packages++}`);
     const groups = grouped(request.amountsSats, perCoin);
     let coins = groups.map((amounts) => this.#board(sumSats(amounts) + changeSats, request, random));
-    for (let reached = 1; reached + 2 < depth; reached += 2) coins = await this.#forward(coins, random);
+    for (let reached = 1; reached + 2 < depth; reached += 2) coins = await this.#forward(coins, request, random);
 
     const policy = request.policy ?? address.policy;
     const changePolicy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(random.secretKey()) };
@@ -100,7 +106,7 @@ export class Payer {
   }
 
   /** Sends every coin whole to a new key of the payer. */
-  async #forward(coins: readonly Coin[], random: SeededRandom): Promise<Coin[]> {
+  async #forward(coins: readonly Coin[], { quick = false }: PackageRequest, random: SeededRandom): Promise<Coin[]> {
     const steps = coins.map(({ vtxo }) => {
       const secretKey = random.secretKey();
       const policy: UserPolicy = { kind: "pubkey", userPubkey: publicKeyOf(secretKey) };
@@ -108,9 +114,21 @@ export class Payer {
       return { secretKey, part: buildArkoorPart(vtxo, outputs, "checkpoint") };
     });
     const parts = steps.map(({ part }) => part);
-    const created = await this.#cosign(coins, parts, random);
-    this.#parts.registry.register(created.map(encodeVtxo));
+    const created = quick ? this.#signAlone(coins, parts, random) : await this.#cosign(coins, parts, random);
+    if (!quick) this.#parts.registry.register(created.map(encodeVtxo));
     return steps.flatMap(({ secretKey }, i) => created.slice(i, i + 1).map((vtxo) => ({ vtxo, secretKey })));
+  }
+
+  #signAlone(coins: readonly Coin[], parts: readonly ArkoorPart[], random: SeededRandom): Vtxo<UserPolicy>[] {
+    const { keys, ledger } = this.#parts;
+    const created = parts.flatMap((part, i) => {
+      const userSecretKey = coins[i]?.secretKey ?? new Uint8Array();
+      return signArkoorPartJointly(part, { userSecretKey, serverSecretKey: keys.serverSecretKey }, (length) =>
+        random.bytes(length),
+      );
+    });
+    for (const vtxo of created) ledger.insert(vtxo, { state: "spendable", isInternal: false });
+    return created;
   }
 
   async #cosign(coins: readonly Coin[], parts: readonly ArkoorPart[], random: SeededRandom): Promise<Vtxo<UserPolicy>[]> {

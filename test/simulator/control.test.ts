@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => simulator.stop());
 
 const NO_FAULTS = {
-  ...{ pageLimit: null, haveMore: "reference", dropNotices: false, skewMs: 0, chain: null },
+  ...{ pageLimit: null, haveMore: "reference", repeatPages: false, streamPaceMs: 0, messagesPerStream: null },
+  ...{ dropNotices: false, skewMs: 0, chain: null },
   lightning: {
     ...{ invoice: null, grant: null, wrongSignatures: false, tipAhead: 0, dropRegistrations: 0 },
     ...{ dropNotices: false, hidePreimages: false, hasOtherFees: false },
@@ -87,6 +88,7 @@ test("POST /faults switches faults, and clears them", async () => {
   const faults = {
     pageLimit: 3,
     haveMore: "never",
+    ...{ repeatPages: true, streamPaceMs: 7, messagesPerStream: 2 },
     dropNotices: true,
     skewMs: -5,
     failNext: { method: "Handshake", status: "INTERNAL", times: 2 },
@@ -99,6 +101,7 @@ test("POST /faults switches faults, and clears them", async () => {
   expect((await call("POST", "/faults", faults)).body).toEqual({
     pageLimit: 3,
     haveMore: "never",
+    ...{ repeatPages: true, streamPaceMs: 7, messagesPerStream: 2 },
     dropNotices: true,
     skewMs: -5,
     chain: null,
