@@ -1,6 +1,7 @@
 // What scripts/reliability.mjs needs of this folder.
 import { diskFull } from "./disk-full.ts";
 import { fileMutations } from "./file-mutations.ts";
+import { hostileServer } from "./hostile-server.ts";
 import { interleavings } from "./interleavings.ts";
 import { kills } from "./kills.ts";
 import type { Lane } from "./lane.ts";
@@ -21,6 +22,7 @@ export const lanes: readonly Lane[] = [
   mailboxModel,
   interleavings,
   rpcKills,
+  hostileServer,
   kills,
   diskFull,
   lockMatrix,

@@ -1,0 +1,4 @@
+import { hostileServer } from "./hostile-server.ts";
+import { testLane } from "./run-small.ts";
+
+testLane(hostileServer);
