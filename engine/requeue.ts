@@ -52,7 +52,7 @@ export class Requeue {
 
   /** Whether it can be looked at ahead of its time: not if its bytes must be read from the server again. */
   #isCheap({ digest }: QuarantineEntry["source"]): boolean {
-    return this.#engine.blobs.has(digest);
+    return this.#engine.loop.pending.blobSeq(digest) !== undefined;
   }
 
   async #poll(all = false): Promise<void> {
