@@ -1,9 +1,4 @@
-import { yieldNowAndThen } from "./yield-now-and-then.ts";
-
-/**
- * Maps with at most `limit` calls under way; the answers are in the order of the items. The first failure ends it. What
- * waits for nothing lets everything else have its turn between two items.
- */
+/** Maps with at most `limit` calls under way; the answers are in the order of the items. The first failure ends it. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,
@@ -16,7 +11,6 @@ export async function mapConcurrently<T, R>(
     for (const [index, item] of waiting) {
       if (failed) return;
       try {
-        await yieldNowAndThen();
         results[index] = await map(item, index);
       } catch (error) {
         failed = true;

@@ -11,6 +11,7 @@ import type { ServerSession } from "../streams/session.ts";
 import { digestOf } from "./blob-reader.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
+import type { Pace } from "./pace.ts";
 import type { Blob } from "./transition.ts";
 
 /** Chains deeper than the server cosigns from are not verified; two more for the hop that it just signed (DESIGN §7). */
@@ -58,6 +59,7 @@ export interface VettingContext {
   readonly confirmations: number;
   readonly nextKeyIndex: number;
   readonly isKnown: (id: VtxoId) => boolean;
+  readonly pace: Pace;
   /** Whether another VTXO of the wallet was made of it, as far as a restore found out (mailbox.md W-47). */
   readonly isSuperseded: (id: VtxoId) => boolean;
   readonly signal: AbortSignal;
@@ -142,6 +144,7 @@ async function judge({ bytes, isBackup = false, work }: Entry, context: VettingC
     const message = `expected at most ${MOST_GENESIS_ITEMS} genesis items in a message, got ${work.genesisItems}`;
     return { kind: "refused", code: "TOO_MUCH_WORK", message, permanent: false, broken: false, amountSats };
   }
+  await context.pace.spend(vtxo.genesis.length);
   const anchor = answered("transaction", vtxo.chainAnchor.txid, await chain.transaction(vtxo.chainAnchor.txid, { signal }));
   const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;
   const keyIndex = owner === undefined ? undefined : await keyring.ownerIndex(owner, nextKeyIndex, signal);
@@ -203,9 +206,10 @@ async function anchorObstacle({ chainAnchor }: Vtxo, context: VettingContext): P
   if (!status.confirmed) {
     return { code: "ANCHOR_UNCONFIRMED", message: `expected anchor transaction ${txid} in a block, got it unconfirmed` };
   }
-  const depth = tipHeight - status.height + 1;
+  // The tip may be a moment older than the block.
+  const depth = Math.max(1, tipHeight - status.height + 1);
   if (depth < confirmations) {
-    const message = `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${Math.max(1, depth)}`;
+    const message = `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${depth}`;
     return { code: "ANCHOR_UNCONFIRMED", message };
   }
   const spend = answered("outspend", txid, await chain.outspend(txid, vout, { signal }));

@@ -9,6 +9,7 @@ import { codeOf, messageOf } from "./errors.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { messageInstance } from "./message-instance.ts";
 import { OwnFailures } from "./own-failure.ts";
+import { Pace } from "./pace.ts";
 import { EntryRereader, type MessagePlace, rereadMessage, withdrawn } from "./reread.ts";
 import { hasRoom } from "./unsolicited.ts";
 import { type Entry, KEY_DIGITS, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
@@ -202,6 +203,7 @@ export class Vetting {
       tipHeight: tip.value.height,
       confirmations,
       nextKeyIndex: loop.pending.nextKeyIndex,
+      pace: new Pace(),
       isKnown: (id: VtxoId) => loop.pending.isKnown(id),
       isSuperseded: (id: VtxoId) => recovery.superseded.has(id),
       signal,
