@@ -3,6 +3,9 @@ import { GrowingColumn } from "./growing-column.ts";
 /** Of an instance with many records every so many are noted, so that its last one at a moment is found at once. */
 const MILESTONE_EVERY = 128;
 
+/** Of these there is one of a machine: their names are kept. */
+const ONLY_ONE = "/main";
+
 /** Which records are of which instance, and when each began and finished: some 12 bytes a record. */
 export class HistoryInstances {
   /** Of each record: the number of its instance, and the record before of the same instance or 0. */
@@ -15,7 +18,7 @@ export class HistoryInstances {
   readonly #milestones = new Map<number, GrowingColumn>();
   /** Records that finished an instance, in order. */
   readonly #ends = new GrowingColumn(new Uint32Array());
-  /** Numbers by name; the names of finished ones are let go. */
+  /** Numbers by name; the names of finished ones are let go, but for those that a machine has one of. */
   readonly #live = new Map<string, number>();
   readonly #endOf: (name: string) => bigint | undefined;
 
@@ -32,7 +35,7 @@ export class HistoryInstances {
     this.#last.set(number, seq);
     if (version % MILESTONE_EVERY === 0) this.#noteMilestone(number, seq);
     if (!finished) return;
-    this.#live.delete(name);
+    if (!name.endsWith(ONLY_ONE)) this.#live.delete(name);
     if (this.#finished.at(number) === 0) this.#finished.set(number, seq);
     this.#ends.push(seq);
   }
@@ -45,7 +48,7 @@ export class HistoryInstances {
   /** Number of an instance by its name, or undefined. */
   numberOf(name: string): number | undefined {
     const live = this.#live.get(name);
-    if (live !== undefined) return live;
+    if (live !== undefined || name.endsWith(ONLY_ONE)) return live;
     const end = Number(this.#endOf(name) ?? 0n);
     // The record that is being taken is not in the column yet.
     return end === 0 || end > this.#instance.length ? undefined : this.of(end);

@@ -1,6 +1,6 @@
 import type { BackEnd } from "./back-end.ts";
 import { fromHex, sameBytes } from "./bytes.ts";
-import { type ChainPosition, ChainReader, type RawFrame, startOf } from "./chain-reader.ts";
+import { type ChainPosition, ChainReader, positionAfter, type RawFrame, startOf } from "./chain-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { isStoreError, StoreError, toStoreError } from "./errors.ts";
 import type { AppendRequest, LogHead, ReadOptions, Snapshot, SnapshotLog, StoredRecord } from "./event-log.ts";
@@ -67,14 +67,22 @@ export class BackedLog implements FramedLog {
     signal?.throwIfAborted();
     if (from > last) return;
     try {
-      const reader = new ChainReader(await this.#positionAt(from - 1n));
-      for await (const batch of this.#frames(from, last)) {
+      const before = from - 1n;
+      let reader = before === 0n ? new ChainReader(startOf(head.logId)) : undefined;
+      // In one go with the record before it, whose chain it continues.
+      for await (const batch of this.#frames(before === 0n ? from : before, last)) {
         for (const raw of batch) {
           signal?.throwIfAborted();
+          if (reader === undefined) {
+            if (raw.seq !== before) throw gap(before);
+            reader = new ChainReader(positionAfter(raw));
+            continue;
+          }
           yield reader.accept(raw);
           this.#checkOpen();
         }
       }
+      if (reader === undefined) throw gap(before);
       checkEnd(reader.position, last, head);
     } catch (error) {
       if (isStoreError(error) && error.code !== "STORE_CLOSED") this.#isSound = false;
