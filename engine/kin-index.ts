@@ -4,25 +4,26 @@ import type { Coin } from "./wallet-rows.ts";
 
 /** Which VTXOs of a wallet hang from the same output: all with which another one can be in conflict. */
 export class KinIndex {
-  readonly #byRoot = new Map<string, readonly VtxoId[]>();
+  readonly #byRoot = new Map<string, Set<VtxoId>>();
 
-  /** Notes a VTXO, once. */
+  /** Notes a VTXO; again is no harm. */
   add(coin: Coin): void {
     const root = rootOf(descentOf(coin));
-    const ids = this.#byRoot.get(root) ?? [];
-    if (!ids.includes(coin.id)) this.#byRoot.set(root, [...ids, coin.id]);
+    const ids = this.#byRoot.get(root);
+    if (ids === undefined) this.#byRoot.set(root, new Set([coin.id]));
+    else ids.add(coin.id);
   }
 
   remove(coin: Coin): void {
     const root = rootOf(descentOf(coin));
-    const left = (this.#byRoot.get(root) ?? []).filter((id) => id !== coin.id);
-    if (left.length === 0) this.#byRoot.delete(root);
-    else this.#byRoot.set(root, left);
+    const ids = this.#byRoot.get(root);
+    ids?.delete(coin.id);
+    if (ids?.size === 0) this.#byRoot.delete(root);
   }
 
   /** Ids of VTXOs whose chains begin with the same output as that one's. */
   of(descent: Descent): readonly VtxoId[] {
-    return this.#byRoot.get(rootOf(descent)) ?? [];
+    return [...(this.#byRoot.get(rootOf(descent)) ?? [])];
   }
 }
 
