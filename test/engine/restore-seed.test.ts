@@ -136,7 +136,7 @@ test("a server that gives another VTXO than the one asked for hides none: the id
   expect(wallet.status().restore).toMatchObject({
     state: "restoring",
     isComplete: false,
-    report: { unresolved: 1, unanswered: 0, unresolvedIds: [{ id: second, code: "SERVER_GAVE_ANOTHER_VTXO" }] },
+    report: { unresolved: 1, unanswered: 1, unresolvedIds: [{ id: second, code: "SERVER_GAVE_ANOTHER_VTXO" }] },
   });
   isFaulty = false;
   await wallet.sync();
