@@ -94,6 +94,7 @@ async function runProcess(job: Job, step: string): Promise<Said[]> {
     errors += text;
   });
   const [code, signal] = await once(child, "close");
+  assert.notEqual(signal, "SIGTERM", `${step}: a process did not come to its goal in ${PROCESS_MS} ms: ${errors}${output}`);
   assert.ok(code === 0 || signal === "SIGKILL", `${step}: the process ended with ${code ?? signal}: ${errors}${output}`);
   return output
     .split("\n")
