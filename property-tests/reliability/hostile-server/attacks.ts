@@ -125,7 +125,7 @@ export const attacks: readonly Attack[] = [
     ...usual,
     begin: async (simulator, address) => {
       const amountsSats = Array.from({ length: 100 }, (_, i) => 1_000n + BigInt(i));
-      const vtxos = await simulator.createPackage(address, { amountsSats, perCoin: 4, depth: 25, quick: true });
+      const vtxos = await simulator.createPackage(address, { amountsSats, perCoin: 4, depth: 17, quick: true });
       simulator.deliver(address, vtxos);
       return amountsSats.reduce((sum, sats) => sum + sats, 0n);
     },
