@@ -37,8 +37,8 @@ async function cosignPayment(call: ActionCall<"cosignPayment">): Promise<ActionA
     return { event: { type: "package.cosigned", paid: paidVtxos, change: changeVtxos }, blobs };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const isAsked = call.isRepeated || error.code === "SERVER_NOT_FOUND";
-    const checked = isAsked ? await checkInputs(inputs, call) : { spent: [], unknown: [] };
+    // Also after a first attempt, that carried nothing out: an input may be spent by another copy of this wallet.
+    const checked = await checkInputs(inputs, call);
     return { event: { type: "package.refused", code: error.code, message: error.message, ...checked } };
   }
 }

@@ -64,6 +64,9 @@ function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
 function initiatePayment(call: ActionCall<"initiatePayment">): Promise<ActionAnswer> {
   return orDelayed(call, async () => {
     const { htlcs, change } = call.params;
+    const tipHeight = await tipHeightOf(call);
+    // As after a long absence: what is about to be given back is not begun.
+    if (!isInTime(call, tipHeight)) return { waitMs: POLL_MS, news: { type: "step.delayed", code: "NEAR_EXPIRY", tipHeight } };
     await registerVtxos(sourcesOf(htlcs), call);
     await orLogged(call, "change could not be registered; it is when it is spent", () => registerVtxos(sourcesOf(change), call));
     return (await initiate(call)) ?? { event: { type: "payment.initiated" } };
@@ -191,7 +194,7 @@ function isOverdue({ engine, params }: ActionCall<"watchPayment">): boolean {
   return since !== undefined;
 }
 
-function isInTime(call: ActionCall<"watchPayment">, tipHeight: number): boolean {
+function isInTime(call: ActionCall<"initiatePayment" | "watchPayment">, tipHeight: number): boolean {
   const context = contextOf(call);
   return context !== undefined && !isSendNearExpiry(context, tipHeight);
 }

@@ -107,3 +107,41 @@ test("ids of change are backed up until the server takes them, also after a rest
   expect(again.status()).toMatchObject({ openCommands: 0, backup: null });
   expect(simulator.recoveryIds()).toEqual(expect.arrayContaining(ids));
 });
+
+test("an input that another copy of the wallet spent is in no payment again: an exit is required, and the next one is paid with", async () => {
+  const { simulator, wallet, address } = await setUp();
+  await simulator.pay(address, { amountsSats: [5_000n, 7_000n] });
+  await wallet.sync();
+  const copy = await openWallet(fastOptions(simulator, await freshDirectory()));
+  await copy.sync();
+  await Promise.all([goLive(wallet), goLive(copy)]);
+  const payee = addressOf(simulator, OTHER_MNEMONIC, 0);
+  await (await wallet.send(payee, 2_000n)).settled();
+  const spent = copy.vtxos().filter(({ id }) => wallet.vtxos().every((left) => left.id !== id));
+  const required = nextEvent(copy, "exit.required");
+  const refused = await copy.send(payee, 1_500n);
+  expect(await codeOfRefusal(refused.settled())).toBe("PAYMENT_FAILED");
+  expect((await required).vtxos).toEqual(spent.map(({ id }) => id));
+  await (await copy.send(payee, 1_500n)).settled();
+  expectBooksToBalance(copy.status());
+});
+
+test("a payment whose wallet comes back near its expiry is given back, and not begun", async () => {
+  const { simulator, wallet, options, address } = await setUp();
+  await simulator.pay(address, { amountsSats: [10_000n] });
+  await wallet.sync();
+  await goLive(wallet);
+  simulator.faults.failNext("InitiateLightningPayment", Status.UNAVAILABLE, 10_000);
+  const held = nextEvent(wallet, "payment.changed", ({ state }) => state === "HtlcReceived");
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await held;
+  await wallet.close();
+  simulator.faults.clear();
+  simulator.mine(250);
+  const calls = simulator.calls("InitiateLightningPayment");
+  const again = await openWallet(options);
+  await goLive(again);
+  await expect(again.payment(payment.id).settled()).rejects.toMatchObject({ cause: { code: "NEAR_EXPIRY" } });
+  expect(simulator.calls("InitiateLightningPayment")).toBe(calls);
+  expect(again.balance()).toMatchObject({ spendableSats: 10_000n, pendingOutSats: 0n });
+});
