@@ -54,6 +54,26 @@ test("a late success settles a payment whose revocation is stuck (S8)", async ()
   await expectEnd(payment, "successful");
 });
 
+test("a refused revocation whose text has the preimage settles, also where the status is never told (S8)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.lightning.setOutcome("never");
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  const stuck = nextEvent(wallet, "payment.changed", ({ state }) => state === "RevocationStuck");
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  simulator.faults.failNext("CheckLightningPayment", Status.UNAVAILABLE, 100_000);
+  simulator.mine(250);
+  await stuck;
+  simulator.lightning.finish(paymentHash, "success");
+  await expectEnd(payment, "successful");
+});
+
+test("a payment below 330 sat goes out beside its change (scenario 1)", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 100n });
+  await expectEnd(await wallet.pay(bolt11), "successful");
+});
+
 test("a registration that fails holds a payment up, and does not end it (S6, scenario 6)", async () => {
   const { simulator, wallet, expectEnd } = await funded();
   simulator.faults.failNext("RegisterVtxoTransactions", Status.INVALID_ARGUMENT, 2);

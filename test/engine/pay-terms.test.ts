@@ -78,3 +78,11 @@ test("a server of release 0.6.0 is paid through as well: its fee goes by the ord
   await expect.poll(() => wallet.balance().spendableSats).toBe(6_000n - gone);
   expectBooksToBalance(wallet.status());
 });
+
+test("a server that would lock money for more than 1008 blocks is not paid through (S5)", async () => {
+  const { simulator, wallet } = await setUp({ terms: { htlcSendExpiryDelta: 1_009 } });
+  await goLive(wallet);
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 4_000n });
+  expect(await codeOfRefusal(wallet.pay(bolt11))).toBe("LIGHTNING_UNAVAILABLE");
+  expect(wallet.payments()).toEqual([]);
+});
