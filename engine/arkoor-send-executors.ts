@@ -2,7 +2,7 @@ import { checkAddressPayable, parseAddress } from "../ark/address.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
 import type { PubkeyPolicy } from "../ark/policy.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
-import { cosignPackage, foreignVtxo, orRefused, ownVtxo, Refused } from "./cosign-package.ts";
+import { cosignPackage, foreignVtxo, orRefused, orSpentElsewhere, ownVtxo, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { checkInputs, postToMailbox, registerVtxos } from "./server-calls.ts";
 
@@ -21,7 +21,7 @@ async function cosignPayment(call: ActionCall<"cosignPayment">): Promise<ActionA
     cosignPackage(call, {
       inputs,
       destinations: [{ amountSats, policy }, ...change],
-      request: (parts, options) => call.session.requestArkoorCosign(parts, options),
+      request: orSpentElsewhere(call, inputs, (parts, options) => call.session.requestArkoorCosign(parts, options)),
     });
   try {
     const results = await cosign().catch(async (error: unknown) => {

@@ -16,11 +16,13 @@ import { StreamError } from "../streams/errors.ts";
 import type { ActionCall } from "./action-driver.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
-import { isUnknown, registerVtxos } from "./server-calls.ts";
+import { checkInputs, isUnknown, registerVtxos } from "./server-calls.ts";
 import type { Blob } from "./transition.ts";
 
 /** Attempts in a row that end at a refused registration of inputs. */
 const REGISTRATION_RETRIES = 5;
+/** Answers INTERNAL of a cosign call in a row after which the inputs are asked about. */
+const INTERNAL_RETRIES = 5;
 
 /** The server refused the call of a step itself, and changed nothing in it (lightning.md §4.2). */
 export class Refused extends Error {
@@ -104,6 +106,32 @@ export async function orRefused<T>(call: () => Promise<T>): Promise<T> {
     if (error instanceof StreamError && error.isRejection) throw new Refused(error);
     throw error;
   }
+}
+
+/** Answers INTERNAL in a row, by the command's parameters: forgotten with the process, as they may be. */
+const internalAnswers = new WeakMap<object, number>();
+
+/**
+ * A cosign call that takes an answer INTERNAL, given again and again while an input is spent, for a refusal. Another copy of
+ * the wallet may have spent it in a package of the same amounts for somebody else: its checkpoint transaction is the same,
+ * and the server answers so for ever (arkoor.md §10.2). As long as no input is spent, it may pass.
+ */
+export function orSpentElsewhere<Type extends keyof EffectParams>(
+  call: ActionCall<Type>,
+  inputs: readonly PaymentInput[],
+  request: Package["request"],
+): Package["request"] {
+  return async (parts, options) => {
+    try {
+      return await request(parts, options);
+    } catch (error) {
+      const isInternal = error instanceof StreamError && error.code === "SERVER_FAILED";
+      const count = isInternal ? (internalAnswers.get(call.params) ?? 0) + 1 : 0;
+      internalAnswers.set(call.params, count);
+      if (!isInternal || count <= INTERNAL_RETRIES || (await checkInputs(inputs, call)).spent.length === 0) throw error;
+      throw new Refused(error);
+    }
+  };
 }
 
 /** A new VTXO of the wallet, for its books, and the bytes that the log has to keep. */

@@ -7,7 +7,7 @@ import { idsOf, sumOf } from "../machines/books.ts";
 import { type HtlcPackage, isPreimageOf, isSendNearExpiry, type LightningSendContext } from "../machines/lightning-send.ts";
 import type { PaymentReport } from "../streams/lightning-send.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
-import { cosignPackage, orRefused, ownVtxo, type Package, Refused } from "./cosign-package.ts";
+import { cosignPackage, orRefused, orSpentElsewhere, ownVtxo, type Package, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { checkInputs, registerVtxos } from "./server-calls.ts";
 
@@ -127,7 +127,7 @@ async function cosigned(
 ): Promise<ActionAnswer> {
   const { inputs, keyIndex } = call.params;
   const { htlcPolicy, changePolicy, destinations } = destinationsOf(call.params, call.keyring.publicKey(keyIndex));
-  const results = await cosignPackage(call, { inputs, destinations, request });
+  const results = await cosignPackage(call, { inputs, destinations, request: orSpentElsewhere(call, inputs, request) });
   const kept = (policy: UserPolicy) => vtxosOfPolicy(results, policy).map((vtxo) => ownVtxo(vtxo, keyIndex, call.engine));
   const [htlcs, change] = [kept(htlcPolicy), kept(changePolicy)];
   return {

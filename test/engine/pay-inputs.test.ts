@@ -126,6 +126,41 @@ test("an input that another copy of the wallet spent is in no payment again: an 
   expectBooksToBalance(copy.status());
 });
 
+test.each(["an Ark address", "an invoice"])(
+  "a payment of %s whose input another copy spent in a package of the same amounts ends, and an exit is required",
+  async (payee) => {
+    const { simulator, wallet, address } = await setUp();
+    await simulator.pay(address, { amountsSats: [5_000n] });
+    await wallet.sync();
+    const copy = await openWallet(fastOptions(simulator, await freshDirectory()));
+    await copy.sync();
+    await Promise.all([goLive(wallet), goLive(copy)]);
+    const pay = (from: typeof wallet, to: number) =>
+      payee === "an invoice"
+        ? from.pay(simulator.lightning.invoice({ amountSats: 2_000n }).bolt11)
+        : from.send(addressOf(simulator, OTHER_MNEMONIC, to), 2_000n);
+    const [spent] = copy.vtxos().map(({ id }) => id);
+    await (await pay(wallet, 0)).settled();
+    const required = nextEvent(copy, "exit.required");
+    const late = await pay(copy, 1);
+    // The checkpoint transaction is the same: no refusal, but an answer that stays (arkoor.md §10.2).
+    await expect(late.settled()).rejects.toMatchObject({ cause: { code: "SERVER_FAILED" } });
+    expect((await required).vtxos).toEqual([spent]);
+    expect(copy.balance()).toMatchObject({ exitingSats: 5_000n, spendableSats: 0n, lockedSats: 0n, pendingOutSats: 0n });
+    expectBooksToBalance(copy.status());
+  },
+);
+
+test("a server that answers INTERNAL again and again while the inputs are unspent ends no payment", async () => {
+  const { simulator, wallet, address } = await setUp();
+  await simulator.pay(address, { amountsSats: [5_000n] });
+  await wallet.sync();
+  await goLive(wallet);
+  simulator.faults.failNext("RequestArkoorCosign", Status.INTERNAL, 8);
+  await (await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 2_000n)).settled();
+  expect(simulator.calls("RequestArkoorCosign")).toBeGreaterThan(8);
+});
+
 test("a payment whose wallet comes back near its expiry is given back, and not begun", async () => {
   const { simulator, wallet, options, address } = await setUp();
   await simulator.pay(address, { amountsSats: [10_000n] });
