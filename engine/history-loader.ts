@@ -52,6 +52,7 @@ export class HistoryLoader {
       checked: BigInt(this.#check.checked),
       total: this.#source.log().head().seq,
       isLive: this.#source.isLive && !this.#isOver,
+      isAway: this.#source.isAway === true,
       isOver: this.#isOver,
       differing: this.#check.differing.map(BigInt),
       differingCount: this.#check.differingCount,

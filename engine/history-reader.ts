@@ -2,8 +2,9 @@ import type { Plain } from "../machines/canonical.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import { machines } from "../machines/registry.ts";
 import type { Instance, MachineDefinition } from "../machines/step.ts";
-import type { EventLog, StoredRecord } from "../store/event-log.ts";
+import type { StoredRecord } from "../store/event-log.ts";
 import type { HistoryIndex } from "./history-index.ts";
+import type { HistoryLog } from "./history-types.ts";
 import { type RecordView, viewRecord } from "./record-view.ts";
 import { type Transition, viewTransition } from "./transition.ts";
 
@@ -51,13 +52,13 @@ interface Page {
 /** Reads records of a log as they are asked for, with those around them, and keeps the pages used last. */
 export class HistoryReader {
   readonly #index: HistoryIndex;
-  readonly #log: () => EventLog;
+  readonly #log: () => HistoryLog;
   readonly #among: readonly MachineDefinition[];
   readonly #pages = new Map<number, Promise<Page>>();
   readonly #sizes = new Map<number, number>();
   #bytes = 0;
 
-  constructor(index: HistoryIndex, log: () => EventLog, among: readonly MachineDefinition[] = machines) {
+  constructor(index: HistoryIndex, log: () => HistoryLog, among: readonly MachineDefinition[] = machines) {
     this.#index = index;
     this.#log = log;
     this.#among = among;

@@ -17,15 +17,20 @@ export const VERDICTS = ["pending", "agrees", "differs", "folded"] as const;
  */
 export type HistoryVerdict = (typeof VERDICTS)[number];
 
+/** What a history needs of a log. */
+export type HistoryLog = Pick<EventLog, "head" | "read">;
+
 /** Where a history comes from. */
 export interface HistorySource extends AsyncDisposable {
   /** The log as it is now; another one may stand for it later. */
-  log(): EventLog;
+  log(): HistoryLog;
   /** Whether it may grow. */
   readonly isLive: boolean;
   /** Whether a wallet works in this process: reading leaves it most of the time. */
   readonly isShared: boolean;
-  /** Resolves when the log grew; to false when it never will. @throws the reason of `signal` */
+  /** Whether the wallet that wrote a live log is closed by now; it may be opened again. */
+  readonly isAway?: boolean;
+  /** Resolves when the log grew, or `isAway` changed; to false when neither ever will. @throws the reason of `signal` */
   grown(signal: AbortSignal): Promise<boolean>;
 }
 
@@ -39,6 +44,8 @@ export interface HistoryProgress {
   readonly total: bigint;
   /** Whether the log itself may grow. */
   readonly isLive: boolean;
+  /** Whether the wallet that wrote a live log is closed: more comes once it is opened again. */
+  readonly isAway: boolean;
   /** Whether nothing more will come: all is read and taken again, or that failed. */
   readonly isOver: boolean;
   /** Of the records that came out otherwise when they were taken again the first 100 found, in order; and how many there are. */

@@ -29,6 +29,8 @@ export interface Progress {
   readonly head: Decimal;
   /** Last record of the log; more than `head` while it is being read. */
   readonly total: Decimal;
+  /** Whether the wallet of a live source is closed: more comes once it is opened again. */
+  readonly isAway: boolean;
   /** Every record up to here was re-executed. */
   readonly verified: Decimal;
   /** Records whose re-execution did not agree, at most 100, and how many there are. */

@@ -123,11 +123,13 @@ export class HistoryFeed {
 }
 
 /** How far a history has come, for the page. */
-export function toProgress({ head, checked, total, differing, differingCount, failure }: HistoryProgress): Progress {
+export function toProgress(progress: HistoryProgress): Progress {
+  const { head, checked, total, isAway, differing, differingCount, failure } = progress;
   const ended = failure === null ? null : { ...failure, message: toFeedText(failure.message), advice: adviceFor(failure.code) };
   return {
     head: String(head),
     total: String(total),
+    isAway,
     verified: String(checked),
     differing: differing.map(String),
     differingCount,

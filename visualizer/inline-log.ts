@@ -59,7 +59,7 @@ export async function inlineLog(feed: HistoryFeed, { from, to, signal, onProgres
     }
   }
   const hello = await feed.hello();
-  const progress = { ...hello.progress, head: String(to), total: String(to), verified: String(to) };
+  const progress = { ...hello.progress, head: String(to), total: String(to), isAway: false, verified: String(to) };
   return {
     format: 1,
     hello: { ...hello, source: "file", first: String(from), progress },

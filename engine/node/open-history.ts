@@ -1,21 +1,19 @@
 import { stat } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import type { FramedLog } from "../../store/backed-log.ts";
 import { openExport } from "../../store/open-export.ts";
-import { LiveLog, openLive, openToRead } from "../../store/open-to-read.ts";
+import { LiveLog, openToRead } from "../../store/open-to-read.ts";
 import { History } from "../history.ts";
 import type { HistorySource } from "../history-types.ts";
 import type { ReplayOptions } from "../replay.ts";
+import { LiveSource } from "./live-source.ts";
 import { offerLog } from "./offer-log.ts";
 import { storeOptions } from "./read-wallet.ts";
 
-/** How often a live owner is asked whether its log grew. */
-const ASK_EVERY_MS = 500;
-
 /**
  * Opens a log to look around in: a wallet's directory, a copy of one, or an export file. No seed, no network, nothing is
- * appended. Of a live owner it takes what is committed, and goes on as that grows; without one the directory is locked
- * until the history is closed: no wallet can be opened in it, but others who only look are answered.
+ * appended. Of a live owner it takes what is committed, and goes on as that grows, and when it has gone and come back; without
+ * one the directory is locked until the history is closed: no wallet can be opened in it, but others who only look are
+ * answered.
  *
  * @param path a directory or an export file
  * @throws StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED` if the owner does not answer, `STORE_BAD_EXPORT`, any
@@ -42,42 +40,4 @@ async function offeredSource(directory: string, log: FramedLog): Promise<History
 
 function stillSource(log: FramedLog): HistorySource {
   return { log: () => log, isLive: false, isShared: false, grown: async () => false, [Symbol.asyncDispose]: () => log.close() };
-}
-
-/** The log of another process, or of this one: opened anew whenever it is longer. */
-class LiveSource implements HistorySource {
-  readonly isLive = true;
-  readonly isShared = false;
-  readonly #directory: string;
-  #log: FramedLog;
-
-  constructor(directory: string, log: FramedLog) {
-    this.#directory = directory;
-    this.#log = log;
-  }
-
-  log(): FramedLog {
-    return this.#log;
-  }
-
-  /** An owner that went away may come back: the directory is left to it. */
-  async grown(signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      await delay(ASK_EVERY_MS, undefined, { signal });
-      const log = await openLive(this.#directory, { verify: "end", signal }).catch(() => undefined);
-      signal.throwIfAborted();
-      if (log === undefined) continue;
-      const old = this.#log;
-      if (log.head().seq > old.head().seq) {
-        this.#log = log;
-        await old.close();
-        return true;
-      }
-      await log.close();
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#log.close();
-  }
 }

@@ -10,7 +10,7 @@ import { WalletState } from "../../engine/wallet-state.ts";
 import type { Record as LogRecord } from "../../proto/generated/log.ts";
 import { createMemoryLog, type EventLog, openExport } from "../../store/index.ts";
 import { GOLDEN, goldenWith } from "./golden/golden-with.ts";
-import { setUp } from "./helpers.ts";
+import { eventually, goLive, openWallet, setUp } from "./helpers.ts";
 
 const byKey = (key: string) => (a: object, b: object) => (String(Reflect.get(a, key)) < String(Reflect.get(b, key)) ? -1 : 1);
 
@@ -185,4 +185,24 @@ test("the history of a running wallet grows with it, and one of its directory as
   await wallet.close();
   await own.over();
   expect(own.progress).toMatchObject({ isLive: false, isOver: true });
+});
+
+test("the history of a directory goes on when its wallet is closed, lets it be opened again, and follows it then", async () => {
+  const { simulator, directory, wallet, options, address } = await setUp();
+  await goLive(wallet);
+  await using history = await Heartwood.history(directory);
+  await history.read();
+  await wallet.close();
+  const { records, connection } = wallet.status();
+  await eventually(() => history.progress.isAway && history.progress.head >= records, "the last records of the wallet");
+  expect(history.progress).toMatchObject({ head: records, total: records, isLive: true, isOver: false, failure: null });
+  expect(await history.moment(records)).toMatchObject({ connection });
+  expect((await history.records(1n, records)).length).toBe(Number(records));
+  const again = await openWallet(options);
+  await simulator.pay(address, { amountsSats: [5_000n] });
+  await again.sync();
+  const now = again.status().records;
+  await eventually(() => history.progress.head >= now, "the records of the wallet that was opened again");
+  expect(history.progress).toMatchObject({ isAway: false, failure: null });
+  expect((await history.moment(now)).balance).toEqual(again.balance());
 });

@@ -19,7 +19,7 @@ export function pageHeader(session: Session, help: HTMLDialogElement, toggleThem
   const verified = el("p", { class: "verified", role: "status" });
   session.onChange((shown) => {
     const network = hello.network === "" ? "" : ` · ${hello.network}`;
-    fill(state, el("strong", {}, hello.name), ` · ${SOURCES[hello.source]}${network}`, lostNote(shown));
+    fill(state, el("strong", {}, hello.name), ` · ${sourceOf(shown)}${network}`, lostNote(shown));
     const [text, kind] = verification(shown);
     fill(verified, text);
     setAttributes(verified, { "data-verified": kind });
@@ -53,6 +53,10 @@ function tabs(session: Session): HTMLElement {
     for (const { view, tab } of made) setAttributes(tab, { "aria-current": shown.view === view ? "page" : null });
   });
   return el("nav", { class: "tabs", "aria-label": "Panels" }, ...made.map(({ tab }) => tab));
+}
+
+function sourceOf({ hello, progress }: Shown): string {
+  return progress.isAway ? "the wallet was closed" : SOURCES[hello.source];
 }
 
 function lostNote({ connection, connectionReason, hello }: Shown): HTMLElement | null {

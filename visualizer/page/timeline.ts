@@ -82,8 +82,12 @@ function controls(session: Session): HTMLElement[] {
   session.onChange((shown) => {
     fill(play, icon(shown.isPlaying ? "pause" : "play"));
     setAttributes(play, { "aria-label": shown.isPlaying ? "Pause" : "Play", "aria-pressed": String(shown.isPlaying) });
-    setAttributes(live, { hidden: shown.hello.source !== "live", "aria-pressed": String(shown.isFollowing) });
-    fill(live, el("span", { class: "live-dot", "aria-hidden": "true" }), shown.isFollowing ? "Live" : "Paused");
+    setAttributes(live, {
+      hidden: shown.hello.source !== "live",
+      "data-away": String(shown.progress.isAway),
+      "aria-pressed": String(shown.isFollowing),
+    });
+    fill(live, el("span", { class: "live-dot", "aria-hidden": "true" }), liveWord(shown));
   });
   const move = (label: string, sign: Parameters<typeof icon>[0], title: string, go: () => void) =>
     button({ class: "button button-round", "aria-label": label, title }, go, icon(sign));
@@ -106,6 +110,12 @@ function controls(session: Session): HTMLElement[] {
       otherJumps(session),
     ),
   ];
+}
+
+/** What the button says that goes along with the end of the log. */
+function liveWord({ isFollowing, progress }: Shown): string {
+  if (!isFollowing) return "Paused";
+  return progress.isAway ? "Waiting" : "Live";
 }
 
 function jumpLabel({ label }: Jump): HTMLElement {
