@@ -32,6 +32,24 @@ test.each([
   expect(told.filter((message) => message.includes("pages of the server"))).toHaveLength(times);
 });
 
+test.each([
+  [99, 1],
+  [100, 0],
+])(
+  "a page of %i VTXOs that one package fills is doubted %i times: no package of a server has more than 100",
+  async (pageLimit, times) => {
+    const simulator = await simulate({ pageLimit });
+    const told: string[] = [];
+    const logger: Logger = (_level, message) => void told.push(message);
+    const wallet = await openWallet({ ...walletOptions(simulator, await freshDirectory()), ports: { logger } });
+    await wallet.sync();
+    const entries = (first: number) => Array.from({ length: pageLimit }, (_, i) => Uint8Array.of(first, i));
+    for (const first of [1, 2]) simulator.deliver(await wallet.address(), entries(first));
+    await wallet.sync();
+    expect(told.filter((message) => message.includes("pages of the server"))).toHaveLength(times);
+  },
+);
+
 test("a package cut inside the stream is credited whole (mailbox.md W-6)", async () => {
   const simulator = await simulate({ pageLimit: PAGE_ROWS });
   const wallet = await openWallet(walletOptions(simulator, await freshDirectory()));

@@ -203,6 +203,9 @@ test("a received package is one finished movement with all its members (mailbox.
   });
   expect(wallet.addressAt(movement?.receivedOn[0]?.keyIndex ?? -1)).toBe(address);
   expect(() => wallet.addressAt(0.5)).toThrow("keyIndex: expected");
+  // Indexes from there on would be derived with hardening (M-1).
+  expect(() => wallet.addressAt(2 ** 31 - 1)).not.toThrow();
+  expect(() => wallet.addressAt(2 ** 31)).toThrow("keyIndex: expected");
   expect(wallet.vtxos().map(({ id, state }) => [id, state])).toEqual(
     expect.arrayContaining(vtxos.map(({ id }) => [id, "spendable"])),
   );

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Driver } from "../../engine/drives.ts";
-import { MOST_DRIVES } from "../../engine/fold-drives.ts";
 import { Heartwood, type Logger } from "../../engine/index.ts";
 import { decodeTransition } from "../../engine/transition.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
@@ -105,6 +104,29 @@ test("a mark stands in the record that takes the notice in, before the checkpoin
   expect(asked).toEqual([hex(1), hex(1), hex(1)]);
 });
 
+test("eight drives are under way at once, and each that ends lets another one begin", async () => {
+  let asked = 0;
+  const finish: (() => void)[] = [];
+  const { simulator, wallet, address } = await setUp(async () => {
+    asked++;
+    await new Promise<void>((resolve) => finish.push(resolve));
+    return "driven";
+  });
+  await goLive(wallet);
+  let last = 0n;
+  for (let i = 1; i <= 10; i++) last = simulator.deliverMessage(address, roundCompleted(hash(i)));
+  await eventually(() => wallet.checkpoint() === last, "all notices");
+  expect([asked, wallet.status().openNotices]).toEqual([8, 10]);
+  finish.shift()?.();
+  await eventually(() => asked === 9, "the ninth drive");
+  expect(finish).toHaveLength(8);
+  for (let done = 1; done < 10; done++) {
+    await eventually(() => finish.length > 0, "a drive under way");
+    finish.shift()?.();
+  }
+  await eventually(() => wallet.status().openNotices === 0, "the end of all drives");
+});
+
 test("a notice that comes while its drive is under way asks for another drive", async () => {
   let asked = 0;
   let finish = (): void => {};
@@ -146,11 +168,11 @@ test("a notice without a hash of 32 bytes is told, marks nothing, and the mailbo
   expect(rules).toEqual(["MALFORMED_HASH", "MALFORMED_HASH", "NOTICE_KEPT"]);
 });
 
-test("a flood of notices keeps the newest marks, and no more than their bound", () => {
+test("a flood of notices keeps the newest marks, and no more than 10,000", () => {
   const state = new WalletState();
-  for (let seq = 1n; seq <= BigInt(MOST_DRIVES) + 5n; seq++) state.apply(receivedNotice(seq, `${seq}`));
+  for (let seq = 1n; seq <= 10_005n; seq++) state.apply(receivedNotice(seq, `${seq}`));
   state.apply(receivedNotice(20_000n, "6"));
-  expect(state.drives.size).toBe(MOST_DRIVES);
+  expect(state.drives.size).toBe(10_000);
   expect([...state.drives.keys()].slice(0, 2)).toEqual(["round/7", "round/8"]);
   expect([...state.drives.keys()].at(-1)).toBe("round/6");
 });
