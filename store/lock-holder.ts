@@ -18,7 +18,7 @@ export function lockedBy(holder: LockHolder, advice = ""): StoreError {
   const hint = readOnly ? "; it only looks at it: end it first, or let it look at a copy" : "";
   return new StoreError(
     "STORE_LOCKED",
-    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}${hint}${advice}`,
+    `expected a store that nobody has open, got one that process ${pid} on ${host} has open for ${purpose} since ${since}${advice}${hint}`,
     {
       holder: { host, pid, since, readOnly },
     },

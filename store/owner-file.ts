@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { link, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "./bytes.ts";
+import { type DirectoryIdentity, decodeIdentity, encodeIdentity, identityOf, isCopy, isSeenThere } from "./directory-identity.ts";
 import { StoreError } from "./errors.ts";
 import { readIfPresent, removeIfPresent, succeeds, writeNewFile } from "./files.ts";
 import { lockedBy } from "./lock-holder.ts";
@@ -19,6 +20,8 @@ export interface Owner extends ProcessIdentity {
   readonly since: string;
   readonly readOnly: boolean;
   readonly epoch: bigint;
+  /** Which directory it has open; undefined in a file that does not tell. */
+  readonly place: DirectoryIdentity | undefined;
 }
 
 /**
@@ -42,25 +45,29 @@ export class Ownership {
   }
 
   /**
-   * Takes a directory that has no owner, or whose owner is certainly gone.
+   * Takes a directory that has no owner, or whose owner is certainly gone. For reading also a copy of a directory whose
+   * owner lives: it has the other one open. A wallet in each of them would be two of one seed.
    *
    * @throws StoreError `STORE_LOCKED` with the holder
    */
   static async acquire(directory: string, readOnly: boolean): Promise<Ownership> {
     const token = toHex(randomBytes(16));
-    const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n };
+    const place = await identityOf(directory);
+    const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n, place };
     let displaced: string | undefined;
     let gone: Owner | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOwner(directory);
       if (found === undefined) {
-        if (await place(directory, owner)) return new Ownership(directory, owner, displaced, gone);
+        if (await putFile(directory, owner)) return new Ownership(directory, owner, displaced, gone);
       } else {
-        if (!(await isCertainlyGone(found))) {
-          throw lockedBy(found, (await isOfThisMachine(found)) ? "" : "; where it does not any more: heartwood log unlock");
+        const isGone = await isCertainlyGone(found);
+        if (!isGone && !(readOnly && (await isProvenCopy(directory, found)))) {
+          throw lockedBy(found, await adviceOn(directory, found));
         }
         displaced = (await displaceOwner(directory, found, token)) ?? displaced;
-        gone = found;
+        // Who had the directory that this one was copied from says nothing about how the copy was left.
+        gone = isGone ? found : undefined;
       }
     }
     throw neverFree();
@@ -91,7 +98,7 @@ export class Ownership {
       if (found?.token === this.#owner.token) return;
       if (found !== undefined) throw lockedBy(found);
       // Another process, which saw the owner before us, has moved our file aside and is about to find out.
-      await place(this.#directory, this.#owner);
+      await putFile(this.#directory, this.#owner);
     }
     throw neverFree();
   }
@@ -112,7 +119,7 @@ export class Ownership {
 }
 
 /** Puts the file there whole or not at all; false if another was first. */
-async function place(directory: string, owner: Owner): Promise<boolean> {
+async function putFile(directory: string, owner: Owner): Promise<boolean> {
   const path = join(directory, `OWNER.${owner.token}`);
   try {
     await writeNewFile(path, encodeOwner(owner));
@@ -120,6 +127,22 @@ async function place(directory: string, owner: Owner): Promise<boolean> {
   } finally {
     await removeIfPresent(path);
   }
+}
+
+/** Whether the owner that a directory's file names lives and has another directory open, of which this one is a copy. */
+export async function isOfAnotherDirectory(directory: string, owner: Owner): Promise<boolean> {
+  return owner.place !== undefined && (await isOfThisMachine(owner)) && (await isCopy(directory, owner.place));
+}
+
+async function isProvenCopy(directory: string, owner: Owner): Promise<boolean> {
+  const { place } = owner;
+  return place !== undefined && (await isOfAnotherDirectory(directory, owner)) && !(await isSeenThere(directory, place));
+}
+
+async function adviceOn(directory: string, owner: Owner): Promise<string> {
+  if (!(await isOfThisMachine(owner))) return "; where it does not any more: heartwood log unlock";
+  if (!(await isOfAnotherDirectory(directory, owner))) return "";
+  return `; it has ${owner.place?.path} open, of which this one is a copy: that can be looked at, but not be another wallet beside it`;
 }
 
 /**
@@ -149,6 +172,7 @@ function encodeOwner(owner: Owner): string {
     mode: owner.readOnly ? "read" : "write",
     epoch: String(owner.epoch),
     token: owner.token,
+    ...(owner.place === undefined ? {} : encodeIdentity(owner.place)),
   });
 }
 
@@ -176,6 +200,7 @@ async function readOwnerFile(path: string): Promise<Owner | undefined> {
     readOnly: mode === "read",
     epoch: BigInt(epoch),
     token,
+    place: decodeIdentity(members),
   };
 }
 

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { StoreError } from "./errors.ts";
 import { type LockHolder, lockedBy } from "./lock-holder.ts";
-import { displaceOwner, readOwner } from "./owner-file.ts";
+import { displaceOwner, isOfAnotherDirectory, type Owner, readOwner } from "./owner-file.ts";
 import { isCertainlyGone, isOfThisMachine } from "./process-identity.ts";
 import { findStore } from "./store-directory.ts";
 
@@ -11,9 +11,10 @@ export interface StoreLock {
   /**
    * `here`: a process of this machine that lives. `gone`: one that is not to be seen any more; the next opening takes the
    * store over, or finds LevelDB's lock held where it lives in another container. `elsewhere`: one of another machine, of
-   * which nothing can be known from here.
+   * which nothing can be known from here. `copied`: one that lives and has another directory open, of which this one is a
+   * copy; this one can be looked at.
    */
-  readonly state: "here" | "gone" | "elsewhere";
+  readonly state: "here" | "gone" | "elsewhere" | "copied";
 }
 
 /**
@@ -39,7 +40,7 @@ export async function unlockStore(directory: string, { host }: { readonly host: 
   const found = await lockOf(path);
   if (found === undefined || found.lock.state === "gone") return undefined;
   const { holder, state } = found.lock;
-  if (state === "here") throw lockedBy(holder);
+  if (state !== "elsewhere") throw lockedBy(holder);
   if (holder.host !== host) {
     throw new StoreError("STORE_LOCKED", `expected a lock of ${host}, got one of process ${holder.pid} on ${holder.host}`, {
       holder,
@@ -54,6 +55,11 @@ async function lockOf(path: string) {
   const owner = await readOwner(path);
   if (owner === undefined) return undefined;
   const { host, pid, since, readOnly } = owner;
-  const state = (await isCertainlyGone(owner)) ? "gone" : (await isOfThisMachine(owner)) ? "here" : "elsewhere";
-  return { owner, lock: { holder: { host, pid, since, readOnly }, state } satisfies StoreLock };
+  return { owner, lock: { holder: { host, pid, since, readOnly }, state: await stateOf(path, owner) } satisfies StoreLock };
+}
+
+async function stateOf(path: string, owner: Owner): Promise<StoreLock["state"]> {
+  if (await isCertainlyGone(owner)) return "gone";
+  if (!(await isOfThisMachine(owner))) return "elsewhere";
+  return (await isOfAnotherDirectory(path, owner)) ? "copied" : "here";
 }

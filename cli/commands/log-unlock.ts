@@ -44,5 +44,7 @@ async function tell(directory: string, lock: StoreLock | undefined, unlocked: bo
   if (lock.state === "gone")
     return output.line("it looks gone: the next opening takes the lock over, unless it lives in another container");
   if (lock.state === "here") return output.line(output.style.bad("it lives, and keeps its lock: end it"));
+  if (lock.state === "copied")
+    return output.line("it has another directory open, of which this one is a copy: it can be looked at as it is");
   output.message(`If no process of ${name} uses it any more: heartwood log unlock ${escapeText(directory)} --host ${name}`);
 }
