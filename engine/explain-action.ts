@@ -60,6 +60,6 @@ const WORDS = {
   offerCoins: () => ({ text: "From here on it can be paid with.", now: "spendable", isRegistration: true as const }),
   requireExit: (instance: string) => ({
     text: `${instance} cannot go on with it: only an exit brings it back.`,
-    now: "waiting for an exit",
+    now: "exiting",
   }),
 };

@@ -42,8 +42,8 @@ export function chooseInputs(state: Readonly<WalletState>, choice: InputChoice):
 }
 
 /** What an action keeps of a coin that it pays with. */
-export function toInput({ id, amountSats, expiryHeight, keyIndex, source }: Coin): PaymentInput {
-  return { id, amountSats, expiryHeight, keyIndex, source };
+export function toInput({ id, amountSats, expiryHeight, exitDepth, keyIndex, source }: Coin): PaymentInput {
+  return { id, amountSats, expiryHeight, exitDepth, keyIndex, source };
 }
 
 type Candidate = Coin & { readonly policyKind: PolicyKind };

@@ -4,6 +4,7 @@
 //      │ payment.requested │                                 │
 //      ├──────────────────▶│ Cosigning ─── cosignPayment ───▶│ registers the inputs, RequestArkoorCosign
 //      │                   │◀─────────────── package.refused ┤ Failed: the inputs are free again
+//      │                   │◀────────────── deadline.checked ┤ Failed: the inputs are near their expiry, an exit is required
 //      │                   │◀────────────── package.cosigned ┤
 //      │                   │ Registering ─ registerPayment ─▶│ RegisterVtxoTransactions
 //      │                   │◀──────────── package.registered ┤
@@ -13,6 +14,7 @@
 //      │                   │ Delivered                       │
 import { setup } from "xstate";
 import { changePieces } from "../ark/arkoor-allocation.ts";
+import { lastSendHeight } from "../ark/htlc-terms.ts";
 import {
   type ActionMovement,
   type ActionOutcome,
@@ -24,7 +26,7 @@ import {
 } from "./books.ts";
 import { effectActions } from "./effects.ts";
 import type { EventSchemas } from "./event-schemas.ts";
-import { type CheckedInputs, entriesOfFailure } from "./failed-inputs.ts";
+import { type CheckedInputs, entriesOfFailure, exitOf } from "./failed-inputs.ts";
 import type { MachineDefinition } from "./step.ts";
 
 type ArkoorSendContext = {
@@ -55,6 +57,8 @@ type ArkoorSendEvent =
     }
   | { readonly type: "package.cosigned"; readonly paid: readonly ForeignVtxo[]; readonly change: readonly OwnVtxo[] }
   | ({ readonly type: "package.refused"; readonly code: string; readonly message: string } & CheckedInputs)
+  /** The tip, whether the server answers or not. */
+  | { readonly type: "deadline.checked"; readonly tipHeight: number }
   | { readonly type: "package.registered"; readonly refusal: string | null }
   | { readonly type: "delivery.failed"; readonly code: string }
   | { readonly type: "package.delivered" };
@@ -63,6 +67,7 @@ const events: EventSchemas<ArkoorSendEvent["type"]> = {
   "payment.requested": [],
   "package.cosigned": [],
   "package.refused": [],
+  "deadline.checked": [],
   "package.registered": [],
   "delivery.failed": [],
   "package.delivered": [],
@@ -92,6 +97,7 @@ const definition = setup({
       event.type === "package.cosigned" &&
       sumOf(event.paid) === context.amountSats &&
       sumOf(event.paid) + sumOf(event.change) === sumOf(context.inputs),
+    isExitDue: ({ context, event }) => event.type === "deadline.checked" && event.tipHeight > lastSendHeight(context.inputs),
     isNews: ({ context, event }) => event.type === "delivery.failed" && event.code !== context.delay,
   },
 });
@@ -111,6 +117,14 @@ const fail = definition.assign(({ event }) => {
   if (event.type !== "package.refused") return {};
   const { code, message } = event;
   return { outcome: { status: "failed" as const, code, message } };
+});
+
+const runOut = definition.assign({
+  outcome: {
+    status: "failed",
+    code: "NEAR_EXPIRY",
+    message: "the server did not answer before the inputs were near their expiry",
+  },
 });
 
 const letInputsGo = definition.enqueueActions(({ context, event, enqueue }) => {
@@ -181,7 +195,8 @@ export const arkoorSendMachine: MachineDefinition = {
       },
       /**
        * Sent: the package, perhaps several times, always the same one. Awaited: the server's signatures. At risk: nothing;
-       * the server may call the inputs spent, and then answers the same package again.
+       * the server may call the inputs spent, and then answers the same package again. Without an answer until they are near
+       * their expiry they are to be exited: the server has no signatures with which it could contest that.
        */
       Cosigning: {
         on: {
@@ -203,6 +218,11 @@ export const arkoorSendMachine: MachineDefinition = {
             ],
           },
           "package.refused": { target: "Failed", actions: [fail, letInputsGo] },
+          "deadline.checked": {
+            guard: "isExitDue",
+            target: "Failed",
+            actions: [runOut, { type: "requireExit", params: ({ context }) => exitOf(context.inputs) }],
+          },
         },
       },
       /**

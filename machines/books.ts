@@ -17,6 +17,8 @@ export type PaymentInput = {
   readonly id: VtxoId;
   readonly amountSats: bigint;
   readonly expiryHeight: number;
+  /** Number of genesis items: how many transactions an exit needs. */
+  readonly exitDepth: number;
   readonly keyIndex: number;
   readonly source: VtxoSource;
 };

@@ -1,7 +1,8 @@
 /** What becomes of the inputs of a payment whose package was refused (arkoor.md §11.3, lightning.md S7). */
+import { type ExpiringVtxo, latestSendExitHeight } from "../ark/htlc-terms.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { idsOf, type PaymentInput } from "./books.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect, EffectParams } from "./effects.ts";
 
 /** What the server says of inputs; of those that are in neither list it says that they are unspent. */
 export type CheckedInputs = {
@@ -25,6 +26,10 @@ export function entriesOfFailure(inputs: readonly PaymentInput[], { spent, unkno
   if (untouched.length > 0) entries.push({ type: "releaseCoins", params: { ids: idsOf(untouched) } });
   if (doubted.length > 0) entries.push({ type: "doubtCoins", params: { ids: idsOf(doubted) } });
   if (lost.length === 0) return entries;
-  const byHeight = Math.min(...lost.map(({ expiryHeight }) => expiryHeight));
-  return [...entries, { type: "requireExit", params: { ids: idsOf(lost), byHeight } }];
+  return [...entries, { type: "requireExit", params: exitOf(lost) }];
+}
+
+/** What `requireExit` says of VTXOs: all of them, and the last height at which the exits are sure to end in time. */
+export function exitOf(vtxos: readonly (ExpiringVtxo & { readonly id: VtxoId })[]): EffectParams["requireExit"] {
+  return { ids: idsOf(vtxos), byHeight: latestSendExitHeight(vtxos) };
 }

@@ -1,6 +1,5 @@
-import { latestSendExitHeight } from "../ark/htlc-terms.ts";
 import { type ActionMovement, idsOf } from "./books.ts";
-import { entriesOfFailure } from "./failed-inputs.ts";
+import { entriesOfFailure, exitOf } from "./failed-inputs.ts";
 import { changes, definition } from "./lightning-send.changes.ts";
 import {
   type HeldPayment,
@@ -55,6 +54,9 @@ const backUpChange = definition.enqueueActions(({ context, enqueue }) => {
   if (context.change.length > 0) enqueue({ type: "backUpIds", params: { ids: idsOf(context.change) } });
 });
 
+/** Without an answer in time, any of them may be spent. */
+const exitInputs = { type: "requireExit" as const, params: ({ context }: Scope) => exitOf(context.inputs) };
+
 const recover = { type: "recoverHtlcs" as const, params: htlcPackage };
 const initiate = { type: "initiatePayment" as const, params: heldPayment };
 const watch = { type: "watchPayment" as const, params: heldPayment };
@@ -97,13 +99,11 @@ const revoked = {
 const cosignedInVain = { guard: "hasEvidence" as const, target: "Recovering", actions: [paidMeanwhile, recover] };
 const evidence = { guard: "isNewEvidence" as const, actions: [keepPreimage] };
 const delayed = { guard: "isNews" as const, actions: [keepDelay] };
+const tooLate = { guard: "isNearExpiry" as const, target: "Recovering", actions: [runOut, recover] };
 const outOfTime = { guard: "isNearExpiry" as const, target: "RevocableHtlcs", actions: [runOut, revoke] };
 /** What only the chain says: the server need not answer, and perhaps never does (S10). */
 const exitDue = [
-  {
-    type: "requireExit" as const,
-    params: ({ context: { htlcs } }: Scope) => ({ ids: idsOf(htlcs), byHeight: latestSendExitHeight(htlcs) }),
-  },
+  { type: "requireExit" as const, params: ({ context }: Scope) => exitOf(context.htlcs) },
   {
     type: "writeMovement" as const,
     params: ({ context }: Scope) => ({ movement: sendMovementOf(context, "pending", "due") }),
@@ -166,7 +166,8 @@ export const lightningSendMachine: MachineDefinition = {
             { guard: "isBalanced", target: "HtlcReceived", actions: [...bookPackage, initiate] },
           ],
           "package.refused": { target: "Recovering", actions: [noteRefusal, recover] },
-          "step.delayed": [{ guard: "isNearExpiry", target: "Recovering", actions: [runOut, recover] }, delayed],
+          "step.delayed": [tooLate, delayed],
+          "deadline.checked": tooLate,
           // Somebody else paid the invoice: nothing is signed any more (§10).
           "payment.noticed": evidence,
           ...allowable,
@@ -174,7 +175,8 @@ export const lightningSendMachine: MachineDefinition = {
       },
       /**
        * The package was refused, but an earlier copy of it may have been carried out (S7). Awaited: the state of the inputs;
-       * if they are spent, the signatures, to give the HTLCs back at once. At risk: the inputs.
+       * if they are spent, the signatures, to give the HTLCs back at once. At risk: the inputs, if they expire before there is
+       * an answer: then they are to be exited. The server has no signatures with which it could contest that.
        */
       Recovering: {
         on: {
@@ -183,6 +185,7 @@ export const lightningSendMachine: MachineDefinition = {
             { guard: "isBalanced", target: "RevocableHtlcs", actions: [...bookPackage, revoke] },
           ],
           "inputs.checked": { target: "Failed", actions: [fail, letInputsGo, writeMovement("failed")] },
+          "deadline.checked": { guard: "isExitDue", target: "Failed", actions: [fail, exitInputs, writeMovement("failed")] },
           "step.delayed": delayed,
           "payment.noticed": evidence,
           ...allowable,

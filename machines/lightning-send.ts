@@ -140,13 +140,16 @@ export function isSendNearExpiry(context: LightningSendContext, tipHeight: numbe
   return tipHeight > Math.max(0, htlcExpiryHeight - refreshBlocks) || isVtxoNearExpiry(context, tipHeight);
 }
 
-/** Whether only an exit can save the HTLCs: the VTXOs expire, or the owner allows it and the payment is near its end. */
+/**
+ * Whether only an exit can save the HTLCs, or the inputs while there are none: the VTXOs expire, or the owner allows it and
+ * the payment is near its end.
+ */
 export function isExitDue(context: LightningSendContext, tipHeight: number): boolean {
   return isVtxoNearExpiry(context, tipHeight) || (context.isExitAllowed && isSendNearExpiry(context, tipHeight));
 }
 
-function isVtxoNearExpiry({ htlcs }: LightningSendContext, tipHeight: number): boolean {
-  return tipHeight > lastSendHeight(htlcs);
+function isVtxoNearExpiry({ htlcs, inputs }: LightningSendContext, tipHeight: number): boolean {
+  return tipHeight > lastSendHeight(htlcs.length > 0 ? htlcs : inputs);
 }
 
 /**

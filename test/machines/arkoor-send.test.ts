@@ -44,6 +44,8 @@ testTable(
     "refused, all inputs spent": { ...refused, spent: [idOf(1), idOf(2)] },
     "refused, one input unknown": { ...refused, unknown: [idOf(1)] },
     "refused, one input spent and the other unknown": { ...refused, spent: [idOf(1)], unknown: [idOf(2)] },
+    "deadline far away": { type: "deadline.checked", tipHeight: 4_976 },
+    "deadline near the expiry of the inputs": { type: "deadline.checked", tipHeight: 4_977 },
     registered,
     "registration refused": { ...registered, refusal: "SERVER_REJECTED" },
     failed,
@@ -60,6 +62,7 @@ testTable(
       "refused, all inputs spent": "Failed: requireExit",
       "refused, one input unknown": "Failed: releaseCoins, doubtCoins",
       "refused, one input spent and the other unknown": "Failed: doubtCoins, requireExit",
+      "deadline near the expiry of the inputs": "Failed: requireExit",
     },
     Registering: {
       registered: "Delivering: offerCoins, deliverPayment",
@@ -113,7 +116,13 @@ test("inputs that the server calls spent wait for an exit before the first of th
   const { effects, next } = taken(step(arkoorSendMachine, cosigning, { ...refused, spent: [idOf(2)] }));
   expect(effects).toEqual([
     { type: "releaseCoins", params: { ids: [idOf(1)] } },
-    { type: "requireExit", params: { ids: [idOf(2)], byHeight: 5_000 } },
+    { type: "requireExit", params: { ids: [idOf(2)], byHeight: 4_988 } },
   ]);
   expect(next.context.outcome).toEqual({ status: "failed", code: "SERVER_REJECTED", message: "no" });
+});
+
+test("without an answer until the inputs are near their expiry, all of them are to be exited, and the payment says why", () => {
+  const { effects, next } = taken(step(arkoorSendMachine, cosigning, { type: "deadline.checked", tipHeight: 4_977 }));
+  expect(effects).toEqual([{ type: "requireExit", params: { ids: [idOf(1), idOf(2)], byHeight: 4_988 } }]);
+  expect(next.context.outcome).toMatchObject({ status: "failed", code: "NEAR_EXPIRY" });
 });

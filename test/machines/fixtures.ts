@@ -41,8 +41,8 @@ export function refused(n: number, more: Partial<HeldItem> = {}): Verdict {
 
 /** An input of a payment. */
 export function inputOf(n: number, amountSats: bigint): PaymentInput {
-  const { id, expiryHeight, keyIndex, source } = vtxoOf(n);
-  return { id, amountSats, expiryHeight, keyIndex, source };
+  const { id, expiryHeight, exitDepth, keyIndex, source } = vtxoOf(n);
+  return { id, amountSats, expiryHeight, exitDepth, keyIndex, source };
 }
 
 /** A VTXO of a recipient. */

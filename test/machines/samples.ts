@@ -93,6 +93,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     payment([inputOf(1, 600n), inputOf(2, 500n)], 700n),
     { type: "package.cosigned", paid: [paidOf(3, 600n), paidOf(4, 100n)], change: [vtxoOf(5, { amountSats: 400n })] },
     ...[[], [idOf(1)]].map((spent) => ({ type: "package.refused", code: "SERVER_REJECTED", message: "no", spent, unknown: [] })),
+    ...[4_976, 4_977].map((tipHeight) => ({ type: "deadline.checked", tipHeight })),
     { type: "package.registered", refusal: null },
     { type: "delivery.failed", code: "SERVER_FAILED" },
     { type: "package.delivered" },

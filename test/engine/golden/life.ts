@@ -30,6 +30,8 @@ const DAY_MS = 86_400_000;
 const PAYMENT_POLL_MS = 2_000;
 /** So many blocks later the HTLCs of a payment are near their expiry. */
 const SEND_EXPIRY_BLOCKS = 250;
+/** So many blocks before its expiry a VTXO is to be exited. */
+const EXIT_BLOCKS = 20;
 
 /** Everything that the life below needs. */
 interface World {
@@ -294,7 +296,8 @@ async function expiringLife({ simulator, clock, log, options }: World): Promise<
 }
 
 /** Ninth and tenth epoch: payments that come in over Lightning, each with another end. */
-async function receivingLife({ simulator, clock, log, options }: World): Promise<void> {
+async function receivingLife(world: World): Promise<void> {
+  const { simulator, clock, log, options } = world;
   const { lightning, faults } = simulator;
   faults.lightning.dropNotices = true;
   let unpaid: Invoice;
@@ -353,6 +356,7 @@ async function receivingLife({ simulator, clock, log, options }: World): Promise
     await required;
     simulator.mine(300);
     await wallet.giveUpReceive(stuck.paymentHash);
+    await unansweredSend(world, wallet);
     unpaid = await invoice();
     await wallet.stop();
   }
@@ -360,6 +364,20 @@ async function receivingLife({ simulator, clock, log, options }: World): Promise
   await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
   await wallet.sync();
   await wallet.payment(unpaid.payment.id).settled().catch(excuse("PAYMENT_FAILED"));
+}
+
+/** A payment to an address that the server does not answer until its input is near its expiry. */
+async function unansweredSend({ simulator, clock }: World, wallet: Wallet): Promise<void> {
+  simulator.faults.failNext("RequestArkoorCosign", Status.UNAVAILABLE, 1_000);
+  const payment = await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 1_500n);
+  const [input] = wallet.vtxos().filter(({ lockedBy }) => lockedBy === payment.id);
+  const expiring = when(wallet, ({ type }) => type === "vtxo.expiring");
+  simulator.mine((input?.expiryHeight ?? 0) - simulator.chain.tip - EXIT_BLOCKS);
+  clock.advance(POLL_MS);
+  await expiring;
+  clock.advance(RETRY_MS - POLL_MS);
+  await payment.settled().catch(expectFailure);
+  simulator.faults.clear();
 }
 
 /** Swallows an error of that code. */

@@ -1,12 +1,12 @@
 /** A made-up Lightning payment of 5,000 sat for 100, out of inputs of 6,000 and 3,000. */
 import { sha256 } from "../../../ark/crypto.ts";
 import { encodeHex } from "../../../ark/hex.ts";
-import type { OwnVtxo, PaymentInput } from "../../../machines/books.ts";
+import type { OwnVtxo } from "../../../machines/books.ts";
 import { lightningSendMachine } from "../../../machines/lightning-send.machine.ts";
 import type { LightningSendContext } from "../../../machines/lightning-send.ts";
 import { type Instance, type MachineEvent, step } from "../../../machines/step.ts";
 import { given, type Table, taken, testTable } from "../drive.ts";
-import { vtxoOf } from "../fixtures.ts";
+import { inputOf, vtxoOf } from "../fixtures.ts";
 
 export const preimage = "42".repeat(32);
 const paymentHash = encodeHex(sha256(new Uint8Array(32).fill(0x42)));
@@ -14,11 +14,6 @@ const paymentHash = encodeHex(sha256(new Uint8Array(32).fill(0x42)));
 const HTLC_EXPIRY = 1_000;
 export const NEAR_EXPIRY = 989;
 export const NEAR_VTXO_EXPIRY = 4_977;
-
-function inputOf(n: number, amountSats: bigint): PaymentInput {
-  const { id, expiryHeight, keyIndex, source } = vtxoOf(n);
-  return { id, amountSats, expiryHeight, keyIndex, source };
-}
 
 function htlcOf(n: number, amountSats: bigint): OwnVtxo {
   return vtxoOf(n, {

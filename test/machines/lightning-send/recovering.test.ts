@@ -12,6 +12,7 @@ testState("Recovering", recovering, {
   delayed: "Recovering",
   "delayed near expiry": "Recovering",
   "delayed near the VTXOs' expiry": "Recovering",
+  "deadline near the VTXOs' expiry": "Failed: requireExit, writeMovement",
   "exit allowed": "Recovering",
 });
 
@@ -25,6 +26,7 @@ describe("once somebody else is known to have paid, nothing is completed", () =>
     delayed: "Recovering",
     "delayed near expiry": "Recovering",
     "delayed near the VTXOs' expiry": "Recovering",
+    "deadline near the VTXOs' expiry": "Failed: requireExit, writeMovement",
     "exit allowed": "Recovering",
   });
 });
@@ -45,7 +47,29 @@ test("inputs that are not spent are free again, and the movement fails with no e
 test("spent inputs stay out of every payment; only an exit brings them back (S7)", () => {
   const { effects } = stepOf(recovering, "inputs spent");
   expect(effects[0]).toEqual({ type: "releaseCoins", params: { ids: [inputs[0]?.id] } });
-  expect(effects[1]).toEqual({ type: "requireExit", params: { ids: [inputs[1]?.id], byHeight: 5_000 } });
+  expect(effects[1]).toEqual({ type: "requireExit", params: { ids: [inputs[1]?.id], byHeight: 4_988 } });
+});
+
+describe("once the owner allows an exit, the HTLCs' expiry is reason enough", () => {
+  testState("Recovering", paymentAfter("package refused", "exit allowed"), {
+    cosigned: "RevocableHtlcs: spendCoins, createCoins, createCoins, offerCoins, writeMovement, backUpIds, revokeHtlcs",
+    "inputs untouched": "Failed: releaseCoins, writeMovement",
+    "inputs spent": "Failed: releaseCoins, requireExit, writeMovement",
+    "input unknown": "Failed: releaseCoins, doubtCoins, writeMovement",
+    "noticed with preimage": "Recovering",
+    delayed: "Recovering",
+    "delayed near expiry": "Recovering",
+    "delayed near the VTXOs' expiry": "Recovering",
+    "deadline near expiry": "Failed: requireExit, writeMovement",
+    "deadline near the VTXOs' expiry": "Failed: requireExit, writeMovement",
+  });
+});
+
+test("without an answer until the inputs are near their expiry, all of them are to be exited, and the payment fails (S10)", () => {
+  const { effects, context } = stepOf(recovering, "deadline near the VTXOs' expiry");
+  expect(effects[0]).toEqual({ type: "requireExit", params: { ids: inputs.map(({ id }) => id), byHeight: 4_988 } });
+  expect(effects[1]).toMatchObject({ params: { movement: { status: "failed", effectiveSats: 0n, inputs: [] } } });
+  expect(context.outcome).toMatchObject({ status: "failed", code: "GRPC_3" });
 });
 
 test("an attempt that ran out of time says so", () => {

@@ -14,6 +14,8 @@ testState("Start", paymentAfter(), {
   delayed: "Start",
   "delayed near expiry": "Recovering: recoverHtlcs",
   "delayed near the VTXOs' expiry": "Recovering: recoverHtlcs",
+  "deadline near expiry": "Recovering: recoverHtlcs",
+  "deadline near the VTXOs' expiry": "Recovering: recoverHtlcs",
   "exit allowed": "Start",
 });
 
@@ -25,6 +27,8 @@ describe("once somebody else is known to have paid", () => {
     delayed: "Start",
     "delayed near expiry": "Recovering: recoverHtlcs",
     "delayed near the VTXOs' expiry": "Recovering: recoverHtlcs",
+    "deadline near expiry": "Recovering: recoverHtlcs",
+    "deadline near the VTXOs' expiry": "Recovering: recoverHtlcs",
     "exit allowed": "Start",
   });
 });

@@ -1,0 +1,65 @@
+import { Status } from "nice-grpc-common";
+import { expect, test } from "vitest";
+import {
+  addressOf,
+  eventually,
+  expectBooksToBalance,
+  goLive,
+  nextEvent,
+  OTHER_MNEMONIC,
+  recorded,
+  setUp,
+  simulate,
+} from "./helpers.ts";
+import { losingCosign, states } from "./payments/funded.ts";
+import { MortalWallet } from "./payments/mortal-wallet.ts";
+
+test("a payment to an address that gets no answer ends when its inputs are near their expiry: an exit is required", async () => {
+  const { simulator, wallet, address } = await setUp({ terms: { vtxoLifetime: 300 } });
+  await simulator.pay(address, { amountsSats: [5_000n] });
+  await wallet.sync();
+  await goLive(wallet);
+  simulator.faults.failNext("RequestArkoorCosign", Status.UNAVAILABLE, 100_000);
+  const required = nextEvent(wallet, "exit.required");
+  const payment = await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 2_000n);
+  simulator.mine(285);
+  await expect(payment.settled()).rejects.toMatchObject({ cause: { code: "NEAR_EXPIRY" } });
+  const { vtxos, byHeight } = await required;
+  expect(byHeight).toBeLessThan(simulator.chain.tip + 15);
+  for (const id of vtxos) expect((await wallet.exitTransactions(id)).length).toBeGreaterThan(0);
+  const calls = simulator.calls("RequestArkoorCosign");
+  simulator.faults.clear();
+  expect(wallet.balance()).toMatchObject({ totalSats: 5_000n, exitingSats: 5_000n, lockedSats: 0n });
+  expect(wallet.status().openCommands).toBe(0);
+  await wallet.sync();
+  expect(simulator.calls("RequestArkoorCosign")).toBe(calls);
+  expectBooksToBalance(wallet.status());
+});
+
+test("a refused package of which the server says nothing ends near the expiry of its inputs, and with it a salvage", async () => {
+  const simulator = await simulate({ terms: { vtxoLifetime: 300 } });
+  const mortal = new MortalWallet(simulator);
+  const fateOf = losingCosign();
+  const first = await mortal.live((method) => fateOf(method, simulator));
+  await simulator.pay(await first.wallet.address(), { amountsSats: [10_000n] });
+  await eventually(() => first.wallet.balance().spendableSats === 10_000n, "the money");
+  // The package was carried out, and whether the invoice is paid is not told: it is neither completed nor let go (S7).
+  simulator.faults.failNext("CheckLightningPayment", Status.UNAVAILABLE, 100_000);
+  const recovering = nextEvent(first.wallet, "payment.changed", ({ state }) => state === "Recovering");
+  const { id } = await first.wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await recovering;
+  await first.end();
+  await mortal.salvage();
+  const { wallet, end } = await mortal.live();
+  expect(wallet.status().reconciling).not.toBeNull();
+  const events = recorded(wallet);
+  const required = nextEvent(wallet, "exit.required");
+  simulator.mine(285);
+  await expect(wallet.payment(id).settled()).rejects.toMatchObject({ cause: { code: "SERVER_REJECTED" } });
+  expect((await required).vtxos).toHaveLength(1);
+  expect(states(events)).toEqual(["Failed"]);
+  await eventually(() => wallet.status().reconciling === null, "the end of the reconciling");
+  expect(wallet.balance()).toMatchObject({ totalSats: 10_000n, exitingSats: 10_000n, lockedSats: 0n, pendingOutSats: 0n });
+  expectBooksToBalance(wallet.status());
+  await end();
+});
