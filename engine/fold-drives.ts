@@ -21,7 +21,7 @@ export function driveKey({ kind, hash }: Notice): string {
  * Most marks that are kept. An honest server sends a notice for each payment and round of the wallet, and those are asked
  * about on timers too (mailbox.md W-36, W-40): under a flood the oldest marks go.
  */
-export const MOST_DRIVES = 10_000;
+const MOST_DRIVES = 10_000;
 
 /** Marks what a message asks to be looked at: in the record that takes the message in, so before the checkpoint moves. */
 export function foldNotice({ drives }: WalletState, { event, seq, atMs }: Transition): void {

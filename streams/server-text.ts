@@ -1,5 +1,5 @@
 /** Longest text of a server, in characters after escaping, that is kept in an error or an announcement. */
-export const SERVER_TEXT_LIMIT = 1_000;
+const SERVER_TEXT_LIMIT = 1_000;
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 

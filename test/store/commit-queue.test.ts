@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { Record } from "../../proto/generated/log.ts";
 import type { CommitSink } from "../../store/back-end.ts";
 import { headAt, startOf } from "../../store/chain-reader.ts";
 import { CommitQueue } from "../../store/commit-queue.ts";
+import { FRAME_OVERHEAD_BYTES } from "../../store/frame.ts";
 import { recordBody } from "./helpers.ts";
 
 const START = headAt("11".repeat(32), 1n, startOf("11".repeat(32)));
@@ -65,7 +67,29 @@ describe("group commit", () => {
     await Promise.all([queue.append({ epoch: 1n, expectedSeq: 5_001n, bodies }), queue.append(request(10_001n))]);
     expect(disk.sizes.slice(-2)).toEqual([5_000, 1]);
   });
+
+  test("a commit has 4 MiB of frames at most where it takes in more than one request", async () => {
+    const sizesOf = async (bytes: number): Promise<number[]> => {
+      const disk = new SlowDisk();
+      disk.goOn();
+      const queue = new CommitQueue(START, disk);
+      const bodies = [1n, 2n].map((seq) => recordOf(seq, bytes / 2 - FRAME_OVERHEAD_BYTES));
+      await Promise.all(bodies.map((body, i) => queue.append({ epoch: 1n, expectedSeq: BigInt(i) + 1n, bodies: [body] })));
+      return disk.sizes;
+    };
+    expect(await sizesOf(4 * 1024 * 1024)).toEqual([2]);
+    expect(await sizesOf(4 * 1024 * 1024 + 2)).toEqual([1, 1]);
+  });
 });
+
+/** A record of exactly so many bytes, more than 2 MiB less a little. */
+function recordOf(seq: bigint, bytes: number): Uint8Array {
+  const withEvent = (length: number): Uint8Array =>
+    Record.encode(
+      Record.fromPartial({ seq, epoch: 1n, machine: "test", instance: "test/1", type: "x", event: new Uint8Array(length) }),
+    ).finish();
+  return withEvent(2 * bytes - withEvent(bytes).length);
+}
 
 describe("after a failed write", () => {
   test.each([

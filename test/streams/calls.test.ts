@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { type CallContext, ServerError, Status } from "nice-grpc-common";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { decodeHex } from "../../ark/hex.ts";
 import { VtxoSpendState } from "../../proto/generated/bark_server.ts";
 import { Caller } from "../../streams/calls.ts";
@@ -96,6 +96,15 @@ test("the deadline is kept against a server that ignores the timeout header", as
   await using session = await connect(server);
   const error = await failure(session.getVtxo(ID, { timeoutMs: 100 }));
   expect(error).toMatchObject({ code: "DEADLINE", retryable: true, grpcStatus: undefined });
+});
+
+test("a call waits 99,999,999 ms at most, which is what its header can say", async () => {
+  const set = vi.spyOn(globalThis, "setTimeout");
+  const caller = new Caller({ headers: {}, closed: new AbortController().signal, timeoutMs: 1_000 });
+  for (const timeoutMs of [99_999_999, 100_000_000, 1e12]) await caller.unary("Good", async () => 1, { timeoutMs });
+  const waits = set.mock.calls.map(([, waitMs]) => waitMs);
+  set.mockRestore();
+  expect(waits).toEqual([99_999_999, 99_999_999, 99_999_999]);
 });
 
 test("a call is cancelled by its signal, before and after it started", async () => {

@@ -118,6 +118,19 @@ test("a paused consumer holds the server back, and other calls still work", asyn
   subscription.unsubscribe();
 });
 
+test("64 messages are held at once unless another number is given", async () => {
+  const all = Array.from({ length: 70 }, (_, i) => arkoorMessage(BigInt(i + 1)));
+  await using server = await serve((_, context) => messages(context, ...all));
+  await using session = await connect(server);
+  const { held, subscription } = collect(session);
+  await until(() => held.length >= 64, "64 messages");
+  await settle();
+  expect(held).toHaveLength(64);
+  held[0]?.release();
+  await until(() => held.length === 65, "the next one");
+  subscription.unsubscribe();
+});
+
 test("a slow consumer gets every message, in order, one at a time", async () => {
   const count = 500;
   const all = Array.from({ length: count }, (_, i) => arkoorMessage(BigInt(i + 1), new Uint8Array(2_000)));
