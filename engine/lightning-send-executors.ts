@@ -44,13 +44,18 @@ function cosignHtlcs(call: ActionCall<"cosignHtlcs">): Promise<ActionAnswer> {
 /**
  * After a refusal: was an earlier copy of the package carried out? Then it is completed through a call without the checks
  * that refused it, so that its HTLCs can be given back; but not where a preimage is known, with which the server could
- * take completed HTLCs (S7).
+ * take completed HTLCs (S7). A preimage is recorded before anything else: the invoice is not to be paid again.
  */
 function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
   return orDelayed(call, async () => {
+    const { preimage = null, refusal = null } = contextOf(call) ?? {};
+    const shown = preimage === null ? preimageInText(call, refusal?.message ?? "") : undefined;
+    if (shown !== undefined) return evidence(shown);
     const inputs = await checkInputs(call.params.inputs, call);
     const checked = { event: { type: "inputs.checked", ...inputs } };
-    if (inputs.spent.length === 0 || isPreimageKnown(call) || (await isPaid(call))) return checked;
+    if (inputs.spent.length === 0 || preimage !== null) return checked;
+    const asked = await askForPreimage(call);
+    if (asked !== undefined) return evidence(asked);
     try {
       return await cosigned(call, (parts, options) => call.session.requestArkoorCosign(parts, options));
     } catch (error) {
@@ -221,17 +226,16 @@ async function look(call: ActionCall<Command>): Promise<Look> {
   }
 }
 
-/** Whether the server can show a preimage; without an answer, nothing is decided. */
-async function isPaid(call: ActionCall<"recoverHtlcs">): Promise<boolean> {
+/** The preimage, if the server can show it; without an answer, nothing is decided. */
+async function askForPreimage(call: ActionCall<"recoverHtlcs">): Promise<string | undefined> {
   const { state, preimage } = await look(call);
   if (state === "unknown" || state === "unspecified") throw new Error("expected the state of the payment, got no answer");
-  return preimage !== undefined;
+  return preimage;
 }
 
-/** Whether a preimage is out: then the server could take the HTLCs of a package that is completed. */
-function isPreimageKnown(call: ActionCall<"recoverHtlcs">): boolean {
-  const { preimage = null, refusal = null } = contextOf(call) ?? {};
-  return preimage !== null || preimageInText(call, refusal?.message ?? "") !== undefined;
+/** What a payment without HTLCs keeps, and then goes on. */
+function evidence(preimage: string): ActionAnswer {
+  return { waitMs: 0, news: { type: "preimage.learned", preimage } };
 }
 
 function preimageInText(call: ActionCall<Command>, text: string): string | undefined {

@@ -187,6 +187,7 @@ export const lightningSendMachine: MachineDefinition = {
           "inputs.checked": { target: "Failed", actions: [fail, letInputsGo, writeMovement("failed")] },
           "deadline.checked": { guard: "isExitDue", target: "Failed", actions: [fail, exitInputs, writeMovement("failed")] },
           "step.delayed": delayed,
+          "preimage.learned": evidence,
           "payment.noticed": evidence,
           ...allowable,
         },

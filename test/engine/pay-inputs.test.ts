@@ -1,9 +1,10 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import { decodeHex } from "../../ark/hex.ts";
+import { decodeHex, encodeHex } from "../../ark/hex.ts";
 import type { Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { movementIdOf } from "../../machines/books.ts";
+import { StreamError } from "../../streams/errors.ts";
 import {
   addressOf,
   codeOfRefusal,
@@ -86,6 +87,45 @@ test("a package that is signed while the preimage comes out is not paid with: no
   );
   expectBooksToBalance(wallet.status());
 });
+
+test.each(["the text of a refusal", "the status of the payment"])(
+  "an invoice whose preimage stands in %s is not paid again, though no HTLC was made",
+  async (place) => {
+    const simulator = await simulate();
+    const { bolt11, paymentHash, preimage } = simulator.lightning.invoice({ amountSats: 2_000n });
+    if (preimage === null) throw new Error("expected the preimage of an invoice, got none");
+    const isInText = place === "the text of a refusal";
+    const text = isInText ? `invoice has already been paid, preimage: ${encodeHex(preimage)}` : "refused";
+    let isCarriedOut = isInText;
+    const transport: Transport = async (given) => {
+      const session = await defaultPorts.transport(given);
+      const { lightningSend } = session;
+      const { cosign } = lightningSend;
+      lightningSend.cosign = async (parts, call) => {
+        if (isCarriedOut) throw new StreamError("SERVER_REJECTED", text);
+        isCarriedOut = true;
+        await cosign.call(lightningSend, parts, call);
+        throw new StreamError("DEADLINE", "the answer is lost");
+      };
+      if (!isInText) lightningSend.check = async () => ({ state: "succeeded", preimage });
+      return session;
+    };
+    const options = fastOptions(simulator, await freshDirectory());
+    const wallet = await openWallet({ ...options, ports: { ...options.ports, transport } });
+    await wallet.sync();
+    await simulator.pay(await wallet.address(), { amountsSats: [5_000n, 6_000n] });
+    await wallet.sync();
+    await goLive(wallet);
+    const payment = await wallet.pay(bolt11);
+    await expect(payment.settled()).rejects.toMatchObject({ cause: { code: "SERVER_REJECTED" } });
+    const { status, metadata } = wallet.movements().find(({ id }) => id === movementIdOf(payment.id)) ?? {};
+    expect([status, metadata]).toEqual(["failed", expect.objectContaining({ payment_preimage: encodeHex(preimage) })]);
+    expect(await codeOfRefusal(wallet.pay(bolt11))).toBe("INVOICE_PAID");
+    expect(simulator.lightning.payments(paymentHash)).toEqual([]);
+    expect(wallet.balance()).toMatchObject({ totalSats: 11_000n, exitingSats: isInText ? 0n : 5_000n, lockedSats: 0n });
+    expectBooksToBalance(wallet.status());
+  },
+);
 
 test("ids of change are backed up until the server takes them, also after a restart", async () => {
   const { simulator, wallet, options, address } = await setUp();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inputs, paymentAfter, reached, stepOf, testState } from "./payment.ts";
+import { inputs, paymentAfter, preimage, reached, stepOf, testState } from "./payment.ts";
 
 const recovering = paymentAfter(...reached.Recovering);
 
@@ -8,6 +8,7 @@ testState("Recovering", recovering, {
   "inputs untouched": "Failed: releaseCoins, writeMovement",
   "inputs spent": "Failed: releaseCoins, requireExit, writeMovement",
   "input unknown": "Failed: releaseCoins, doubtCoins, writeMovement",
+  "preimage learned": "Recovering",
   "noticed with preimage": "Recovering",
   delayed: "Recovering",
   "delayed near expiry": "Recovering",
@@ -56,6 +57,7 @@ describe("once the owner allows an exit, the HTLCs' expiry is reason enough", ()
     "inputs untouched": "Failed: releaseCoins, writeMovement",
     "inputs spent": "Failed: releaseCoins, requireExit, writeMovement",
     "input unknown": "Failed: releaseCoins, doubtCoins, writeMovement",
+    "preimage learned": "Recovering",
     "noticed with preimage": "Recovering",
     delayed: "Recovering",
     "delayed near expiry": "Recovering",
@@ -75,4 +77,10 @@ test("without an answer until the inputs are near their expiry, all of them are 
 test("an attempt that ran out of time says so", () => {
   const late = paymentAfter("delayed near expiry");
   expect(stepOf(late, "inputs untouched").context.outcome).toMatchObject({ code: "NEAR_EXPIRY" });
+});
+
+test("a preimage that the server shows is evidence: it stays with the failed payment, and is no success", () => {
+  const { context, effects } = stepOf(paymentAfter("package refused", "preimage learned"), "inputs untouched");
+  expect(context.outcome).toMatchObject({ status: "failed" });
+  expect(effects[1]).toMatchObject({ params: { movement: { status: "failed", metadata: { payment_preimage: preimage } } } });
 });
