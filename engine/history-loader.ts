@@ -171,7 +171,8 @@ export class HistoryLoader {
 
   #fail(error: unknown): void {
     if (this.#closed.signal.aborted || this.#failure !== null) return;
-    this.#failure = { code: codeOf(error) ?? "INTERNAL", message: error instanceof Error ? error.message : "reading failed" };
+    const message = error instanceof Error ? error.message : "reading failed";
+    this.#failure = { code: codeOf(error) ?? "INTERNAL", message, error };
     this.#closed.abort();
   }
 }

@@ -51,8 +51,8 @@ export interface HistoryProgress {
   /** Of the records that came out otherwise when they were taken again the first 100 found, in order; and how many there are. */
   readonly differing: readonly bigint[];
   readonly differingCount: number;
-  /** Why reading ended before the end of the log, if it did. */
-  readonly failure: { readonly code: string; readonly message: string } | null;
+  /** Why reading ended before the end of the log, if it did; `error` is what was thrown. */
+  readonly failure: { readonly code: string; readonly message: string; readonly error: unknown } | null;
 }
 
 /** A record with what is known of it beside. */

@@ -125,7 +125,8 @@ export class HistoryFeed {
 /** How far a history has come, for the page. */
 export function toProgress(progress: HistoryProgress): Progress {
   const { head, checked, total, isAway, differing, differingCount, failure } = progress;
-  const ended = failure === null ? null : { ...failure, message: toFeedText(failure.message), advice: adviceFor(failure.code) };
+  const { code, message } = failure ?? { code: "", message: "" };
+  const ended = failure === null ? null : { code, message: toFeedText(message), advice: adviceFor(code) };
   return {
     head: String(head),
     total: String(total),

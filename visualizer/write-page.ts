@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -40,15 +40,15 @@ export interface WritePageOptions {
  *
  * @param path as of `inspectLog`
  * @returns the range that was written; its first record is one more than the last for an empty log
- * @throws as `Heartwood.history`; HeartwoodError `BAD_OPTION` for a range that is none, `LOG_UNREADABLE`; the system's
- * error, with code `EEXIST` if there is a file of that name
+ * @throws as `Heartwood.history`; HeartwoodError `BAD_OPTION` for a range that is none, or a file that is there already or whose
+ * folder is not, `LOG_UNREADABLE`; StoreError for damage up to the end of the log; the system's error
  */
 export async function writePage(
   path: string,
   file: string,
   options: WritePageOptions = {},
 ): Promise<{ readonly from: bigint; readonly to: bigint }> {
-  const handle = await open(file, "wx", FILE_MODE);
+  const handle = await newFile(file);
   try {
     const { data, range } = await dataOf(path, options);
     await handle.writeFile(onePage(await readPageFiles(), data));
@@ -58,6 +58,17 @@ export async function writePage(
     await handle.close();
     await rm(file, { force: true });
     throw error;
+  }
+}
+
+async function newFile(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, "wx", FILE_MODE);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const got = code === "EEXIST" ? "one that is there already" : code === "ENOENT" ? "one in a folder that is not there" : "";
+    if (got === "") throw error;
+    throw new HeartwoodError("BAD_OPTION", `expected a file to be made, got ${got}: ${file}`, { cause: error });
   }
 }
 
@@ -114,7 +125,7 @@ async function readUpTo(history: History, end: bigint, { signal, onProgress }: W
   for (;;) {
     signal?.throwIfAborted();
     const { head, failure } = history.progress;
-    if (failure !== null) throw new HeartwoodError("LOG_UNREADABLE", failure.message);
+    if (failure !== null) throw failure.error;
     onProgress?.({ step: "reading", seq: head, total: end });
     if (head >= end) return;
     await delay(LOOK_EVERY_MS);
@@ -125,8 +136,15 @@ function rangeOf({ from, to }: WritePageOptions, end: bigint): { readonly from: 
   const last = to ?? end;
   const usual = last > USUAL_RECORDS ? last - USUAL_RECORDS + 1n : 1n;
   const first = from ?? usual;
-  if (first < 1n || last > end || first > last + 1n || last - first >= MOST_RECORDS) {
-    throw new HeartwoodError("BAD_OPTION", `expected at most ${MOST_RECORDS} records of 1 to ${end}, got ${first} to ${last}`);
-  }
+  if (first < 1n) throw bad("a first record from 1 on", `${first}`);
+  if (last > end) throw bad(`a last record up to ${end}, the end of the log`, `${last}`);
+  if (first > end && end > 0n) throw bad(`a first record up to ${end}, the end of the log`, `${first}`);
+  if (first > last + 1n || (first > last && end > 0n))
+    throw bad("a first record that is not behind the last", `${first} to ${last}`);
+  if (last - first >= MOST_RECORDS) throw bad(`at most ${MOST_RECORDS} records`, `${last - first + 1n}: ${first} to ${last}`);
   return { from: first, to: last };
+}
+
+function bad(expected: string, got: string): HeartwoodError {
+  return new HeartwoodError("BAD_OPTION", `expected ${expected}, got ${got}`);
 }

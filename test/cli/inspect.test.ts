@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { createMachine } from "xstate";
 import { machines } from "../../machines/registry.ts";
 import { importLog, openLevelLog } from "../../store/index.ts";
+import { appendRecords, databaseFiles } from "../store/helpers.ts";
 import { Running, runHere } from "./heartwood.ts";
 
 const GOLDEN = fileURLToPath(new URL("../vectors/golden/wallet.export", import.meta.url));
@@ -74,6 +75,39 @@ test("others can look at a directory that is inspected, and a wallet that is to 
   } finally {
     running.child.kill("SIGINT");
     expect((await running.ended).code).toBe(0);
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("a damaged log is refused as one file with its code and the way to a salvage, which can be looked at", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "heartwood-inspect-"));
+  try {
+    const [path, salvaged] = [join(directory, "wallet"), join(directory, "salvaged")];
+    await importLog(GOLDEN, path);
+    // The next opening puts what the write-ahead log holds into a table: here the last record has one of its own.
+    for (const count of [0, 1, 0]) {
+      await using log = await openLevelLog(path);
+      await appendRecords(log, count);
+    }
+    const tables = await databaseFiles(path, ".ldb");
+    const contents = await Promise.all(tables.map(async (file) => ({ file, bytes: await readFile(file) })));
+    const [largest] = contents.sort((one, other) => other.bytes.length - one.bytes.length);
+    if (largest === undefined) throw new Error("expected a table, got none");
+    const { file, bytes } = largest;
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    await using history = await Heartwood.history(path);
+    await history.over();
+    expect(history.progress.failure).toMatchObject({ code: "STORE_BAD_DATABASE" });
+    await history[Symbol.asyncDispose]();
+    const page = join(directory, "page.html");
+    const { code, stderr } = await runHere(["inspect", path, "--html", page]);
+    expect([code, existsSync(page)]).toEqual([1, false]);
+    expect(stderr).toContain("STORE_BAD_DATABASE");
+    expect(stderr).toContain("heartwood log salvage DIR NEWDIR");
+    expect((await runHere(["log", "salvage", path, salvaged])).code).toBe(0);
+    expect((await runHere(["inspect", salvaged, "--html", page])).code).toBe(0);
+  } finally {
     await rm(directory, { recursive: true });
   }
 });

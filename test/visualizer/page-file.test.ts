@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -100,10 +100,23 @@ test("the file is the owner's, loads nothing, and lets no script run but its own
   expect(policy).toContain(hashOf(/<script type="module">([\s\S]*?)<\/script>/.exec(page)?.[1]));
   expect(policy).toContain(hashOf(/<style>([\s\S]*?)<\/style>/.exec(page)?.[1]));
   expect(page.match(/<\/script>/g)).toHaveLength(2);
-  await expect(writePage(GOLDEN, join(directory, "page.html"))).rejects.toMatchObject({ code: "EEXIST" });
-  await expect(writePage(GOLDEN, join(directory, "other.html"), { from: 9n, to: 2n })).rejects.toMatchObject({
-    code: "BAD_OPTION",
-  });
+});
+
+test("a file that is there, a folder that is not, and each wrong range are named in the refusal", async () => {
+  const other = join(directory, "other.html");
+  const refusals: readonly (readonly [string, { from?: bigint; to?: bigint }, string])[] = [
+    [join(directory, "page.html"), {}, "one that is there already"],
+    [join(directory, "none", "page.html"), {}, "one in a folder that is not there"],
+    [other, { from: 0n }, "a first record from 1 on, got 0"],
+    [other, { to: 999_999n }, `a last record up to ${head}, the end of the log, got 999999`],
+    [other, { from: 999_999n }, `a first record up to ${head}, the end of the log, got 999999`],
+    [other, { from: 9n, to: 2n }, "a first record that is not behind the last, got 9 to 2"],
+  ];
+  for (const [path, range, words] of refusals) {
+    const refused = await writePage(GOLDEN, path, range).catch((error: unknown) => error);
+    expect(refused, words).toMatchObject({ code: "BAD_OPTION", message: expect.stringContaining(words) });
+  }
+  expect((await readdir(directory)).sort()).toEqual(["page.html"]);
 });
 
 test("damaged data is said to be so", async () => {
