@@ -6,7 +6,7 @@ import { inspect, inspectLog, writePage } from "heartwood/visualizer";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
-import { setUp } from "../engine/helpers.ts";
+import { openWallet, setUp } from "../engine/helpers.ts";
 import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
 import { writeLongLog } from "./long-log.ts";
 import { writeExport } from "./walked-log.ts";
@@ -84,6 +84,25 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await page.keyboard.press("4");
     expect(await page.locator(".figure-main .figure-value").textContent()).toBe("25\u2009000 sat");
     expect(await page.locator('[data-table="vtxos"] tbody tr').count()).toBe(2);
+    const times = await page.locator(".axis-times").first().locator("span").allTextContents();
+    expect(times).toEqual(Array(4).fill(expect.stringMatching(/^\d\d:\d\d:\d\d$/)));
+    expect(times.toSorted()).toEqual(times);
+  });
+
+  test("says that a wallet elsewhere was closed, with its last record, and goes on with it when it is opened again", async () => {
+    const { wallet, directory, options } = await setUp();
+    const inspection = await inspectLog(directory);
+    onTestFinished(() => inspection.close());
+    const { page } = await visit(inspection.url);
+    const [source, live] = [page.locator(".source"), page.locator(".button-live")];
+    await expect.poll(() => source.textContent()).toContain("running wallet");
+    await wallet.close();
+    await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("the wallet was closed");
+    await shows(page, wallet.status().records);
+    expect(await live.textContent()).toBe("Waiting");
+    await openWallet(options);
+    await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("running wallet");
+    expect(await live.textContent()).toBe("Live");
   });
 
   test("tells why a VTXO is what it is, and leads from there to its records", async () => {

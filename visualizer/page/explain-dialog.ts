@@ -20,7 +20,7 @@ export function explainDialog(session: Session): HTMLDialogElement {
   session.onChange(({ explained }, before) => {
     if (explained === before.explained) return;
     if (explained === null) return dialog.close();
-    fill(title, `Why this ${explained.kind} is what it is`);
+    fill(title, `Why this ${explained.kind === "vtxo" ? "VTXO" : explained.kind} is what it is`);
     fill(body, ...story(explained, session));
     if (!dialog.open) dialog.showModal();
   });

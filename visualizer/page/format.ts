@@ -3,6 +3,7 @@ import type { Decimal } from "../feed-data.ts";
 const THIN_SPACE = "\u2009";
 /** Longer ids are cut in the middle. */
 const LONGEST_ID = 22;
+const DAY_MS = 86_400_000;
 
 /** Digits in groups of three: `1 234 567`. */
 export function digits(value: Decimal | number): string {
@@ -37,6 +38,12 @@ export function moment(atMs: number): string {
 function day(atMs: number): string {
   const date = new Date(atMs);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** The time at a tick of an axis that spans so much: `10:11:12`, from a day on `11-22 10:11`, from 90 days on `2026-11-22`. */
+export function tickTime(atMs: number, spanMs: number): string {
+  if (spanMs < DAY_MS) return time(atMs).slice(0, 8);
+  return spanMs < 90 * DAY_MS ? `${day(atMs).slice(5)} ${time(atMs).slice(0, 5)}` : day(atMs);
 }
 
 /** `10:11:12.345`. */

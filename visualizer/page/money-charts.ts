@@ -1,13 +1,15 @@
 import type { Series, SeriesPoint } from "../feed-moment.ts";
 import type { Mark } from "../feed-record.ts";
 import { el, fill, listening, setAttributes, svg } from "./dom.ts";
-import { digits, sats } from "./format.ts";
+import { digits, sats, tickTime } from "./format.ts";
 import type { Session } from "./session.ts";
 
 const WIDTH = 1_000;
 const HEIGHT = 160;
 const TOP = 10;
 const BOTTOM = 150;
+/** Parts of the width between two ticks; a record is as wide as any other, so each tick says its time. */
+const TICK_PARTS = 3;
 
 /** A line over the log that moves with the slider. */
 export interface LineChart {
@@ -75,6 +77,7 @@ function lineChart(session: Session, options: Options): LineChart {
   });
   const cursor = svg("line", { class: "line-cursor", y1: 0, y2: HEIGHT, "vector-effect": "non-scaling-stroke" });
   const axis = el("p", { class: "axis" });
+  const times = el("p", { class: "axis-times" });
   const picture = el("div", { class: "line-picture" }, drawing);
   listening(picture, { click: (event) => seekTo(event, picture, session) });
   const xOf = (seq: bigint) => (Number(seq - session.first) / Math.max(1, Number(session.head - session.first))) * WIDTH;
@@ -86,6 +89,7 @@ function lineChart(session: Session, options: Options): LineChart {
     const [least, most] = extremes(values, options.isFromZero);
     const yOf = (value: bigint) => (most === least ? BOTTOM : BOTTOM - ratio(value - least, most - least) * (BOTTOM - TOP));
     fill(drawing, ...drawLines(points, options, xOf, yOf), cursor);
+    fill(times, ...tickTimes(points, session.first, session.head).map((text) => el("span", {}, text)));
     range = values.every((value) => value === 0n) ? options.empty : `${textOf(least)} to ${textOf(most)}`;
   };
   const point = (seq: bigint) => {
@@ -100,7 +104,7 @@ function lineChart(session: Session, options: Options): LineChart {
     ...marks.map(([mark, name]) => key(name, `line-mark-${mark}`)),
   ];
   const head = el("h3", {}, title, el("span", { class: "line-keys" }, ...keys));
-  return { element: el("section", { class: "part" }, head, picture, axis), draw, point };
+  return { element: el("section", { class: "part" }, head, picture, times, axis), draw, point };
 }
 
 function drawLines(
@@ -122,7 +126,25 @@ function drawLines(
       return [svg("line", { class: `line-mark line-mark-${mark}`, ...at })];
     }),
   );
-  return [...paths, ...ticks];
+  return [...gridLines(), ...paths, ...ticks];
+}
+
+function gridLines(): SVGElement[] {
+  return Array.from({ length: TICK_PARTS - 1 }, (_, part) => {
+    const x = ((part + 1) / TICK_PARTS) * WIDTH;
+    return svg("line", { class: "line-grid", x1: x, x2: x, y1: 0, y2: HEIGHT, "vector-effect": "non-scaling-stroke" });
+  });
+}
+
+/** When the records under the ticks were written. */
+function tickTimes(points: readonly SeriesPoint[], first: bigint, head: bigint): string[] {
+  const [start, end] = [points[0], points.at(-1)];
+  if (start === undefined || end === undefined) return [];
+  return Array.from({ length: TICK_PARTS + 1 }, (_, part) => {
+    const seq = first + ((head - first) * BigInt(part)) / BigInt(TICK_PARTS);
+    const { atMs } = points.findLast((point) => BigInt(point.seq) <= seq) ?? start;
+    return tickTime(atMs, end.atMs - start.atMs);
+  });
 }
 
 function key(name: string, className: string): HTMLElement {
