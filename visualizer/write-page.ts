@@ -132,7 +132,12 @@ async function readUpTo(history: History, end: bigint, { signal, onProgress }: W
   }
 }
 
-function rangeOf({ from, to }: WritePageOptions, end: bigint): { readonly from: bigint; readonly to: bigint } {
+/**
+ * The records that a page has of a log with so many: what is asked for, or the last ones.
+ *
+ * @throws HeartwoodError `BAD_OPTION` for a range that is none, or of too many
+ */
+export function rangeOf({ from, to }: WritePageOptions, end: bigint): { readonly from: bigint; readonly to: bigint } {
   const last = to ?? end;
   const usual = last > USUAL_RECORDS ? last - USUAL_RECORDS + 1n : 1n;
   const first = from ?? usual;

@@ -3,14 +3,13 @@ import { type AddressInfo, connect } from "node:net";
 import { inspect } from "heartwood/visualizer";
 import { expect, test } from "vitest";
 import { History } from "../../engine/history.ts";
-import { RunLoop } from "../../engine/run-loop.ts";
-import { WalletState } from "../../engine/wallet-state.ts";
-import { createMemoryLog, type SnapshotLog } from "../../store/index.ts";
+import { createMemoryLog } from "../../store/index.ts";
 import type { Progress } from "../../visualizer/feed.ts";
 import type { RecordRow } from "../../visualizer/feed-record.ts";
 import { HttpFeed } from "../../visualizer/sources/http-feed.ts";
 import { Viewers } from "../../visualizer/viewers.ts";
 import { setUp } from "../engine/helpers.ts";
+import { Talkative } from "./talkative.ts";
 
 const until = async (isSo: () => boolean) => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -48,35 +47,6 @@ test("a page follows a running wallet, sees its money arrive, and hears that it 
   await expect(feed.hello()).rejects.toMatchObject({ code: "LOST" });
 });
 
-/** A life of messages with long names: what is told of them is large. */
-class Talkative {
-  readonly #loop: RunLoop;
-  #messages = 0n;
-
-  constructor(log: SnapshotLog) {
-    const onFailed = (error: unknown) => {
-      throw error;
-    };
-    this.#loop = new RunLoop({
-      log,
-      committed: new WalletState(),
-      clock: { nowMs: () => 0, after: () => () => {} },
-      randomness: { bytes: (length) => new Uint8Array(length) },
-      listener: { onCommitted: () => {}, onFailed },
-    });
-  }
-
-  async receive(messages: number): Promise<void> {
-    for (let message = 0; message < messages; message++) {
-      const checkpoint = ++this.#messages;
-      const instance = `message/${checkpoint}/${"x".repeat(20_000)}`;
-      const event = { type: "message.received", checkpoint, digest: "00".repeat(32), kind: "round", entries: 0 };
-      this.#loop.dispatch({ instance, event });
-    }
-    await this.#loop.settled();
-  }
-}
-
 async function listening(viewers: Viewers): Promise<Server> {
   const server = createServer((_, response) => viewers.add(response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -85,7 +55,7 @@ async function listening(viewers: Viewers): Promise<Server> {
 
 test("a page that does not take what is sent is let go, and the others go on", async () => {
   const log = await createMemoryLog().open();
-  const life = new Talkative(log);
+  const life = new Talkative(log, 20_000);
   let known = 0n;
   const grown = async (signal: AbortSignal) => {
     await until(() => signal.aborted || log.head().seq > known);
