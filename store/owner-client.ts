@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { type IncomingMessage, request } from "node:http";
+import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./errors.ts";
 import { decodeRefusal } from "./owner-refusal.ts";
@@ -104,10 +104,11 @@ function ask({ timeoutMs, ...question }: Question): Promise<Answer> {
   });
 }
 
-async function collect(response: IncomingMessage): Promise<Uint8Array> {
+/** A whole answer, bounded. @throws NoAnswer if it is longer than any answer of an owner */
+export async function collect(response: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > ANSWER_BYTES_MAX) throw new NoAnswer(`expected an answer of at most ${ANSWER_BYTES_MAX} bytes, got more`);

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Record } from "../../proto/generated/log.ts";
 import { linesOf } from "../../store/export-lines.ts";
 import { createLevelLog, measureLog, openLevelLog } from "../../store/index.ts";
+import { collect } from "../../store/owner-client.ts";
 import { OwnerService } from "../../store/owner-service.ts";
 import { addressOf } from "../../store/owner-socket.ts";
 import { Stranded } from "../../store/salvage-report.ts";
@@ -23,6 +24,20 @@ test("a line of an export has 256 MiB at most", async () => {
   };
   expect((await refusal(read(""))).message).toBe("expected an export that ends with a line feed, got a cut one");
   expect((await refusal(read("x"))).message).toBe("expected lines of at most 268435456 bytes, got a longer one");
+});
+
+test("an answer of an owner has 512 MiB at most", async () => {
+  const piece = Buffer.alloc(16 * MIB);
+  const read = async (more: number): Promise<unknown> => {
+    async function* answer() {
+      for (let i = 0; i < 32; i++) yield piece;
+      yield piece.subarray(0, more);
+      throw new Error("read to its end");
+    }
+    return collect(answer()).catch((error: Error) => error.message);
+  };
+  expect(await read(0)).toBe("read to its end");
+  expect(await read(1)).toBe("expected an answer of at most 536870912 bytes, got more");
 });
 
 test("a log's growth is told in 24 periods at most, longer ones where there are more", async () => {

@@ -192,7 +192,7 @@ test("a changed frame is noticed by the reader, whatever the owner says", async 
 
 test.each([
   ["garbage", "hello\r\n\r\n", "400", "OWNER_BAD_REQUEST"],
-  ["a header without an end", `GET /v1/head HTTP/1.1\r\nX: ${"x".repeat(5_000)}`, "400", "OWNER_BAD_REQUEST"],
+  ["a header without an end", `GET /v1/head HTTP/1.1\r\nX: ${"x".repeat(4_200)}`, "400", "OWNER_BAD_REQUEST"],
   ["another method", "POST /v1/head HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", "400", "OWNER_BAD_REQUEST"],
   ["an unknown path", "GET /v9/pay HTTP/1.1\r\nHost: x\r\n\r\n", "404", "OWNER_UNKNOWN_ROUTE"],
   ["a number that is none", "GET /v1/frames?from=-1&to=2 HTTP/1.1\r\nHost: x\r\n\r\n", "400", "OWNER_BAD_REQUEST"],
