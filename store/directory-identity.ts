@@ -46,7 +46,8 @@ export async function isSeenThere(directory: string, other: DirectoryIdentity): 
   } catch (error) {
     return errorCode(error) !== "ENOENT" || (await readIfPresent(path)) === undefined;
   } finally {
-    await removeIfPresent(path);
+    // On a read-only file system even that is refused; the answer stands.
+    await removeIfPresent(path).catch(() => undefined);
   }
 }
 
