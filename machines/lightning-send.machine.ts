@@ -50,10 +50,6 @@ const letInputsGo = definition.enqueueActions(({ context, event, enqueue }) => {
   for (const entry of entriesOfFailure(context.inputs, event)) enqueue(entry);
 });
 
-const backUpChange = definition.enqueueActions(({ context, enqueue }) => {
-  if (context.change.length > 0) enqueue({ type: "backUpIds", params: { ids: idsOf(context.change) } });
-});
-
 /** Without an answer in time, any of them may be spent. */
 const exitInputs = { type: "requireExit" as const, params: ({ context }: Scope) => exitOf(context.inputs) };
 
@@ -70,7 +66,7 @@ const bookPackage = [
   { type: "createCoins" as const, params: ({ context }: Scope) => ({ coins: context.change, locked: false }) },
   { type: "offerCoins" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.change) }) },
   writeMovement("pending"),
-  backUpChange,
+  { type: "backUpIds" as const, params: ({ context }: Scope) => ({ ids: idsOf([...context.htlcs, ...context.change]) }) },
 ];
 
 const settle = {

@@ -77,6 +77,12 @@ test("the HTLCs go to the server in package order (S11), locked; the change is f
   expect(command?.type === "initiatePayment" && command.params.htlcs).toEqual(htlcs);
 });
 
+test("every VTXO of the package is backed up, HTLCs too (lightning.md §4.5)", () => {
+  const { effects } = stepOf(paymentAfter(), "cosigned");
+  const ids = [...htlcs, ...happenings.cosigned.change].map(({ id }) => id);
+  expect(effects).toContainEqual({ type: "backUpIds", params: { ids } });
+});
+
 test("a preimage that arrives early is kept as evidence, and proves nothing yet", () => {
   const { context, state } = stepOf(paymentAfter(), "noticed with preimage");
   expect([state, context.preimage, context.outcome]).toEqual(["Start", happenings["noticed with preimage"].preimage, null]);

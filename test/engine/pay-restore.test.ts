@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { eventually, expectBooksToBalance, fastOptions, freshDirectory, nextEvent } from "./helpers.ts";
+import { funded } from "./payments/funded.ts";
+import { restored } from "./restoring.ts";
+
+test("HTLCs of an open payment are backed up; a restore holds them, credits the change, and later what was given back", async () => {
+  const { simulator, wallet, expectEnd } = await funded();
+  simulator.lightning.setOutcome("never");
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  const vtxos = wallet.vtxos();
+  await eventually(() => vtxos.every(({ id }) => simulator.recoveryIds().includes(id)), "the backup of HTLCs and change");
+  const htlcs = vtxos.filter(({ policy }) => policy !== "pubkey");
+  expect(htlcs.length).toBeGreaterThan(0);
+  const { totalSats } = wallet.balance();
+  const open = await restored(fastOptions(simulator, await freshDirectory()));
+  expect(open.quarantine().map(({ id, code }) => [id, code])).toEqual(htlcs.map(({ id }) => [id, "NOT_PUBKEY_POLICY"]));
+  expect(open.balance()).toMatchObject({ totalSats, pendingOutSats: 0n });
+  expect(open.status().restore).toMatchObject({ state: "restored", isComplete: true });
+  expectBooksToBalance(open.status());
+  await open.close();
+  simulator.lightning.finish(paymentHash, "failure");
+  await payment.settled().catch(() => {});
+  await eventually(() => wallet.status().openCommands === 0, "the backup of what was given back");
+  await expectEnd(payment, "failed");
+  const over = await restored(fastOptions(simulator, await freshDirectory()));
+  expect(over.balance()).toMatchObject({ totalSats: 10_000n, spendableSats: 10_000n });
+  expect(over.status().restore).toMatchObject({ state: "restored", isComplete: true });
+  expectBooksToBalance(over.status());
+  await over.close();
+});
