@@ -207,6 +207,24 @@ test("a payment that only an exit can end is the owner's to give up, once its HT
   expectBooksToBalance(wallet.status());
 });
 
+test("a dust piece among the HTLCs keeps the others from neither their exit nor their revocation (S9, scenario 18)", async () => {
+  const { simulator, wallet, expectEnd } = await funded([5_000n, 6_000n], { terms: { vtxoLifetime: 300 } });
+  simulator.lightning.setOutcome("never");
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 5_100n });
+  const payment = await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  simulator.faults.failNext("RequestLightningPayHtlcRevocation", Status.INTERNAL, 100_000);
+  const required = nextEvent(wallet, "exit.required");
+  simulator.mine(285);
+  const { vtxos } = await required;
+  const dust = wallet.vtxos().filter(({ id, amountSats }) => vtxos.includes(id) && amountSats < 330n);
+  expect([dust.length, vtxos.length]).toEqual([1, 2]);
+  for (const id of vtxos) expect((await wallet.exitTransactions(id)).length).toBeGreaterThan(0);
+  simulator.faults.clear();
+  simulator.lightning.finish(payment.id.split("/")[1] ?? "", "failure");
+  await expectEnd(payment, "failed");
+});
+
 test("two wallets of one server pay each other over Lightning; an invoice that was cancelled is given back (scenario 17)", async () => {
   const { simulator, wallet, expectEnd } = await funded([10_000n, 10_000n]);
   simulator.faults.lightning.dropNotices = false;
