@@ -15,7 +15,7 @@ const SHARED_BYTES = 64;
 const MANY_BYTES = 64 * 1024;
 
 /** Most fields that one message or one page may have: a bound on the work that a server can cause. */
-export const MAX_WIRE_FIELDS = 100_000;
+const MAX_WIRE_FIELDS = 100_000;
 
 /**
  * Walks the fields of a protobuf message in order, unknown ones included.
