@@ -23,6 +23,7 @@ const SLOW = [
   "test/engine/growth.test.ts",
   "test/engine/migrations.test.ts",
   "test/engine/pay-after-salvage.test.ts",
+  "test/engine/pay-inputs.test.ts",
   "test/engine/pay-kills.test.ts",
   "test/engine/pay-scenarios.test.ts",
   "test/engine/pay-terms.test.ts",

@@ -1,9 +1,7 @@
 import type { Subscription } from "rxjs";
-import { encodeHex } from "../ark/hex.ts";
 import { checkNetwork } from "../chain/network.ts";
 import { STEADY_MS } from "../machines/connection.machine.ts";
 import type { RunMode } from "../machines/effects.ts";
-import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { checkBackup } from "./check-backup.ts";
 import { Consumer, Halt } from "./consumer.ts";
@@ -11,12 +9,13 @@ import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { watchExpiry } from "./expiry.ts";
 import { followMailbox } from "./follow-mailbox.ts";
+import { pinServer } from "./pin-server.ts";
 import { NoticeReader } from "./read-notices.ts";
 import { recognise } from "./recognise.ts";
 import { finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
 import { Turns } from "./turns.ts";
-import { CONNECTION, WALLET } from "./wallet-state.ts";
+import { CONNECTION } from "./wallet-state.ts";
 import { watchServer } from "./watch-server.ts";
 
 /** Answers that no retry changes: the server is not this wallet's, or the owner's input is wrong. */
@@ -181,7 +180,7 @@ export class ConnectionDriver {
     const session = await this.#connect(signal);
     connection.session = session;
     if (signal.aborted) return session.close();
-    this.#pin(session.info);
+    pinServer(engine, session.info, { isPlaceProven: this.#chainIsRight });
     if (!connection.isQuiet) engine.feed({ instance: CONNECTION, event: { type: "connection.opened" } });
     engine.drives.consider();
     engine.actions.drive();
@@ -245,25 +244,6 @@ export class ConnectionDriver {
       signal.throwIfAborted();
       if (codeOf(error) === "CHAIN_WRONG_NETWORK") throw error;
     }
-  }
-
-  /**
-   * Trust on first use; a server with other keys gets no work at all (mailbox.md C-10). An address is remembered only
-   * now that server and chain proved to be the wallet's.
-   */
-  #pin(info: ServerInfo): void {
-    const { loop, place } = this.#engine;
-    const context = loop.pending.contextOf(WALLET);
-    const [serverPubkey, mailboxPubkey] = [encodeHex(info.serverPubkey), encodeHex(info.mailboxPubkey)];
-    const [pinnedServer, pinnedMailbox] = [context?.serverPubkey ?? serverPubkey, context?.mailboxPubkey ?? mailboxPubkey];
-    if (pinnedServer !== serverPubkey) {
-      throw new HeartwoodError("SERVER_KEY_CHANGED", `expected server key ${pinnedServer}, got ${serverPubkey}`);
-    }
-    if (pinnedMailbox !== mailboxPubkey) {
-      throw new HeartwoodError("MAILBOX_KEY_CHANGED", `expected mailbox key ${pinnedMailbox}, got ${mailboxPubkey}`);
-    }
-    if (this.#chainIsRight) this.#engine.feed({ instance: WALLET, event: { type: "wallet.configured", ...place } });
-    this.#engine.feed({ instance: WALLET, event: { type: "server.pinned", serverPubkey, mailboxPubkey } });
   }
 
   /** A good connection breaks now and then. It is opened again without a record, unless that fails (DESIGN §7). */
