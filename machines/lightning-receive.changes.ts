@@ -21,6 +21,7 @@ export const definition = setup({
     "claimReceive",
     "deliverPayment",
     "postRecoveryIds",
+    "backUpIds",
   ),
   guards: {
     isNews: ({ context, event }) =>

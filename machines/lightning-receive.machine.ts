@@ -52,12 +52,18 @@ const lockHtlcs = {
   params: ({ context }: Scope) => ({ coins: context.htlcs, locked: true }),
 };
 
+/** They are stored, so their ids belong into the recovery mailbox, whatever becomes of the receive (§4.5). */
+const backUpHtlcs = { type: "backUpIds" as const, params: htlcIds };
+
 const spendHtlcs = { type: "spendCoins" as const, params: htlcIds };
 
 const writeMovement = (status: ActionMovement["status"], effective: "htlcs" | "nothing") => ({
   type: "writeMovement" as const,
   params: ({ context }: Scope) => ({ movement: receiveMovementOf(context, status, effective) }),
 });
+
+/** The HTLCs are this receive's: pending in, until they are claimed. */
+const bookGrant = [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), backUpHtlcs];
 
 const delayed = { guard: "isNews" as const, actions: [keepDelay] };
 
@@ -120,11 +126,11 @@ export const lightningReceiveMachine: MachineDefinition = {
             {
               guard: "isSettled",
               target: "PreimageRevealed",
-              actions: [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), claim],
+              actions: [...bookGrant, claim],
             },
             {
               target: "HtlcsReady",
-              actions: [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), { type: "vetReveal", params: revealOf }],
+              actions: [...bookGrant, { type: "vetReveal", params: revealOf }],
             },
           ],
           "grant.failed": { target: "Failed", actions: [fail] },

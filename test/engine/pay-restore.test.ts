@@ -1,5 +1,6 @@
+import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import { eventually, expectBooksToBalance, fastOptions, freshDirectory, nextEvent } from "./helpers.ts";
+import { eventually, expectBooksToBalance, fastOptions, freshDirectory, goLive, nextEvent, setUp } from "./helpers.ts";
 import { funded } from "./payments/funded.ts";
 import { restored } from "./restoring.ts";
 
@@ -26,6 +27,32 @@ test("HTLCs of an open payment are backed up; a restore holds them, credits the 
   await expectEnd(payment, "failed");
   const over = await restored(fastOptions(simulator, await freshDirectory()));
   expect(over.balance()).toMatchObject({ totalSats: 10_000n, spendableSats: 10_000n });
+  expect(over.status().restore).toMatchObject({ state: "restored", isComplete: true });
+  expectBooksToBalance(over.status());
+  await over.close();
+});
+
+test("HTLCs that were granted are backed up; a restore holds them, and credits later what was claimed", async () => {
+  const { simulator, wallet } = await setUp();
+  await goLive(wallet);
+  simulator.faults.failNext("ClaimLightningReceive", Status.UNAVAILABLE, 1_000);
+  const { bolt11, payment } = await wallet.invoice({ amountSats: 10_000n });
+  const revealed = nextEvent(wallet, "payment.changed", ({ state }) => state === "PreimageRevealed");
+  simulator.lightning.pay(bolt11);
+  await revealed;
+  const htlcs = wallet.vtxos().map(({ id }) => id);
+  expect(htlcs.length).toBeGreaterThan(0);
+  await eventually(() => htlcs.every((id) => simulator.recoveryIds().includes(id)), "the backup of the HTLCs");
+  const open = await restored(fastOptions(simulator, await freshDirectory()));
+  expect(open.quarantine().map(({ id, code }) => [id, code])).toEqual(htlcs.map((id) => [id, "NOT_PUBKEY_POLICY"]));
+  expect(open.balance()).toMatchObject({ totalSats: 0n, pendingInSats: 0n });
+  expect(open.status().restore).toMatchObject({ state: "restored", isComplete: true });
+  await open.close();
+  simulator.faults.clear();
+  await payment.settled();
+  await eventually(() => wallet.status().openCommands === 0, "the backup of what was claimed");
+  const over = await restored(fastOptions(simulator, await freshDirectory()));
+  expect(over.balance()).toMatchObject({ totalSats: 9_880n, spendableSats: 9_880n });
   expect(over.status().restore).toMatchObject({ state: "restored", isComplete: true });
   expectBooksToBalance(over.status());
   await over.close();

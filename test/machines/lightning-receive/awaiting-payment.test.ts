@@ -5,8 +5,8 @@ import { taken } from "../drive.ts";
 import { events, htlc, PAYMENT_HASH, states, testStates } from "./fixtures.ts";
 
 const row = {
-  granted: "HtlcsReady: createCoins, writeMovement, vetReveal",
-  "granted, and settled at the server": "PreimageRevealed: createCoins, writeMovement, claimReceive",
+  granted: "HtlcsReady: createCoins, writeMovement, backUpIds, vetReveal",
+  "granted, and settled at the server": "PreimageRevealed: createCoins, writeMovement, backUpIds, claimReceive",
   "grant failed": "Failed",
   expired: "Expired",
   "cancel asked for": "Cancelling: cancelReceive",
@@ -43,6 +43,13 @@ test("a grant is locked, and its movement is pending with the HTLCs as its effec
       },
     },
   ]);
+});
+
+test("every VTXO of a grant is backed up, whether it is to be vetted or claimed at once (§4.5)", () => {
+  const backup = { type: "backUpIds", params: { ids: [htlc.id] } };
+  for (const event of [events.granted, events["granted, and settled at the server"]]) {
+    expect(taken(step(lightningReceiveMachine, states.AwaitingPayment, event)).effects).toContainEqual(backup);
+  }
 });
 
 test("the fee of a grant may be lower than promised, and is then the one that counts", () => {
