@@ -1,6 +1,7 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
 import { isAction } from "../machines/books.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
-import { type AcceptedVtxo, type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
+import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { describeAction } from "./explain-action.ts";
 import { replacedBy, type Subject } from "./explain-subject.ts";
@@ -85,9 +86,9 @@ function describeMessage(transition: Transition, subject: Subject): Described {
     case "package.vetted":
       return describeVerdicts(transition, subject);
     case "vtxos.registered":
-      return registered(subject);
+      return leftOf(event).length > 0 ? inPart(leftOf(event), subject, registered(subject)) : registered(subject);
     case "recoveryIds.posted":
-      return BACKED_UP;
+      return leftOf(event).length > 0 ? inPart(leftOf(event), subject, BACKED_UP) : BACKED_UP;
     default:
       return generic(transition, null);
   }
@@ -251,6 +252,15 @@ const BACKED_UP: Described = {
   text: "Ids are backed up in the recovery mailbox.",
   rules: ["mailbox.md M-50", "mailbox.md M-65"],
 };
+
+/** What the server took of a package is done with, and it is asked for the rest again (mailbox.md W-34). */
+function inPart(left: readonly VtxoId[], { kind, id }: Subject, whole: Described): Described {
+  const rules = [...(whole.rules ?? []), "mailbox.md W-34"];
+  if (kind !== "vtxo") return { text: `${whole.text} It is asked again for ${count(left.length, "VTXO")}.`, rules };
+  return left.includes(id)
+    ? { text: "The server took others, but not this one: it is asked again.", rules }
+    : { ...whole, rules };
+}
 
 function generic({ event, instance, state }: Transition, from: string | null): Described {
   return { text: `${instance} took ${event.type}: from ${from ?? "nothing"} to ${state}.` };

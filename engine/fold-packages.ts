@@ -1,5 +1,5 @@
-import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../machines/package.ts";
-import type { Instance } from "../machines/step.ts";
+import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement } from "../machines/package.ts";
+import type { Instance, MachineEvent } from "../machines/step.ts";
 import type { Transition } from "./transition.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -14,7 +14,7 @@ export function foldMessage(state: WalletState, transition: Transition, context:
   if (event.type === "message.received" && isFirst) counters.messages++;
   if (event.type === "message.redelivered") counters.redeliveries++;
   if (event.type === "package.undecided" || event.type === "package.poisoned") counters.halts++;
-  if (event.type === "vtxos.registered") markRegistered(state, idsOf(context));
+  if (event.type === "vtxos.registered") markRegistered(state, takenIds(context, event));
   const isPassedOver = transition.state === "Ignored" || transition.state === "Kept";
   if (event.type !== "package.vetted" && !(isFirst && isPassedOver)) return;
   if (transition.state === "Applied") {
@@ -66,4 +66,10 @@ function credit(state: WalletState, { seq, atMs }: Transition, checkpoint: bigin
 
 function idsOf(context: Instance["context"]): string[] {
   return (context.vtxos as readonly AcceptedVtxo[]).map(({ id }) => id);
+}
+
+/** All that the server has by now: what it did not take has its own mark to wait for (mailbox.md W-34). */
+function takenIds(context: Instance["context"], event: MachineEvent): string[] {
+  const left = leftOf(event);
+  return idsOf(context).filter((id) => !left.includes(id));
 }

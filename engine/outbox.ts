@@ -1,7 +1,9 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { ServerSession } from "../streams/session.ts";
+import type { Left } from "./bisect.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { backUpIds, registerVtxos } from "./server-calls.ts";
+import { backUpEach, registerEach } from "./server-calls.ts";
 import type { OpenCommand } from "./wallet-rows.ts";
 
 /** Wait before a command that got no good answer is tried again while connected. */
@@ -95,14 +97,16 @@ export class Outbox {
     const parts = { session, blobs, keyring, signal };
     try {
       switch (effect.type) {
-        case "registerVtxos":
-          await registerVtxos(effect.params.sources, parts);
-          this.#engine.feed({ instance, event: { type: "vtxos.registered" }, effectId: effect.id });
+        case "registerVtxos": {
+          const left = leftOf(effect.params.sources, await registerEach(effect.params.sources, parts));
+          this.#engine.feed({ instance, event: { type: "vtxos.registered", ...left }, effectId: effect.id });
           return true;
-        case "postRecoveryIds":
-          await backUpIds(effect.params.ids, parts);
-          this.#engine.feed({ instance, event: { type: "recoveryIds.posted" }, effectId: effect.id });
+        }
+        case "postRecoveryIds": {
+          const left = leftOf(effect.params.ids, await backUpEach(effect.params.ids, parts));
+          this.#engine.feed({ instance, event: { type: "recoveryIds.posted", ...left }, effectId: effect.id });
           return true;
+        }
         default:
           return true; // timers and actions run by themselves
       }
@@ -114,4 +118,16 @@ export class Outbox {
       return false;
     }
   }
+}
+
+/**
+ * What the result of a command says of what the server did not take (mailbox.md W-34): its machine asks for that anew, and
+ * the rest is done with.
+ *
+ * @throws what the server gave as the reason, if it took nothing: the command stays as it is
+ */
+function leftOf(all: readonly unknown[], { items, error }: Left<VtxoId>): { readonly left?: readonly VtxoId[] } {
+  if (items.length === 0) return {};
+  if (items.length === all.length) throw error;
+  return { left: items };
 }

@@ -1,10 +1,11 @@
+import { decodeVtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { PaymentInput } from "../machines/books.ts";
 import type { CheckedInputs } from "../machines/failed-inputs.ts";
 import type { VtxoSource } from "../machines/package.ts";
 import { StreamError } from "../streams/errors.ts";
 import type { ServerSession } from "../streams/session.ts";
-import { bisect } from "./bisect.ts";
+import { type Left, takeChunks } from "./bisect.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import { authorized } from "./clock-skew.ts";
 import type { Keyring } from "./keyring.ts";
@@ -29,15 +30,22 @@ export interface CallParts {
  * Gives the server the signatures of VTXOs: idempotent, in calls of a bounded size (arkoor.md §9). One that is refused keeps
  * no other one back (mailbox.md M-66, W-34).
  *
- * @throws StreamError of the first that was refused, after all others were taken
+ * @returns the VTXOs that it did not take: what it does not know now it may know later (mailbox.md §3.8)
  */
-export async function registerVtxos(sources: readonly VtxoSource[], { session, blobs, signal }: CallParts): Promise<void> {
-  const refused: StreamError[] = [];
-  for await (const chunk of chunksOf(sources, blobs, CHUNK_ITEMS)) {
-    const left = await bisect(chunk, (vtxos) => session.registerVtxoTransactions(vtxos, { signal }));
-    refused.push(...left.map(({ error }) => error));
-  }
-  throwFirst(refused);
+export async function registerEach(sources: readonly VtxoSource[], { session, blobs, signal }: CallParts): Promise<Left<VtxoId>> {
+  const register = (vtxos: readonly Uint8Array[]): Promise<void> => session.registerVtxoTransactions(vtxos, { signal });
+  const { items, error } = await takeChunks(chunksOf(sources, blobs, CHUNK_ITEMS), register);
+  return { items: items.map((vtxo) => vtxoId(decodeVtxo(vtxo))), error };
+}
+
+/**
+ * As {@link registerEach}.
+ *
+ * @throws what one was refused with, after all others were taken
+ */
+export async function registerVtxos(sources: readonly VtxoSource[], parts: CallParts): Promise<void> {
+  const { items, error } = await registerEach(sources, parts);
+  if (items.length > 0) throw error;
 }
 
 /**
@@ -57,24 +65,14 @@ export async function postToMailbox(
  * Backs up ids in the recovery mailbox (mailbox.md M-65). The server fails a whole call for one id that it does not know, so
  * what it refuses is halved: that id keeps no other one back (W-34).
  *
- * @throws StreamError of the first that was refused, after all others were taken
+ * @returns the ids that it did not take
  */
-export async function backUpIds(ids: readonly VtxoId[], { session, keyring, signal }: CallParts): Promise<void> {
-  const refused: StreamError[] = [];
-  for (let from = 0; from < ids.length; from += CHUNK_ITEMS) {
-    const post = (some: readonly VtxoId[]): Promise<void> => {
-      const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
-      return session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: some, authorization }, { signal });
-    };
-    const left = await bisect(ids.slice(from, from + CHUNK_ITEMS), (some) => authorized(keyring, () => post(some)));
-    refused.push(...left.map(({ error }) => error));
-  }
-  throwFirst(refused);
-}
-
-/** The command stays open for them: what a server does not know now it may know later (mailbox.md §3.8). */
-function throwFirst([first]: readonly StreamError[]): void {
-  if (first !== undefined) throw first;
+export async function backUpEach(ids: readonly VtxoId[], { session, keyring, signal }: CallParts): Promise<Left<VtxoId>> {
+  const post = (some: readonly VtxoId[]): Promise<void> => {
+    const authorization = keyring.recoveryAuthorization(RECOVERY_AUTHORIZATION_S);
+    return session.postRecoveryVtxoIds({ mailboxId: keyring.recoveryMailboxId, ids: some, authorization }, { signal });
+  };
+  return takeChunks(idChunks(ids), (some) => authorized(keyring, () => post(some)));
 }
 
 /**
@@ -103,6 +101,10 @@ export async function checkInputs(
 /** Whether the server says that it does not know what it was asked about. */
 export function isUnknown(error: unknown): boolean {
   return error instanceof StreamError && error.code === "SERVER_NOT_FOUND";
+}
+
+async function* idChunks(ids: readonly VtxoId[]): AsyncGenerator<readonly VtxoId[]> {
+  for (let from = 0; from < ids.length; from += CHUNK_ITEMS) yield ids.slice(from, from + CHUNK_ITEMS);
 }
 
 async function* chunksOf(

@@ -12,6 +12,7 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { encodeCanonical } from "./canonical.ts";
 import { effectActions } from "./effects.ts";
 import type { EventSchemas } from "./event-schemas.ts";
+import { leftOf, type TakenInPart } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
 /** How often the recovery mailbox is read back. */
@@ -27,7 +28,7 @@ type BackupContext = {
 
 type BackupEvent =
   | { readonly type: "backup.requested"; readonly ids: readonly VtxoId[] }
-  | { readonly type: "recoveryIds.posted" }
+  | ({ readonly type: "recoveryIds.posted" } & TakenInPart)
   | {
       readonly type: "backup.checked";
       readonly missing: number;
@@ -41,6 +42,7 @@ const definition = setup({
   types: { context: {} as BackupContext, events: {} as BackupEvent },
   actions: effectActions("postRecoveryIds"),
   guards: {
+    isTakenInPart: ({ event }) => leftOf(event).length > 0,
     isDueOrNews: ({ context, event }) =>
       event.type === "backup.checked" &&
       (event.atMs - context.checkedAtMs >= BACKUP_CHECK_MS ||
@@ -54,6 +56,12 @@ const note = definition.assign(({ event }) => {
   const { atMs, missing, missingIds } = event;
   return { checkedAtMs: atMs, missing, missingIds };
 });
+
+/** What the server did not take keeps nothing else back (mailbox.md W-34). */
+const postLeft = {
+  type: "postRecoveryIds" as const,
+  params: ({ event }: { event: BackupEvent }) => ({ ids: leftOf(event) }),
+};
 
 /** `backup/main`: one state; records say what is to be posted, that it was, and what is missing. */
 export const backupMachine: MachineDefinition = {
@@ -74,7 +82,7 @@ export const backupMachine: MachineDefinition = {
             ],
           },
           // Its command leaves the outbox with it.
-          "recoveryIds.posted": { target: "Watching" },
+          "recoveryIds.posted": [{ guard: "isTakenInPart", actions: [postLeft] }, { target: "Watching" }],
           "backup.checked": { guard: "isDueOrNews", actions: [note] },
         },
       },

@@ -4,6 +4,7 @@ import { RECEIVE_CLAIM_BLOCKS } from "../ark/htlc-terms.ts";
 import { type ActionOutcome, sumOf } from "./books.ts";
 import { effectActions } from "./effects.ts";
 import { isForeign, type LightningReceiveContext, type LightningReceiveEvent } from "./lightning-receive.ts";
+import { leftOf } from "./package.ts";
 
 /** Types, effects and guards. */
 export const definition = setup({
@@ -24,6 +25,7 @@ export const definition = setup({
     "backUpIds",
   ),
   guards: {
+    isTakenInPart: ({ event }) => leftOf(event).length > 0,
     isNews: ({ context, event }) =>
       (event.type === "step.delayed" || event.type === "delivery.failed") && event.code !== context.delay,
     isSettled: ({ event }) => event.type === "grant.accepted" && event.isSettled,

@@ -8,6 +8,7 @@ import {
   receiveEvents,
   receiveMovementOf,
 } from "./lightning-receive.ts";
+import { leftOf } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
 const {
@@ -64,6 +65,8 @@ const writeMovement = (status: ActionMovement["status"], effective: "htlcs" | "n
 
 /** The HTLCs are this receive's: pending in, until they are claimed. */
 const bookGrant = [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), backUpHtlcs];
+/** What the server did not take keeps nothing else back (mailbox.md W-34). */
+const postLeft = { type: "postRecoveryIds" as const, params: ({ event }: Scope) => ({ ids: leftOf(event) }) };
 
 const delayed = { guard: "isNews" as const, actions: [keepDelay] };
 
@@ -237,7 +240,7 @@ export const lightningReceiveMachine: MachineDefinition = {
         },
       },
       /** The money is the wallet's. Awaited: the backup of the ids. */
-      Claimed: { on: { "recoveryIds.posted": { target: "Completed" } } },
+      Claimed: { on: { "recoveryIds.posted": [{ guard: "isTakenInPart", actions: [postLeft] }, { target: "Completed" }] } },
       /** The money is another wallet's. Awaited: a mailbox that takes it; this log has the only copy of the VTXOs. */
       Delivering: {
         on: {

@@ -1,7 +1,7 @@
 /** Data of a Lightning receive that its machine, its commands and its executors share (lightning.md §9). */
 import { type ActionMovement, type ActionOutcome, type ForeignVtxo, idsOf, type OwnVtxo, sumOf } from "./books.ts";
 import type { EventSchemas } from "./event-schemas.ts";
-import type { VtxoSource } from "./package.ts";
+import type { TakenInPart, VtxoSource } from "./package.ts";
 
 /** What an invoice was made with: fixed from the first record on (lightning.md §9.1). */
 export type InvoiceTerms = {
@@ -91,7 +91,7 @@ export type LightningReceiveEvent =
       /** Hex. */
       readonly preimage: string;
     }
-  | { readonly type: "recoveryIds.posted" }
+  | ({ readonly type: "recoveryIds.posted" } & TakenInPart)
   | { readonly type: "package.delivered" }
   | { readonly type: "delivery.failed"; readonly code: string }
   /** The step does not get on: it is tried again after a while, or, out of its budget, when something happens. */

@@ -12,6 +12,7 @@
 //      │                   │         ─ postRecoveryIds ──▶│
 //      │                   │◀─ vtxos.registered ──────────┤
 //      │                   │◀─ recoveryIds.posted ────────┤
+//      │                   │   what is left, anew ───────▶│ while the server does not take some of them
 //      │                   │ Completed                    │
 //      │                   │                              │
 //      │                   │◀───────── package.undecided ─┤
@@ -21,7 +22,7 @@
 import { setup } from "xstate";
 import { effectActions } from "./effects.ts";
 import { ignoringRule, MALFORMED, type MessageContext, type MessageEvent, messageEvents, unknownMessage } from "./message.ts";
-import { type HeldItem, receiveMovement, selectHeld, selectNew } from "./package.ts";
+import { type HeldItem, leftOf, receiveMovement, selectHeld, selectNew } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
 
 /**
@@ -55,6 +56,8 @@ const definition = setup({
     isRegistered: ({ context }) => context.registered,
     isNotBackedUp: ({ context }) => !context.backedUp,
     isNotRegistered: ({ context }) => !context.registered,
+    isRegisteredInPart: ({ context, event }) => !context.registered && leftOf(event).length > 0,
+    isBackedUpInPart: ({ context, event }) => !context.backedUp && leftOf(event).length > 0,
   },
 });
 
@@ -125,6 +128,19 @@ const notDecided = {
   actions: [noteHalt, { type: "haltMailbox" as const, params: halt }, { type: "haltConnection" as const, params: halt }],
 };
 
+/** What the server did not take keeps nothing else back (mailbox.md W-34). */
+const registerLeft = {
+  type: "registerVtxos" as const,
+  params: ({ context, event }: { context: MessageContext; event: MessageEvent }) => ({
+    sources: context.vtxos.filter(({ id }) => leftOf(event).includes(id)).map(({ source }) => source),
+  }),
+};
+
+const postLeft = {
+  type: "postRecoveryIds" as const,
+  params: ({ event }: { event: MessageEvent }) => ({ ids: leftOf(event) }),
+};
+
 /** `message/<checkpoint>/<digest16>`: Received → Vetting → Applied → Completed, or Ignored, or Kept, or Halted and again. */
 export const messageMachine: MachineDefinition = {
   name: "message",
@@ -184,14 +200,16 @@ export const messageMachine: MachineDefinition = {
       },
       /** No answer: the checkpoint stands, the mailbox is read again from there. */
       Halted: { on: { "message.redelivered": { target: "Vetting", actions: [vet] } } },
-      /** The money is the wallet's. Awaited: the server's copy of the signatures, and the backup of the ids. */
+      /** The money is the wallet's. Awaited: the server's copy of the signatures, and the backup of the ids, VTXO by VTXO. */
       Applied: {
         on: {
           "vtxos.registered": [
+            { guard: "isRegisteredInPart", actions: [registerLeft] },
             { guard: "isBackedUp", target: "Completed", actions: [definition.assign({ registered: true })] },
             { guard: "isNotRegistered", actions: [definition.assign({ registered: true })] },
           ],
           "recoveryIds.posted": [
+            { guard: "isBackedUpInPart", actions: [postLeft] },
             { guard: "isRegistered", target: "Completed", actions: [definition.assign({ backedUp: true })] },
             { guard: "isNotBackedUp", actions: [definition.assign({ backedUp: true })] },
           ],

@@ -1,7 +1,7 @@
 /** What a message of the mailbox is and becomes, for its machine (mailbox.md §4.5, §4.6). */
 import type { Notice } from "./drive.machine.ts";
 import type { EventSchemas } from "./event-schemas.ts";
-import type { AcceptedVtxo, ReceiveMovement, ReplacedVtxo, Verdict } from "./package.ts";
+import type { AcceptedVtxo, ReceiveMovement, ReplacedVtxo, TakenInPart, Verdict } from "./package.ts";
 
 /** The rule and the reason under which bytes that are no message are kept. */
 export const MALFORMED = "MALFORMED_MESSAGE";
@@ -62,8 +62,7 @@ export type MessageEvent = { readonly atMs: number } & (
       readonly code: string;
       readonly message: string;
     }
-  | { readonly type: "vtxos.registered" }
-  | { readonly type: "recoveryIds.posted" }
+  | ({ readonly type: "vtxos.registered" | "recoveryIds.posted" } & TakenInPart)
 );
 
 /** The upcasters of each event's older schemas. */

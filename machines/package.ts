@@ -83,6 +83,17 @@ export function verdictIds(verdict: Verdict): VtxoId[] {
   }
 }
 
+/** What the result of a command says that the server took in part (mailbox.md W-34). */
+export type TakenInPart = {
+  /** VTXOs that it did not take, of which it is asked anew; absent where it took all. */
+  readonly left?: readonly VtxoId[];
+};
+
+/** Of any event: what the server did not take. */
+export function leftOf(event: object): readonly VtxoId[] {
+  return (event as TakenInPart).left ?? [];
+}
+
 /** A finished receive in the wallet's history (mailbox.md §6.2, M-52). */
 export type ReceiveMovement = {
   /**

@@ -18,24 +18,28 @@ class DayClock extends FastClock {
   }
 }
 
-test("one VTXO that the server refuses keeps no other one from being registered and backed up (mailbox.md W-34)", async () => {
+test("one VTXO that the server refuses keeps no other one from being registered, backed up and money (mailbox.md W-34)", async () => {
   const simulator = await simulate();
   let bad: VtxoId = "";
+  const asked: (readonly VtxoId[])[] = [];
   const transport: Transport = async (given) => {
     const session = await defaultPorts.transport(given);
     const { registerVtxoTransactions, postRecoveryVtxoIds } = session;
     session.registerVtxoTransactions = async (vtxos, call) => {
+      asked.push(vtxos.map((bytes) => readableVtxoId(bytes) ?? ""));
       if (vtxos.some((bytes) => readableVtxoId(bytes) === bad)) throw new StreamError("SERVER_NOT_FOUND", "refused");
       return registerVtxoTransactions.call(session, vtxos, call);
     };
     session.postRecoveryVtxoIds = async (post, call) => {
+      asked.push(post.ids);
       if (post.ids.includes(bad)) throw new StreamError("SERVER_FAILED", "refused");
       return postRecoveryVtxoIds.call(session, post, call);
     };
     return session;
   };
-  const open = fastOptions(simulator, await freshDirectory());
-  const wallet = await openWallet({ ...open, ports: { ...open.ports, transport } });
+  const fast = fastOptions(simulator, await freshDirectory());
+  const open = { ...fast, ports: { ...fast.ports, transport } };
+  let wallet = await openWallet(open);
   await wallet.sync();
   const amountsSats = Array<bigint>(22).fill(1_000n);
   const { vtxos } = await simulator.pay(await wallet.address(), { amountsSats, register: false });
@@ -45,11 +49,26 @@ test("one VTXO that the server refuses keeps no other one from being registered 
   const others = ids.filter((id) => id !== bad);
   expect(simulator.recoveryIds().toSorted()).toEqual(others.toSorted());
   expect(others.map((id) => simulator.vtxo(id)?.state)).toEqual(others.map(() => "spendable"));
-  // Both commands stay open for the one that is left, and end with it.
+  const waiting = () => wallet.vtxos().filter(({ state }) => state !== "spendable");
+  expect(waiting()).toMatchObject([{ id: bad, state: "awaiting-registration" }]);
+  expect(wallet.balance()).toMatchObject({ spendableSats: 21_000n, totalSats: 22_000n });
+  expect((await wallet.explain(bad)).now).toBe("credited, awaiting registration");
+  expect((await wallet.explain(others[0] ?? "")).now).toBe("spendable");
+
+  // Commands stay open for the one that is left alone, also when the wallet is opened again, and end with it.
+  await wallet.close();
+  asked.length = 0;
+  wallet = await openWallet({ ...open, create: false });
   expect(wallet.status().openCommands).toBe(2);
+  expect(waiting()).toMatchObject([{ id: bad }]);
+  await wallet.sync();
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((ids) => ids.length !== 1 || ids[0] !== bad)).toEqual([]);
+  expect(waiting()).toMatchObject([{ id: bad }]);
   bad = "";
   await wallet.sync();
   expect(wallet.status().openCommands).toBe(0);
+  expect(waiting()).toEqual([]);
   expect(simulator.recoveryIds()).toHaveLength(22);
 });
 

@@ -27,6 +27,7 @@ const undecided = { type: "package.undecided", code: "CHAIN_TIMEOUT", message: "
 const poisoned = { ...undecided, type: "package.poisoned", code: "CHAIN_TXID_MISMATCH" } as const;
 const registered = { type: "vtxos.registered", atMs: 0 } as const;
 const posted = { type: "recoveryIds.posted", atMs: 0 } as const;
+const left = [idOf(1)];
 
 testTable(
   messageMachine,
@@ -54,6 +55,8 @@ testTable(
     poisoned,
     registered,
     posted,
+    "registered in part": { ...registered, left },
+    "posted in part": { ...posted, left },
     "timer.due": { type: "timer.due" },
   },
   {
@@ -77,9 +80,14 @@ testTable(
       poisoned: "Halted: haltMailbox, haltConnection",
     },
     Halted: { redelivered: "Vetting: vetPackage" },
-    Applied: { registered: "Applied", posted: "Applied" },
-    "Applied and registered": { posted: "Completed" },
-    "Applied and backed up": { registered: "Completed" },
+    Applied: {
+      registered: "Applied",
+      posted: "Applied",
+      "registered in part": "Applied: registerVtxos",
+      "posted in part": "Applied: postRecoveryIds",
+    },
+    "Applied and registered": { posted: "Completed", "posted in part": "Applied: postRecoveryIds" },
+    "Applied and backed up": { registered: "Completed", "registered in part": "Applied: registerVtxos" },
   },
 );
 
@@ -182,4 +190,14 @@ test("the mailbox and the connection are told which package halted, and why, eac
 test("a checkpoint that may not be trusted is consumed without moving the position (mailbox.md W-11)", () => {
   const { effects } = taken(step(messageMachine, given(messageMachine, { ...received, advance: false }), vetted));
   expect(effects).toContainEqual({ type: "consumeMessage", params: { checkpoint: 7n, advance: false } });
+});
+
+test("of what a server takes in part only the rest is asked for again (mailbox.md W-34)", () => {
+  const verdicts = [accepted(1), accepted(2), accepted(3)];
+  const applied = given(messageMachine, received, { ...vetted, verdicts });
+  const again = (event: typeof registered | typeof posted) =>
+    taken(step(messageMachine, applied, { ...event, left: [idOf(2), idOf(3)] })).effects;
+  const sources = [vtxoOf(2).source, vtxoOf(3).source];
+  expect(again(registered)).toEqual([{ type: "registerVtxos", params: { sources } }]);
+  expect(again(posted)).toEqual([{ type: "postRecoveryIds", params: { ids: [idOf(2), idOf(3)] } }]);
 });

@@ -53,8 +53,10 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     ...[accepted(1), refused(1)].map((verdict) => ({ type: "package.vetted", verdicts: [verdict], known: [], movement: "m" })),
     { type: "package.undecided", code: "CHAIN_TIMEOUT", message: "" },
     { type: "package.poisoned", code: "CHAIN_TXID_MISMATCH", message: "" },
-    { type: "vtxos.registered" },
-    { type: "recoveryIds.posted" },
+    ...[{}, { left: [idOf(1)] }].flatMap((left) => [
+      { type: "vtxos.registered", ...left },
+      { type: "recoveryIds.posted", ...left },
+    ]),
   ],
   quarantined: [
     { type: "item.held", item: itemOf(1) },
@@ -78,6 +80,7 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
   backup: [
     { type: "backup.requested", ids: [idOf(1)] },
     { type: "recoveryIds.posted" },
+    { type: "recoveryIds.posted", left: [idOf(1)] },
     { type: "backup.checked", missing: 1, missingIds: [idOf(1)], atMs: 1 },
     { type: "backup.checked", missing: 0, missingIds: [], atMs: 2 ** 40 },
   ],

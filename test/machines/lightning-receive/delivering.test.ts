@@ -5,7 +5,10 @@ import { taken } from "../drive.ts";
 import { claimed, events, states, testStates } from "./fixtures.ts";
 
 testStates(
-  { Delivering: { delivered: "Delivered: writeMovement", "not delivered": "Delivering" }, Claimed: { "backed up": "Completed" } },
+  {
+    Delivering: { delivered: "Delivered: writeMovement", "not delivered": "Delivering" },
+    Claimed: { "backed up": "Completed", "backed up in part": "Claimed: postRecoveryIds" },
+  },
   "Delivering",
   "Claimed",
 );

@@ -52,6 +52,7 @@ export const events = {
   "claimed in part": { type: "claim.succeeded", coins: [{ ...claimed, amountSats: 9_879n }], forwarded: [], preimage: PREIMAGE },
   "claimed for another wallet": { type: "claim.succeeded", coins: [], forwarded: [forwarded], preimage: PREIMAGE },
   "backed up": { type: "recoveryIds.posted" },
+  "backed up in part": { type: "recoveryIds.posted", left: [claimed.id] },
   delivered: { type: "package.delivered" },
   "not delivered": { type: "delivery.failed", code: "SERVER_REJECTED" },
   delayed: { type: "step.delayed", code: "SERVER_INTERNAL" },
