@@ -20,6 +20,7 @@ const SLOW = [
   "test/cli/simulate.test.ts",
   "test/cli/vtxo-check.test.ts",
   "test/cli/wallet.test.ts",
+  "test/engine/double-drive.test.ts",
   "test/engine/growth.test.ts",
   "test/engine/migrations.test.ts",
   "test/engine/pay-after-salvage.test.ts",

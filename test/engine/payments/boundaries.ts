@@ -15,6 +15,7 @@ const OF_PAYMENTS: ReadonlySet<string> = new Set([
   "initiate",
   "check",
   "revoke",
+  "claim",
 ]);
 
 /** Looks whether a public nonce is ever sent in two calls: it would be signed with twice (arkoor.md §5). */
@@ -22,10 +23,16 @@ export class NonceWatch {
   readonly #seen = new Set<string>();
   readonly reused: string[] = [];
 
-  /** Notes what a call sends, if it is a cosign request. */
+  /** How many there were. */
+  get count(): number {
+    return this.#seen.size;
+  }
+
+  /** Notes what a call sends, if it is a cosign request, or a claim that has one. */
   note(sent: unknown): void {
-    if (!Array.isArray(sent)) return;
-    for (const { userPublicNonces = [] } of sent as readonly { readonly userPublicNonces?: readonly Uint8Array[] }[]) {
+    const parts = typeof sent === "object" && sent !== null && "parts" in sent ? sent.parts : sent;
+    if (!Array.isArray(parts)) return;
+    for (const { userPublicNonces = [] } of parts as readonly { readonly userPublicNonces?: readonly Uint8Array[] }[]) {
       for (const nonce of userPublicNonces.map(encodeHex)) {
         if (this.#seen.has(nonce)) this.reused.push(nonce);
         this.#seen.add(nonce);
@@ -53,7 +60,7 @@ function wrap<T extends object>(target: T, boundary: Boundary): T {
   return new Proxy(target, {
     get(object, name) {
       const member: unknown = Reflect.get(object, name, object);
-      if (name === "lightningSend") return wrap(member as object, boundary);
+      if (name === "lightningSend" || name === "lightningReceive") return wrap(member as object, boundary);
       if (typeof member !== "function") return member;
       const run = (...args: unknown[]): unknown => Reflect.apply(member, object, args);
       return OF_PAYMENTS.has(String(name)) ? (...args: unknown[]) => meetFate(String(name), args, run, boundary) : run;

@@ -1,4 +1,4 @@
-import { type Clock, Heartwood, type Wallet, type WalletStatus } from "../../../engine/index.ts";
+import { type Clock, Heartwood, type Wallet, type WalletEvent, type WalletStatus } from "../../../engine/index.ts";
 import { noteSalvage } from "../../../engine/note-salvage.ts";
 import type { Simulator } from "../../../simulator/index.ts";
 import { FRAME_OVERHEAD_BYTES } from "../../../store/frame.ts";
@@ -27,6 +27,8 @@ export class MortalWallet {
   readonly nonces = new NonceWatch();
   /** Commits after which the books did not balance. */
   readonly unbalanced: bigint[] = [];
+  /** Told of what happens in every process, from its beginning on. */
+  onEvent: (event: WalletEvent) => void = () => {};
   /** Frames with their keys, as LevelDB is given them. */
   readonly written = { records: 0, bytes: 0 };
   readonly #log: MemoryLog = createMemoryLog();
@@ -47,8 +49,15 @@ export class MortalWallet {
     await log.close();
   }
 
-  /** Begins a process that is live, or died on the way. */
-  async live(fateOf: (method: string) => Fate = () => "through"): Promise<Life> {
+  /**
+   * Begins a process that is live, or died on the way.
+   *
+   * @param isLast whether it dies at the commit of these records, of which then none is written
+   */
+  async live(
+    fateOf: (method: string) => Fate = () => "through",
+    isLast: (bodies: readonly Uint8Array[]) => boolean = () => false,
+  ): Promise<Life> {
     const log = await this.#log.open();
     let isDead = false;
     let onDeath: (how: "died") => void = () => {};
@@ -58,6 +67,7 @@ export class MortalWallet {
       onDeath("died");
     };
     const append: EventLog["append"] = async (request) => {
+      if (!isDead && isLast(request.bodies)) die();
       if (isDead) throw new Error("the process died");
       this.written.records += request.bodies.length;
       for (const { length } of request.bodies) this.written.bytes += KEY_BYTES + FRAME_OVERHEAD_BYTES + length;
@@ -73,8 +83,9 @@ export class MortalWallet {
       ports: { clock: this.#clock, transport: fatefulTransport({ serverUrl, fateOf, die, nonces: this.nonces }) },
     });
     const watching = wallet.events$.subscribe({
-      next: ({ seq }) => {
-        if (!isBalanced(wallet.status())) this.unbalanced.push(seq);
+      next: (event) => {
+        if (!isBalanced(wallet.status())) this.unbalanced.push(event.seq);
+        this.onEvent(event);
       },
       error: () => {},
     });
