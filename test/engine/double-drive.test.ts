@@ -108,7 +108,7 @@ test.each(Object.entries(scenarios))(
     // Otherwise this says nothing.
     expect([once.results, once.deaths]).toEqual([0, 0]);
     expect(twice.results).toBeGreaterThanOrEqual(scenario.calls.length);
-  expect(twice.nonces).toBeGreaterThanOrEqual(2 * once.nonces);
+    expect(twice.nonces > once.nonces).toBe(once.nonces > 0);
     for (const method of scenario.calls) {
       expect(once.calls.get(method), method).toBeGreaterThan(0);
       expect(twice.calls.get(method), method).toBeGreaterThanOrEqual(2 * (once.calls.get(method) ?? 0));
