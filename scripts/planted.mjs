@@ -1,6 +1,6 @@
 // npm run planted -- [--runs N] [--seed N] [--draw N | NAME …]: bugs that are put in on purpose, one at a time and only in a
-// copy of the tree, must each be caught by the test that its patch names (test/planted/*.patch). --draw takes so many of
-// them, chosen by the seed.
+// copy of the tree, must each be caught by the tests that its patch names (test/planted/*.patch): those of the file "Shown by",
+// or of it those with "Named" in their names. --draw takes so many of them, chosen by the seed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -71,7 +71,9 @@ function drawn(from, count) {
 /** Applies one patch, runs its test, takes the patch back. */
 function isCaught(name) {
   const file = join(directory, `${name}.patch`);
-  const test = /^Shown by: (.+)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? "";
+  const text = readFileSync(file, "utf8");
+  const test = /^Shown by: (.+)$/m.exec(text)?.[1] ?? "";
+  const named = /^Named: (.+)$/m.exec(text)?.[1];
   const startedMs = Date.now();
   apply(file, "--check");
   apply(file);
@@ -83,6 +85,7 @@ function isCaught(name) {
       "--config",
       needsBuild(test) ? "planted-built.config.mjs" : "planted.config.mjs",
       test,
+      ...(named === undefined ? [] : ["--testNamePattern", named]),
     ],
     { cwd: copy, encoding: "utf8", env: { ...process.env, ...environment } },
   );

@@ -13,6 +13,8 @@ test("every planted bug still fits the tree and names a promise and a test that 
     }
     const [, shown = ""] = /^Shown by: (.+)$/m.exec(readFileSync(file, "utf8")) ?? [];
     expect(existsSync(shown), `${file} is shown by ${shown}`).toBe(true);
+    const [, named = ""] = /^Named: (.+)$/m.exec(readFileSync(file, "utf8")) ?? [];
+    expect(readFileSync(shown, "utf8"), `${file} is shown by ${shown}`).toContain(named);
   }
 });
 
