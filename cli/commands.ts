@@ -5,6 +5,7 @@ import { cancel } from "./commands/cancel.ts";
 import { definitions } from "./commands/definitions.ts";
 import { demo } from "./commands/demo.ts";
 import { explain } from "./commands/explain.ts";
+import { giveUp } from "./commands/give-up.ts";
 import { history } from "./commands/history.ts";
 import { inspect } from "./commands/inspect.ts";
 import { invoice } from "./commands/invoice.ts";
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   pay,
   invoice,
   cancel,
+  giveUp,
   explain,
   quarantine,
   inspect,

@@ -82,6 +82,7 @@ function describe(event: WalletEvent, style: Style): Described {
     case "vtxo.expiring":
       return describeExpiry(event, style);
     case "vtxos.withdrawn":
+    case "exit.ended":
       return { text: `${strong(bad(formatChange(event.amountSats)))} in ${plural(event.vtxos.length, "VTXO")}`, paint: bad };
   }
 }

@@ -7,6 +7,7 @@ const RULES: Readonly<Record<string, string>> = {
   "arkoor-send": "arkoor.md §11.2",
   "lightning-send": "lightning.md §8.3",
   "lightning-receive": "lightning.md §9.3",
+  exit: "lightning.md §4.5",
 };
 
 /** A record of an action in words, by what it enters into the books about a VTXO or a movement. */
@@ -43,6 +44,7 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
     case "spendCoins":
     case "offerCoins":
     case "requireExit":
+    case "markExited":
       return kind === "vtxo" && effect.params.ids.includes(id) ? [WORDS[effect.type](instance)] : [];
     default:
       return [];
@@ -61,5 +63,10 @@ const WORDS = {
   requireExit: (instance: string) => ({
     text: `${instance} cannot go on with it: only an exit brings it back.`,
     now: "exiting",
+  }),
+  markExited: () => ({
+    text: "The owner has exited it, or lets it go: it is the wallet's no more.",
+    now: "exited, or given up",
+    expiry: "",
   }),
 };

@@ -51,6 +51,8 @@ export function describeStep(transition: Transition, subject: Subject, from: str
       return describeSalvage(transition, subject);
     case "expiry":
       return describeExpiry(transition, subject);
+    case "exit":
+      return describeAction(transition, subject);
     default:
       return isAction(transition.machine) ? describeAction(transition, subject) : generic(transition, from);
   }

@@ -66,6 +66,7 @@ function entriesOf({ effects }: Transition): Subject[] {
       case "spendCoins":
       case "offerCoins":
       case "requireExit":
+      case "markExited":
         return effect.params.ids.map(vtxo);
       case "createCoins":
         return effect.params.coins.map(({ id }) => vtxo(id));

@@ -55,6 +55,10 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
       const attempt = instance.startsWith("lightning-send/") ? { isNextAttempt: isNextAttempt(state, instance) } : {};
       return { ...event, inputsAreFree, ...attempt, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     }
+    case "exit.ended": {
+      const payment = instance.slice("exit/".length);
+      return { ...event, payment, vtxos: exitsLeftBy(state, payment), movement: movementIdOf(instance) };
+    }
     case "invoice.requested":
       return { ...event, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     case "connection.failed":
@@ -64,6 +68,13 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
     default:
       return event;
   }
+}
+
+/** What a payment that has ended left to be exited. */
+function exitsLeftBy(state: Readonly<WalletState>, payment: string) {
+  if (state.instances.has(payment)) return [];
+  const left = [...state.coins.values()].filter(({ holder, exitBy }) => holder === payment && exitBy !== undefined);
+  return left.map(({ id, amountSats }) => ({ id, amountSats }));
 }
 
 function factsOfPackage(event: MachineEvent, { instance, state }: FactSource) {

@@ -52,6 +52,12 @@ function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effe
         put(state, { ...own(state, id, instance, effect.type), holder: instance, exitBy: effect.params.byHeight });
       }
       break;
+    case "markExited":
+      for (const id of effect.params.ids) {
+        exiting(state, id, instance);
+        state.spend(id, seq);
+      }
+      break;
     case "reserveKeys":
       state.useKey(effect.params.from + effect.params.count - 1);
       break;
@@ -71,6 +77,17 @@ function own(state: WalletState, id: VtxoId, instance: string, entry: string): C
   if (coin !== undefined && (coin.holder === undefined || coin.holder === instance)) return coin;
   const got = coin === undefined ? "none" : `one locked by ${coin.holder}`;
   throw new MachineError("MACHINE_FAULT", `${instance} asks for ${entry}: expected ${id} free or its own, got ${got}`);
+}
+
+/** A VTXO that nobody goes on with. */
+function exiting(state: WalletState, id: VtxoId, instance: string): void {
+  const coin = state.coins.get(id);
+  if (coin !== undefined && (coin.holder === undefined || !state.instances.has(coin.holder))) return;
+  const got = coin === undefined ? "none" : `one of ${coin.holder}, which goes on`;
+  throw new MachineError(
+    "MACHINE_FAULT",
+    `${instance} asks for markExited: expected ${id} of a payment that has ended, got ${got}`,
+  );
 }
 
 /** What has to be exited stays where it is. */

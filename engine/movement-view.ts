@@ -16,7 +16,7 @@ export interface Movement {
       | "bark.arkoor"
       | "bark.lightning_send"
       | "bark.lightning_receive"
-      | `heartwood.${"import" | "restore" | "salvage"}`;
+      | `heartwood.${"exit" | "import" | "restore" | "salvage"}`;
     readonly kind: "send" | "receive" | "withdrawal";
   };
   readonly status: "pending" | "successful" | "failed" | "canceled";

@@ -75,15 +75,21 @@ export class Payment {
   }
 
   /**
-   * Gives up a Lightning payment of which the server says nothing more, once its HTLCs have expired: one that goes out and
-   * for which an exit was required, when that exit was made or is not worth it; one that comes in and whose preimage is
-   * out, which could not be claimed. Without this the server is asked for ever.
+   * Gives up what only an exit brings back, when that exit was made or is not worth it: the VTXOs leave the wallet.
    *
-   * @throws HeartwoodError `NOT_CANCELLABLE` before that, `WALLET_CLOSED`, `WALLET_FAILED`; ChainError
+   * Of a payment that has ended, what it left to be exited, at any time. Of a Lightning payment that is open, all of it,
+   * once its HTLCs have expired: one that goes out and for which an exit was required, or one that comes in, whose preimage
+   * is out, and which could not be claimed; without this the server is asked for ever. What was given up has no exit
+   * transactions here any more: take them before (`Wallet.exitTransactions`).
+   *
+   * @throws HeartwoodError `NOT_CANCELLABLE` where it can go on, or left nothing to be exited, `WALLET_CLOSED`,
+   * `WALLET_FAILED`; ChainError
    */
   async giveUp(): Promise<void> {
-    const tipHeight = await freshTip(this.#engine, this.#engine.signal);
-    const live = this.#engine.loop.pending.instances.get(this.id);
+    const { loop, signal } = this.#engine;
+    if (!loop.pending.instances.has(this.id)) return this.#endExits();
+    const tipHeight = await freshTip(this.#engine, signal);
+    const live = loop.pending.instances.get(this.id);
     const { taken, committed } = this.#engine.feed({ instance: this.id, event: { type: "giveUp.requested", tipHeight } });
     if (!taken) {
       const expected = `expected a payment past height ${live?.context.htlcExpiryHeight ?? "of its HTLCs"} that only an exit can end`;
@@ -103,6 +109,15 @@ export class Payment {
     // What a receive claimed is somebody else's only while it is delivered.
     const paid = (context.paid ?? (state === "Delivering" ? context.claimed : []) ?? []) as readonly ForeignVtxo[];
     return Promise.all(paid.map(({ source }) => this.#engine.blobs.vtxo(source)));
+  }
+
+  async #endExits(): Promise<void> {
+    const { taken, committed } = this.#engine.feed({ instance: `exit/${this.id}`, event: { type: "exit.ended" } });
+    if (!taken) {
+      const expected = "expected a payment that is open, or left VTXOs that only an exit brings back";
+      throw new HeartwoodError("NOT_CANCELLABLE", `${expected}, got one that has ended without`);
+    }
+    await committed;
   }
 
   async #recordedEnd(): Promise<PaymentNotice> {

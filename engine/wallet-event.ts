@@ -1,5 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { type ActionOutcome, isAction, movementIdOf } from "../machines/books.ts";
+import { type ActionOutcome, idsOf, isAction, movementIdOf, sumOf } from "../machines/books.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type HeldItem, originOf, type ReceiveMovement } from "../machines/package.ts";
@@ -83,6 +83,13 @@ export type WalletEvent = EventBase &
     | ({ readonly type: "payment.changed" } & PaymentNotice)
     /** As above, and only an exit brings these VTXOs back; it should begin before that height. They pay nothing any more. */
     | ({ readonly type: "exit.required"; readonly vtxos: readonly VtxoId[]; readonly byHeight: number } & PaymentNotice)
+    /** The owner made the exits that a payment left when it ended, or let them go: the VTXOs are the wallet's no more. */
+    | {
+        readonly type: "exit.ended";
+        readonly movement: string;
+        readonly amountSats: bigint;
+        readonly vtxos: readonly VtxoId[];
+      }
     /** VTXOs came nearer to their expiry, or past it; or the tip is lower than it had seemed, and the stage is null. */
     | { readonly type: "vtxo.expiring"; readonly tipHeight: number; readonly vtxos: readonly ExpiryNotice[] }
   );
@@ -106,6 +113,10 @@ export interface ExpiryNotice extends ExpiryChange {
   readonly blocksLeft: number;
 }
 
+type ExitedMembers = {
+  readonly movement: string;
+  readonly vtxos: readonly { readonly id: VtxoId; readonly amountSats: bigint }[];
+};
 type SalvagedMembers = Omit<Extract<WalletEvent, { readonly type: "wallet.salvaged" }>, keyof EventBase | "type">;
 
 /** What a record means to the owner of the wallet, or undefined where it is bookkeeping. */
@@ -130,6 +141,8 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
       return fromRecovery(transition);
     case "backup":
       return fromBackup(transition);
+    case "exit":
+      return fromExit(transition);
     default:
       return isAction(transition.machine) ? fromAction(transition) : undefined;
   }
@@ -231,6 +244,11 @@ function fromBackup({ seq, atMs, event, change, version }: Transition): WalletEv
   const isNews = version === 1n ? event.missing !== 0 : change.missing !== undefined || change.missingIds !== undefined;
   if (!isNews) return undefined;
   return { seq, atMs, type: "backup.checked", missing: Number(event.missing), missingIds: event.missingIds as VtxoId[] };
+}
+
+function fromExit({ seq, atMs, event }: Transition): WalletEvent {
+  const { movement, vtxos } = event as unknown as ExitedMembers;
+  return { seq, atMs, type: "exit.ended", movement, amountSats: -sumOf(vtxos), vtxos: idsOf(vtxos) };
 }
 
 function received(

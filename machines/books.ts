@@ -31,12 +31,12 @@ export type ActionOutcome = {
   readonly message: string | null;
 };
 
-/** A movement of an action (lightning.md §11), as it stands after a record; the next one of the same id replaces it. */
+/** A movement of an action, or of its exits (lightning.md §11), as it stands after a record; the next one of the same id replaces it. */
 export type ActionMovement = {
   /** The instance's name, as {@link movementIdOf} makes it. */
   readonly id: string;
-  readonly subsystem: "bark.arkoor" | "bark.lightning_send" | "bark.lightning_receive";
-  readonly kind: "send" | "receive";
+  readonly subsystem: "bark.arkoor" | "bark.lightning_send" | "bark.lightning_receive" | "heartwood.exit";
+  readonly kind: "send" | "receive" | "withdrawal";
   readonly status: "pending" | ActionOutcome["status"];
   readonly intendedSats: bigint;
   readonly effectiveSats: bigint;

@@ -34,6 +34,8 @@ export interface EffectParams {
   offerCoins: { ids: readonly VtxoId[] };
   /** Only an exit brings them back: they stay out of every payment, also when the instance ends. */
   requireExit: { ids: readonly VtxoId[]; byHeight: number };
+  /** Exiting, of an action that has ended: the owner has made the exits, or lets them go. */
+  markExited: { ids: readonly VtxoId[] };
   reserveKeys: { from: number; count: number };
   /** Opens a movement, or replaces it. */
   writeMovement: { movement: ActionMovement };
@@ -102,6 +104,7 @@ export const effectKinds: { readonly [Type in EffectType]: EffectKind } = {
   createCoins: "entry",
   offerCoins: "entry",
   requireExit: "entry",
+  markExited: "entry",
   reserveKeys: "entry",
   writeMovement: "entry",
   vetPackage: "query",

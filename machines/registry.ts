@@ -3,6 +3,7 @@ import { backupMachine } from "./backup.machine.ts";
 import { connectionMachine } from "./connection.machine.ts";
 import { driveMachine } from "./drive.machine.ts";
 import { MachineError } from "./errors.ts";
+import { exitMachine } from "./exit.machine.ts";
 import { expiryMachine } from "./expiry.machine.ts";
 import { lightningReceiveMachine } from "./lightning-receive.machine.ts";
 import { lightningSendMachine } from "./lightning-send.machine.ts";
@@ -29,6 +30,7 @@ export const machines: readonly MachineDefinition[] = [
   lightningSendMachine,
   recoveryMachine,
   backupMachine,
+  exitMachine,
 ];
 
 /**

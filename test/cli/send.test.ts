@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Heartwood } from "heartwood";
 import { type Simulator, startSimulator } from "heartwood/simulator";
+import { Status } from "nice-grpc-common";
+import { filter, firstValueFrom } from "rxjs";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Running, run, runHere } from "./heartwood.ts";
 
@@ -98,6 +100,42 @@ it("invoice prints what to pay, waits for the money, and stays open when it is i
   expect((await open.ended).code).toBe(130);
   const cancelled = await runHere(["cancel", mine.directory, paymentHash, ...mine.keys]);
   expect([cancelled.code, cancelled.stdout]).toEqual([0, "the invoice is given up\n"]);
+});
+
+it("give-up shows what a payment left to be exited, and lets it go only with --yes", async () => {
+  const mine = await wallet("mine", WORDS);
+  const [input] = (await simulator.pay(mine.address, { amountsSats: [5_000n] })).vtxos;
+  const options = { directory: mine.directory, mnemonic: () => WORDS };
+  {
+    await using wallet = await Heartwood.open(options);
+    const live = firstValueFrom(wallet.events$.pipe(filter((event) => "state" in event && event.state === "Live")));
+    wallet.start();
+    await live;
+    simulator.faults.failNext("RequestArkoorCosign", Status.UNAVAILABLE, 1_000);
+    await wallet.send(await wallet.address({ fresh: true }), 2_000n);
+  }
+  simulator.mine(4_310);
+  {
+    await using wallet = await Heartwood.open(options);
+    await wallet.sync();
+  }
+  const words = ["give-up", mine.directory, input?.id.slice(0, 8) ?? "", ...mine.keys];
+  const shown = await runHere([...words, "--json"]);
+  expect([shown.code, JSON.parse(shown.stdout)]).toMatchObject([
+    0,
+    { vtxos: [{ id: input?.id, state: "exiting" }], givenUp: false, balance: { totalSats: "5000", exitingSats: "5000" } },
+  ]);
+  expect(JSON.parse(shown.stdout).vtxos[0].exitTransactions[0]).toMatch(/^[0-9a-f]+$/);
+  const given = await runHere([...words, "--yes"]);
+  expect([given.code, given.stdout]).toEqual([
+    0,
+    expect.stringMatching(/given up: 1 VTXO of arkoor-send.*, 5,000 sat\nbalance 0 sat\n$/),
+  ]);
+  expect((await runHere(["history", mine.directory])).stdout).toMatch(
+    / -5,000 sat .*heartwood\.exit withdrawal +successful +exit\./,
+  );
+  const again = await runHere([...words, "--json"]);
+  expect([again.code, JSON.parse(again.stdout).error.code]).toEqual([1, "NOT_FOUND"]);
 });
 
 it("what cannot be paid is refused with a code before anything happens", async () => {

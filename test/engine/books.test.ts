@@ -85,6 +85,20 @@ test.each([
   expect(states(state)[0]).toEqual([idOf(1), "locked", "arkoor-send/1"]);
 });
 
+test("what an action left to be exited leaves the wallet when that has ended, and not before", () => {
+  const markExited: Effect = { type: "markExited", params: { ids: [idOf(1)] } };
+  const exited = { ...record("exit/arkoor-send/1", markExited), machine: "exit", state: "Ended" };
+  const state = withTwoCoins();
+  state.apply(record("arkoor-send/1", exit(4_000, 1)));
+  expect(() => state.apply(exited)).toThrow(/expected .* of a payment that has ended, got one of arkoor-send\/1, which goes on/);
+  expect(states(state)).toContainEqual([idOf(1), "exiting", "arkoor-send/1"]);
+  state.apply({ ...record("arkoor-send/1"), state: "Failed" });
+  state.apply({ ...exited, seq: ++seq });
+  expect(states(state)).toEqual([[idOf(2), "spendable", null]]);
+  expect([state.isKnown(idOf(1)), balanceOf(state).totalSats]).toEqual([true, 1_000n]);
+  expect(() => state.apply({ ...exited, seq: ++seq })).toThrow(/got none/);
+});
+
 test("a VTXO that the wallet has not cannot be locked", () => {
   expect(() => withTwoCoins().apply(record("arkoor-send/1", lock(3)))).toThrow(/got none/);
 });

@@ -241,6 +241,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
       "connection stop.requested Stopped",
       "connection timer.due Connecting",
       "drive drive.finished Watching",
+      "exit exit.ended Ended",
       "expiry tip.seen Watching",
       "lightning-receive cancel.requested Cancelling",
       "lightning-receive claim.succeeded Claimed",

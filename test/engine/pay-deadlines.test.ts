@@ -1,7 +1,9 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
+import { Heartwood } from "../../engine/index.ts";
 import {
   addressOf,
+  codeOfRefusal,
   eventually,
   expectBooksToBalance,
   goLive,
@@ -14,8 +16,8 @@ import {
 import { losingCosign, states } from "./payments/funded.ts";
 import { MortalWallet } from "./payments/mortal-wallet.ts";
 
-test("a payment to an address that gets no answer ends when its inputs are near their expiry: an exit is required", async () => {
-  const { simulator, wallet, address } = await setUp({ terms: { vtxoLifetime: 300 } });
+test("a payment that gets no answer ends when its inputs are near their expiry: an exit is required, and its end is said once", async () => {
+  const { simulator, wallet, address, directory } = await setUp({ terms: { vtxoLifetime: 300 } });
   await simulator.pay(address, { amountsSats: [5_000n] });
   await wallet.sync();
   await goLive(wallet);
@@ -34,6 +36,47 @@ test("a payment to an address that gets no answer ends when its inputs are near 
   await wallet.sync();
   expect(simulator.calls("RequestArkoorCosign")).toBe(calls);
   expectBooksToBalance(wallet.status());
+
+  // What is left is the owner's to exit elsewhere, and to say so, once.
+  const ended = nextEvent(wallet, "exit.ended");
+  await wallet.payment(payment.id).giveUp();
+  const movement = `exit.${payment.id.replaceAll("/", ".")}`;
+  expect(await ended).toMatchObject({ movement, amountSats: -5_000n, vtxos });
+  expect(wallet.balance()).toMatchObject({ totalSats: 0n, exitingSats: 0n });
+  expect(wallet.movements().at(-1)).toMatchObject({
+    id: movement,
+    subsystem: { name: "heartwood.exit", kind: "withdrawal" },
+    status: "successful",
+    effectiveBalanceSats: -5_000n,
+    feeSats: 0n,
+    inputVtxos: vtxos,
+    exitedVtxos: vtxos,
+    metadata: { payment: payment.id },
+  });
+  expectBooksToBalance(wallet.status());
+  expect(await codeOfRefusal(payment.giveUp())).toBe("NOT_CANCELLABLE");
+  expect([payment.status, await codeOfRefusal(payment.settled())]).toEqual(["failed", "PAYMENT_FAILED"]);
+  const [story, ofMovement] = [await wallet.explain(vtxos[0] ?? ""), await wallet.explain(movement)];
+  expect([story.now, story.steps.at(-1)?.event]).toEqual(["exited, or given up", "exit.ended"]);
+  expect(ofMovement.now).toBe("successful, -5000 sat");
+  const status = wallet.status();
+  await wallet.close();
+  expect((await Heartwood.read(directory)).movements).toEqual(status.movements);
+});
+
+test("nothing of a payment that goes on, or that left nothing to be exited, can be given up", async () => {
+  const { simulator, wallet, address } = await setUp();
+  await simulator.pay(address, { amountsSats: [5_000n] });
+  await wallet.sync();
+  await goLive(wallet);
+  simulator.faults.failNext("RequestArkoorCosign", Status.UNAVAILABLE, 100_000);
+  const payment = await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 2_000n);
+  const before = wallet.status();
+  expect(await codeOfRefusal(payment.giveUp())).toBe("NOT_CANCELLABLE");
+  simulator.faults.clear();
+  await payment.settled();
+  expect(await codeOfRefusal(payment.giveUp())).toBe("NOT_CANCELLABLE");
+  expect([before.balance.lockedSats, wallet.balance().spendableSats]).toEqual([5_000n, 3_000n]);
 });
 
 test("a refused package of which the server says nothing ends near the expiry of its inputs, and with it a salvage", async () => {

@@ -77,6 +77,10 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     ...[5, 9].map((nextKeyIndex) => ({ type: "recovery.keysFound", nextKeyIndex })),
     ...[1, 0].map((unanswered) => ({ type: "recovery.scanned", report: reportOf(unanswered) })),
   ],
+  exit: [
+    { type: "exit.ended", payment: "arkoor-send/1", vtxos: [], movement: "m" },
+    { type: "exit.ended", payment: "arkoor-send/1", vtxos: [{ id: idOf(1), amountSats: 5n }], movement: "m" },
+  ],
   backup: [
     { type: "backup.requested", ids: [idOf(1)] },
     { type: "recoveryIds.posted" },

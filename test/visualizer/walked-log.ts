@@ -49,6 +49,8 @@ export function walkEverywhere(): WalkedStep[] {
 
 const VTXO_ID = /[0-9a-f]{64}:[0-9]+/g;
 const OWN_DIGITS = 8;
+/** Entries that take VTXOs of the wallet. */
+const TAKING: ReadonlySet<string> = new Set(["lockCoins", "spendCoins", "requireExit", "markExited"]);
 
 /** The same event about other VTXOs. */
 function withOwnIds(event: MachineEvent, way: number): MachineEvent {
@@ -62,8 +64,8 @@ function funding(steps: readonly WalkedStep[], way: number): WalkedStep[] {
   const taken = new Set<string>();
   for (const effect of steps.flatMap(({ outcome }) => outcome.effects)) {
     if (effect.type === "createCoins") for (const { id } of effect.params.coins) made.add(id);
-    if (effect.type !== "lockCoins" && effect.type !== "spendCoins" && effect.type !== "requireExit") continue;
-    for (const id of effect.params.ids) if (!made.has(id)) taken.add(id);
+    if (!TAKING.has(effect.type)) continue;
+    for (const id of (effect.params as { readonly ids: readonly string[] }).ids) if (!made.has(id)) taken.add(id);
   }
   if (taken.size === 0) return [];
   const [checkpoint, digest] = [BigInt(way + 1), way.toString(16).padStart(64, "0")];

@@ -366,7 +366,7 @@ async function receivingLife(world: World): Promise<void> {
   await wallet.payment(unpaid.payment.id).settled().catch(excuse("PAYMENT_FAILED"));
 }
 
-/** A payment to an address that the server does not answer until its input is near its expiry. */
+/** A payment to an address that the server does not answer until its input is near its expiry; its owner lets that go. */
 async function unansweredSend({ simulator, clock }: World, wallet: Wallet): Promise<void> {
   simulator.faults.failNext("RequestArkoorCosign", Status.UNAVAILABLE, 1_000);
   const payment = await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 1_500n);
@@ -377,6 +377,8 @@ async function unansweredSend({ simulator, clock }: World, wallet: Wallet): Prom
   await expiring;
   clock.advance(RETRY_MS - POLL_MS);
   await payment.settled().catch(expectFailure);
+  clock.advance(500);
+  await payment.giveUp();
   simulator.faults.clear();
 }
 
