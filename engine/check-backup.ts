@@ -1,8 +1,8 @@
 import { BACKUP_CHECK_MS } from "../machines/backup.machine.ts";
 import type { ServerSession } from "../streams/session.ts";
 import type { Engine } from "./engine.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import { readBackup } from "./read-backup.ts";
+import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
+import { readBackupIds } from "./read-backup.ts";
 import { BACKUP } from "./wallet-state.ts";
 
 /** VTXOs that one record names. */
@@ -21,13 +21,15 @@ export async function checkBackup(engine: Engine, session: ServerSession, signal
   const lastMs = Math.max(Number(loop.pending.contextOf(BACKUP)?.checkedAtMs ?? 0), oldest?.atMs ?? 0);
   if (loop.pending.coins.size === 0 || clock.nowMs() - lastMs < BACKUP_CHECK_MS) return;
   try {
-    const there = new Set((await readBackup(engine, session, signal)).ids);
-    signal.throwIfAborted();
-    const { coins, outbox } = loop.pending;
     // What is still to be posted cannot be there.
+    const { coins, outbox } = loop.pending;
     const open = [...outbox.values()].flatMap(({ effect }) => (effect.type === "postRecoveryIds" ? effect.params.ids : []));
-    const underWay = new Set(open);
-    const missing = [...coins.keys()].filter((id) => !there.has(id) && !underWay.has(id)).sort();
+    const wanted = new Set(coins.keys());
+    for (const id of open) wanted.delete(id);
+    const { isWhole } = await readBackupIds(engine, session, signal, (id) => wanted.delete(id));
+    signal.throwIfAborted();
+    if (!isWhole) throw new HeartwoodError("MAILBOX_STUCK", "expected an end of the backup, got more pages than are read");
+    const missing = [...wanted].filter((id) => coins.has(id)).sort();
     if (missing.length > 0) ports.logger("warn", "VTXOs are missing in the backup at the server", { missing: missing.length });
     const event = { type: "backup.checked", missing: missing.length, missingIds: missing.slice(0, NAMED_IDS) };
     engine.feed({ instance: BACKUP, event });

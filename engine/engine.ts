@@ -18,11 +18,12 @@ import { Doubts } from "./reconcile.ts";
 import { Recovery } from "./recovery.ts";
 import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
+import { RunRequest } from "./run-request.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import { decodeTransition, type IssuedEffect, type Transition } from "./transition.ts";
 import { UNSOLICITED_LIMITS, type UnsolicitedLimits } from "./unsolicited.ts";
 import { Vetting } from "./vetting.ts";
-import { CONNECTION, type WalletState } from "./wallet-state.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /** Where a wallet lives: remembered once it proved right. */
 export interface Place {
@@ -73,6 +74,7 @@ export class Engine implements RunLoopListener {
   readonly actions: ActionDriver;
   readonly recovery: Recovery;
   readonly connection: ConnectionDriver;
+  readonly runs: RunRequest;
   readonly deadlines: Deadlines;
   readonly doubts: Doubts;
   /** Pages of the mailbox that were read since the start. */
@@ -113,6 +115,7 @@ export class Engine implements RunLoopListener {
     this.keyring.onClockBehind = () =>
       ports.logger("warn", "the clock of this machine seems to be behind the server's: authorizations live longer now");
     this.connection = new ConnectionDriver(this);
+    this.runs = new RunRequest(this);
     this.deadlines = new Deadlines(this);
     this.doubts = new Doubts(this);
   }
@@ -172,6 +175,7 @@ export class Engine implements RunLoopListener {
       else this.outbox.issue(command);
     }
     if (transition.event.type === "message.received") this.drives.consider();
+    this.runs.consider(transition);
     this.deadlines.consider(transition);
     this.doubts.consider(transition);
     this.#snapshots?.consider();
@@ -195,7 +199,7 @@ export class Engine implements RunLoopListener {
     this.drives.stop();
     this.actions.stop();
     this.deadlines.stop();
-    this.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
+    this.runs.stop();
     await this.connection.closed();
     await this.loop.close();
     await this.#snapshots?.finish();

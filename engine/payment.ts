@@ -4,6 +4,7 @@ import { type ForeignVtxo, isAction, movementIdOf } from "../machines/books.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type Movement, toMovement } from "./movement-view.ts";
+import { orAborted } from "./or-aborted.ts";
 import { freshTip } from "./receive-grant.ts";
 import { type PaymentNotice, toWalletEvent, type WalletEvent } from "./wallet-event.ts";
 
@@ -158,17 +159,4 @@ export function findPayment(engine: Engine, id: string): Payment {
   const isKnown = isAction(id.split("/")[0] ?? "") && (committed.instances.has(id) || committed.hasFinished(id));
   if (!isKnown) throw new HeartwoodError("NOT_FOUND", `expected a payment ${id} of this wallet, got none`);
   return new Payment(id, engine);
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

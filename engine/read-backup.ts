@@ -10,43 +10,72 @@ import { HeartwoodError } from "./errors.ts";
 const PAGE_AUTHORIZATION_S = 60;
 /** Most ids that are looked at; anybody can write any number of them (mailbox.md §3.7). */
 const MOST_BACKUP_IDS = 50_000;
+/** Pages of a backup that are read; a page has 100 ids as a rule. */
+const MOST_PAGES = 20_000;
 const END_OF_POSITIONS = 2n ** 63n;
 
 /** What stands in the recovery mailbox. */
 export interface Backup {
-  /** Each once, in the order in which they were posted, at most {@link MOST_BACKUP_IDS}. */
+  /** Each once, in the order in which they were posted: the last {@link MOST_BACKUP_IDS}, since the oldest are spent first. */
   readonly ids: readonly VtxoId[];
-  /** How many more there were. */
+  /** How many more there were before them, and one for what was not read at all. */
   readonly beyond: number;
   /** Entries that are no id. */
   readonly malformed: number;
 }
 
+/** What reading came to. */
+interface Reading {
+  readonly malformed: number;
+  /** Whether it came to the end of the mailbox. */
+  readonly isWhole: boolean;
+}
+
 /**
- * Reads the recovery mailbox from its beginning until a page is empty: the server's hint that there is no more is not
- * trusted, every message leads on, whatever its kind (mailbox.md W-7), and the last message of a page, which may have been
- * cut there, is read once more as a whole (W-6).
+ * The ids in the recovery mailbox.
  *
- * @throws StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on; the reason of `signal`
+ * @throws as {@link readBackupIds}
  */
 export async function readBackup(engine: Engine, session: ServerSession, signal: AbortSignal): Promise<Backup> {
   const ids = new Set<VtxoId>();
-  let [beyond, malformed] = [0, 0];
-  const take = (delivery: MailboxDelivery): void => {
+  let beyond = 0;
+  const { malformed, isWhole } = await readBackupIds(engine, session, signal, (id) => {
+    ids.add(id);
+    const [oldest] = ids;
+    if (ids.size <= MOST_BACKUP_IDS || oldest === undefined) return;
+    ids.delete(oldest);
+    beyond++;
+  });
+  return { ids: [...ids], beyond: isWhole ? beyond : beyond + 1, malformed };
+}
+
+/**
+ * Reads the recovery mailbox from its beginning until a page is empty: the server's hint that there is no more is not
+ * trusted, every message leads on, whatever its kind (mailbox.md W-7), and the last message of a page, which may have been
+ * cut there, is read once more as a whole (W-6). A mailbox without an end is left after {@link MOST_PAGES}.
+ *
+ * @param take called for each id, as often as it stands there
+ * @throws StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on; the reason of `signal`
+ */
+export async function readBackupIds(
+  engine: Engine,
+  session: ServerSession,
+  signal: AbortSignal,
+  take: (id: VtxoId) => void,
+): Promise<Reading> {
+  let malformed = 0;
+  const takeAll = (delivery: MailboxDelivery): void => {
     const found = idsOf(delivery);
     malformed += found.malformed;
-    for (const id of found.ids) {
-      if (ids.has(id)) continue;
-      if (ids.size < MOST_BACKUP_IDS) ids.add(id);
-      else beyond++;
-    }
+    found.ids.forEach(take);
   };
-  for (let after = 0n; ; ) {
+  let after = 0n;
+  for (let page = 0; page < MOST_PAGES; page++) {
     const { messages } = await readPage(engine, session, after, signal);
     const last = messages.at(-1);
-    if (last === undefined) return { ids: [...ids], beyond, malformed };
-    messages.slice(0, -1).forEach(take);
-    take(await wholeOf(last, engine, session, signal));
+    if (last === undefined) return { malformed, isWhole: true };
+    messages.slice(0, -1).forEach(takeAll);
+    takeAll(await wholeOf(last, engine, session, signal));
     const reached = messages.reduce((most, { checkpoint }) => (checkpoint > most ? checkpoint : most), after);
     if (reached === after || reached >= END_OF_POSITIONS) {
       const message = `expected a page of the backup beyond checkpoint ${after}, got one up to ${reached}`;
@@ -54,6 +83,7 @@ export async function readBackup(engine: Engine, session: ServerSession, signal:
     }
     after = reached;
   }
+  return { malformed, isWhole: false };
 }
 
 async function wholeOf(

@@ -27,7 +27,11 @@ export class NoticeReader {
     this.#engine = engine;
   }
 
-  /** Reads pages until one is empty or does not lead on. @throws StreamError; the reason of `signal` */
+  /**
+   * Reads pages until one is empty or does not lead on.
+   *
+   * @throws StreamError; HeartwoodError `MAILBOX_FLOODED`; the reason of `signal`
+   */
   async drain(session: ServerSession, signal: AbortSignal): Promise<void> {
     const { keyring } = this.#engine;
     for (let page = 0; page < MOST_PAGES; page++) {
@@ -69,6 +73,7 @@ export class NoticeReader {
     const { checkpoint, digest } = delivery;
     const name = messageInstance(checkpoint, digest);
     if (noticeOf(delivery) !== null && !loop.pending.instances.has(name) && !loop.pending.hasFinished(name)) {
+      this.#engine.floodGate.check();
       await this.#engine.feed({ instance: name, ...received(delivery, { ahead: true }) }).committed;
     }
     if (checkpoint > this.#position && isPlausible(checkpoint, clock.nowMs())) this.#position = checkpoint;

@@ -22,6 +22,11 @@ export class Requeue {
   readonly #engine: Engine;
   readonly #signal: AbortSignal;
   #tipHeight: number | undefined;
+  /** Whether the next look is one at every held item, or follows a new block. */
+  #isFirst = false;
+  #isAfterBlock = false;
+  #isLooking = false;
+  #isChecking = false;
 
   constructor(engine: Engine, signal: AbortSignal) {
     this.#engine = engine;
@@ -30,7 +35,8 @@ export class Requeue {
 
   /** Looks now and then until the signal; `all` makes the first look one at every item. */
   start({ all }: { readonly all: boolean }): void {
-    void this.#poll(all);
+    this.#isFirst = all;
+    void this.#poll();
   }
 
   /** Vets every held item that is not refused for good. What gets no answer stays as it is; the others go on. */
@@ -55,28 +61,56 @@ export class Requeue {
     return this.#engine.loop.pending.blobSeq(digest) !== undefined;
   }
 
-  async #poll(all = false): Promise<void> {
+  /** The tip does not wait for what else is looked at: a server can make that last as long as it likes. */
+  async #poll(): Promise<void> {
     try {
       const tip = await this.#engine.chain.tip({ signal: this.#signal, fresh: true });
-      const isNewTip = tip.kind === "found" && tip.value.height !== this.#tipHeight;
-      if (tip.kind === "found") {
-        this.#tipHeight = tip.value.height;
-        noteTip(this.#engine, tip.value.height);
-      }
-      if (isNewTip) this.#engine.actions.drive();
+      if (tip.kind === "found") this.#noteTip(tip.value.height);
+    } catch (error) {
+      this.#tell("the tip could not be asked for", error);
+    }
+    void this.#look();
+    void this.#checkBackup();
+    if (!this.#signal.aborted) this.#pollLater();
+  }
+
+  #noteTip(height: number): void {
+    const isNewTip = height !== this.#tipHeight;
+    this.#tipHeight = height;
+    noteTip(this.#engine, height);
+    if (!isNewTip) return;
+    this.#isAfterBlock = true;
+    this.#engine.actions.drive();
+  }
+
+  /** Asks again about all that waits for an answer, one look at a time. */
+  async #look(): Promise<void> {
+    if (this.#isLooking || this.#signal.aborted) return;
+    this.#isLooking = true;
+    const [all, isAfterBlock] = [this.#isFirst, this.#isAfterBlock];
+    [this.#isFirst, this.#isAfterBlock] = [false, false];
+    try {
       const nowMs = this.#engine.clock.nowMs();
       await this.#engine.doubts.ask(this.#signal);
       finishReconciling(this.#engine);
       await this.#vet(
         ({ code, nextTryAtMs, source }) =>
-          nextTryAtMs <= nowMs || (all && this.#isCheap(source)) || (isNewTip && isOfTheChain(code) && this.#isCheap(source)),
+          nextTryAtMs <= nowMs || (all && this.#isCheap(source)) || (isAfterBlock && isOfTheChain(code) && this.#isCheap(source)),
       );
-      const { session } = this.#engine.connection;
-      if (session !== undefined) await checkBackup(this.#engine, session, this.#signal);
     } catch (error) {
-      this.#tell("the tip could not be asked for", error);
+      this.#tell("what waits for an answer could not be asked about", error);
+    } finally {
+      this.#isLooking = false;
     }
-    if (!this.#signal.aborted) this.#pollLater();
+  }
+
+  async #checkBackup(): Promise<void> {
+    const { session } = this.#engine.connection;
+    if (session === undefined || this.#isChecking || this.#signal.aborted) return;
+    this.#isChecking = true;
+    // It rejects for the signal alone.
+    await checkBackup(this.#engine, session, this.#signal).catch(() => {});
+    this.#isChecking = false;
   }
 
   #pollLater(): void {

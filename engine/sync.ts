@@ -2,6 +2,7 @@ import { EmptyError, filter, firstValueFrom, fromEvent, map, merge, type Observa
 import { Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
+import { orAborted } from "./or-aborted.ts";
 import type { Transition } from "./transition.ts";
 import { CONNECTION, MAILBOX } from "./wallet-state.ts";
 
@@ -51,7 +52,9 @@ export async function runSync(engine: Engine, options: SyncOptions): Promise<Syn
   try {
     const ending = await syncUntil(engine, ended.signal, options.maxPages ?? MOST_PAGES);
     // A wallet that only syncs hears of the heights that its payments must not miss here, and nowhere else.
-    if (!ended.signal.aborted) await engine.deadlines.look();
+    await orAborted(engine.deadlines.look(), ended.signal).catch((error: unknown) => {
+      if (!ended.signal.aborted) throw error;
+    });
     options.signal?.throwIfAborted();
     const { counters, checkpoint } = engine.committed;
     return {
@@ -106,7 +109,10 @@ async function syncAlone(engine: Engine, ended: AbortSignal, mostPages: number):
   try {
     // What was just decided is durable later than now, so no record is missed.
     const last = await nextOf(engine, undefined, ({ instance, state }) => instance === CONNECTION && state === "Stopped");
-    await engine.connection.closed();
+    ended.removeEventListener("abort", stop);
+    // After a halt the notices behind it are read, which takes as long as the server likes.
+    await orAborted(engine.connection.closed(), ended).catch(() => {});
+    if (ended.aborted && engine.loop.pending.instances.get(CONNECTION)?.state === "Stopped") engine.connection.abandon();
     if (last?.event.type === "connection.failed" || last?.event.type === "connection.refused") throw engine.connection.lastError;
     return {
       halted: last?.event.type === "package.halted" ? haltOf(engine) : null,
@@ -123,7 +129,7 @@ async function syncBeside(engine: Engine, ended: AbortSignal, mostPages: number)
   try {
     const drained = engine.connection.drainBeside(ended, mostPages);
     if (drained !== undefined) {
-      const caughtUp = await drained;
+      const caughtUp = await orAborted(drained, ended);
       await engine.loop.settled();
       return { halted: null, caughtUp };
     }

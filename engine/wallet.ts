@@ -11,7 +11,7 @@ import { type SendOptions, send } from "./send.ts";
 import { runSync, type SyncOptions, type SyncResult } from "./sync.ts";
 import { statusOf } from "./view.ts";
 import { WalletReader } from "./wallet-reader.ts";
-import { CONNECTION, WALLET } from "./wallet-state.ts";
+import { WALLET } from "./wallet-state.ts";
 
 /** Indexes below that are derived without hardening (mailbox.md M-1). */
 const MOST_KEYS = 2 ** 31;
@@ -54,7 +54,7 @@ export class Wallet extends WalletReader implements AsyncDisposable {
 
   /**
    * Follows the mailbox until the wallet is stopped or closed; reconnects by itself. If it runs already, this
-   * only ends a wait after a failure.
+   * only ends a wait after a failure. During a sync it begins when that is done.
    *
    * Trouble is an event (`connection.changed`, `package.halted`), never an exception here.
    *
@@ -62,13 +62,15 @@ export class Wallet extends WalletReader implements AsyncDisposable {
    */
   start(): void {
     this.checkOpen();
-    this.#engine.feed({ instance: CONNECTION, event: { type: "run.requested", mode: "live" } });
+    this.#engine.runs.start();
   }
 
   /** Ends what {@link start} began; the wallet stays open. Resolves when the connection is closed. */
   async stop(): Promise<void> {
     this.checkOpen();
-    await this.#engine.feed({ instance: CONNECTION, event: { type: "stop.requested" } }).committed;
+    this.#engine.loop.checkRunning();
+    this.#engine.runs.stop();
+    await this.#engine.loop.settled();
     await this.#engine.connection.closed();
   }
 

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 import { type ChainSource, Heartwood, type WalletEvent } from "../../engine/index.ts";
-import { codeOfRefusal, expectBooksToBalance, fastChain, goLive, logOf, nextEvent, recorded, setUp } from "./helpers.ts";
+import {
+  codeOfRefusal,
+  eventually,
+  expectBooksToBalance,
+  fastChain,
+  goLive,
+  logOf,
+  nextEvent,
+  recorded,
+  setUp,
+} from "./helpers.ts";
 
 /** Exit delta 144 of the simulated server, and a margin of 12 for an exit of a few hops. */
 const EXIT_BLOCKS = 156;
@@ -124,4 +134,21 @@ test("a tip that was too high is taken back once it is clearly lower, and not fo
   await lied.sync();
   expect(lied.balance()).toMatchObject({ spendableSats: 5_000n, expiredSats: 0n });
   expect(notices(events).map(stagesOf)).toEqual([["expired"], [null]]);
+});
+
+test("a connected wallet warns as blocks come, whatever a server makes of held items", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const { tip } = simulator.chain;
+  await simulator.pay(address, { amountsSats: [5_000n], expiryHeight: tip + WARN_BLOCKS + 2 });
+  await simulator.pay(address, { amountsSats: [3_000n], unconfirmedAnchor: true });
+  await wallet.sync();
+  expect(wallet.quarantine()).toMatchObject([{ code: "ANCHOR_UNCONFIRMED" }]);
+  simulator.mine();
+  const calls = simulator.calls("GetVtxoStatus");
+  simulator.faults.delay("GetVtxoStatus", 60_000);
+  await goLive(wallet);
+  await eventually(() => simulator.calls("GetVtxoStatus") > calls, "the question about the held item");
+  simulator.mine();
+  await eventually(() => wallet.vtxos().some(({ expiryStage }) => expiryStage === "refresh"), "the warning", 3_000);
+  simulator.faults.delay("GetVtxoStatus", 0);
 });

@@ -98,14 +98,27 @@ test("an action that fails again and again is tried once a minute at least (ligh
   expect(waits.map((waitMs) => waitMs / 1_000)).toEqual([1, 4, 9, 16, 25, 36, 49, 60, 60, 60, 60]);
 });
 
-test("a backup of 50,000 ids is read whole, and what is beyond is counted", async () => {
+test("of a backup the last 50,000 ids are restored, and those before them are counted", async () => {
   const idsOf = (from: number, count: number) => Array.from({ length: count }, (_, i) => `${pad(from + i)}:0`);
   const pages = [idsOf(0, 49_999), idsOf(49_999, 1), idsOf(49_998, 4)];
   const messages = pages.map((ids, i) => delivery(BigInt(i) + 1n, { kind: "recovery-vtxo-ids", ids, malformed: 0 }));
   const session = sessionOf(async (after) => messages.slice(Number(after), Number(after) + 1));
   const keyring = { recoveryAuthorization: () => new Uint8Array(), recoveryMailboxId: new Uint8Array() };
   const { ids, beyond } = await readBackup(partOf({ keyring }), session, signal);
-  expect([ids.length, ids.at(-1), beyond]).toEqual([50_000, `${pad(49_999)}:0`, 2]);
+  expect([ids.length, ids[0], ids.at(-1), beyond]).toEqual([50_000, `${pad(2)}:0`, `${pad(50_001)}:0`, 2]);
+});
+
+test("a backup without an end is left after 20,000 pages, and counts as one id more that is not restored", async () => {
+  let pages = 0;
+  const session = sessionOf(async (after) => {
+    pages++;
+    const content = { kind: "recovery-vtxo-ids", ids: after === 0n ? [`${pad(1)}:0`] : [], malformed: 0 } as const;
+    return [delivery(after + 1n, content)];
+  });
+  const keyring = { recoveryAuthorization: () => new Uint8Array(), recoveryMailboxId: new Uint8Array() };
+  const { ids, beyond } = await readBackup(partOf({ keyring }), session, signal);
+  // The first page is read once more as a whole.
+  expect([pages, ids.length, beyond]).toEqual([20_001, 1, 1]);
 });
 
 test("behind a halt a hundred pages are read at a time, and the next time goes on behind them", async () => {

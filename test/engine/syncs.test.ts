@@ -1,5 +1,17 @@
 import { expect, test } from "vitest";
-import { eventually, expectBooksToBalance, goLive, type Setup, setUp } from "./helpers.ts";
+import type { Transport } from "../../engine/index.ts";
+import { defaultPorts } from "../../engine/node/default-ports.ts";
+import {
+  eventually,
+  expectBooksToBalance,
+  fastOptions,
+  freshDirectory,
+  goLive,
+  openWallet,
+  type Setup,
+  setUp,
+  simulate,
+} from "./helpers.ts";
 
 const pay = ({ simulator, address }: Setup, ...amountsSats: bigint[]) => simulator.pay(address, { amountsSats });
 
@@ -57,3 +69,78 @@ test("a sync ends after as many pages as are allowed, and says that more remains
   expect(await wallet.sync({ maxPages: 1 })).toMatchObject({ pages: 1, applied: 2, caughtUp: false });
   expect(await wallet.sync()).toMatchObject({ pages: 2, applied: 1, caughtUp: true });
 });
+
+test("a wallet that is started during a sync follows the mailbox from its end on, and not after a stop", async () => {
+  const setup = await setUp();
+  const { simulator, wallet } = setup;
+  simulator.faults.delay("ReadMailbox", 100);
+  const sync = wallet.sync();
+  wallet.start();
+  expect(await sync).toMatchObject({ caughtUp: true });
+  await eventually(() => wallet.status().connection === "Live", "the stream");
+  await pay(setup, 1_000n);
+  await eventually(() => wallet.balance().totalSats === 1_000n, "what the stream brings");
+  await wallet.stop();
+
+  const again = wallet.sync();
+  wallet.start();
+  await wallet.stop();
+  await again;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(wallet.status().connection).toBe("Stopped");
+});
+
+test("a sync beside a live wallet ends with its signal, whatever the stream waits for", async () => {
+  const setup = await setUp();
+  const { simulator, wallet } = setup;
+  await goLive(wallet);
+  simulator.faults.delay("GetVtxoStatus", 5_000);
+  const calls = simulator.calls("GetVtxoStatus");
+  await pay(setup, 1_000n);
+  await eventually(() => simulator.calls("GetVtxoStatus") > calls, "the vetting");
+  const began = Date.now();
+  const signal = AbortSignal.timeout(50);
+  await expect(wallet.sync({ signal })).rejects.toMatchObject({ name: "TimeoutError" });
+  expect(Date.now() - began).toBeLessThan(2_000);
+});
+
+test.each(["its signal", "a close"])(
+  "a sync that reads the notices behind a halt from a slow server ends with %s",
+  async (end) => {
+    const simulator = await simulate();
+    let reads = Number.NEGATIVE_INFINITY;
+    let isReading = (): void => {};
+    const readingOn = new Promise<void>((resolve) => (isReading = resolve));
+    const transport: Transport = async (given) => {
+      const session = await defaultPorts.transport(given);
+      const read = session.readMailbox.bind(session);
+      session.readMailbox = (from, call) => {
+        // The page of the package, the package as a whole, then what is behind it.
+        if (++reads > 2) {
+          simulator.faults.delay("ReadMailbox", 5_000);
+          isReading();
+        }
+        return read(from, call);
+      };
+      return session;
+    };
+    const open = fastOptions(simulator, await freshDirectory());
+    const wallet = await openWallet({ ...open, ports: { ...open.ports, transport } });
+    await wallet.sync();
+    simulator.chain.setFault("down");
+    await simulator.pay(await wallet.address(), { amountsSats: [1_000n] });
+    reads = 0;
+    const ended = new AbortController();
+    const sync = wallet.sync({ signal: ended.signal });
+    const outcome = sync.then(
+      () => "ended",
+      (error: unknown) => error,
+    );
+    await readingOn;
+    const began = Date.now();
+    if (end === "a close") await wallet.close();
+    else ended.abort();
+    expect(await outcome).toBe(end === "a close" ? "ended" : ended.signal.reason);
+    expect(Date.now() - began).toBeLessThan(2_000);
+  },
+);

@@ -153,3 +153,21 @@ test("above the day's number of items reading slows down to 1,000 in a quarter o
   expect(await wallet.sync()).toMatchObject({ applied: 1, checkpoint });
   expect(wallet.balance().totalSats).toBe(7_000n);
 });
+
+test("notices behind a halt are taken no faster than anything else above the day's number", async () => {
+  const { simulator, clock, wallet, address } = await setUp({ itemsPerDay: 1 }, { pageLimit: 2_000 });
+  simulator.deliver(address, []);
+  simulator.deliver(address, garbage(997, 2));
+  await wallet.sync();
+  simulator.chain.setFault("down");
+  await simulator.pay(address, { amountsSats: [7_000n] });
+  for (let i = 1; i <= 5; i++) {
+    const value = { paymentHash: new Uint8Array(32).fill(i), preimage: undefined };
+    simulator.deliverMessage(address, { $case: "lightningSendFinished", value });
+  }
+  expect(await wallet.sync()).toMatchObject({ halted: { code: "CHAIN_HTTP_STATUS" } });
+  expect(wallet.status()).toMatchObject({ counters: { quarantined: 997, ignored: 2 + 2 } });
+  clock.lateMs += 15 * MINUTE_MS;
+  await wallet.sync();
+  expect(wallet.status().counters.ignored).toBe(2 + 5);
+});
