@@ -1,4 +1,14 @@
-import { asObject, checkIndex, checkTxid, malformed, normalizeUrl, parseHash, parseHeight, parseTransaction } from "./checks.ts";
+import {
+  asObject,
+  checkIndex,
+  checkTxid,
+  malformed,
+  normalizeUrl,
+  parseBlockTime,
+  parseHash,
+  parseHeight,
+  parseTransaction,
+} from "./checks.ts";
 import { ChainError } from "./errors.ts";
 import type { HttpOptions } from "./http.ts";
 import { type RpcAnswer, type RpcCredentials, RpcReader } from "./rpc.ts";
@@ -12,7 +22,7 @@ export interface BitcoinCoreOptions extends HttpOptions, TipCacheOptions {
 }
 
 /** A chain source that speaks Bitcoin Core's JSON-RPC. */
-export interface BitcoinCoreSource extends ChainSource {
+export interface BitcoinCoreSource extends Required<ChainSource> {
   /** The address in use, without a trailing slash. */
   readonly url: string;
 }
@@ -59,6 +69,13 @@ class BitcoinCore implements BitcoinCoreSource {
     return this.#tip.get(options, () =>
       this.#answer(options, async () => found(parseHeight(await this.#result("getblockcount", [], options)))),
     );
+  }
+
+  async tipTime(options: QuestionOptions = {}): Promise<Answer<number>> {
+    return this.#answer(options, async () => {
+      const { time } = asObject(await this.#result("getblockchaininfo", [], options));
+      return found(parseBlockTime(time));
+    });
   }
 
   async transaction(txid: string, options: QuestionOptions = {}): Promise<Answer<Uint8Array>> {

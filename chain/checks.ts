@@ -42,6 +42,14 @@ export function parseHeight(height: unknown): number {
   return value;
 }
 
+/** Unix seconds of a block, in milliseconds. */
+export function parseBlockTime(seconds: unknown): number {
+  if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < 0 || seconds > 0xffff_ffff) {
+    throw malformed("a block's time");
+  }
+  return seconds * 1000;
+}
+
 export function parseHash(hash: unknown): string {
   if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) throw malformed("a hash of 64 hex digits");
   return hash;

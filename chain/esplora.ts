@@ -1,4 +1,14 @@
-import { asObject, checkIndex, checkTxid, malformed, normalizeUrl, parseHash, parseHeight, parseTransaction } from "./checks.ts";
+import {
+  asObject,
+  checkIndex,
+  checkTxid,
+  malformed,
+  normalizeUrl,
+  parseBlockTime,
+  parseHash,
+  parseHeight,
+  parseTransaction,
+} from "./checks.ts";
 import { ChainError } from "./errors.ts";
 import { type HttpOptions, HttpReader } from "./http.ts";
 import type { Answer, ChainSource, ChainTip, QuestionOptions, SpendStatus, TipOptions, TransactionStatus } from "./source.ts";
@@ -8,12 +18,14 @@ import { TipCache, type TipCacheOptions } from "./tip-cache.ts";
 export interface EsploraOptions extends HttpOptions, TipCacheOptions {}
 
 /** A chain source that speaks Esplora's REST protocol. */
-export interface EsploraSource extends ChainSource {
+export interface EsploraSource extends Required<ChainSource> {
   /** The address in use, without a trailing slash. */
   readonly url: string;
 }
 
 const MAX_TEXT_BYTES = 1024;
+/** What is told of a block without its transactions; some servers add statistics. */
+const MAX_BLOCK_BYTES = 64 * 1024;
 /** No transaction is larger than a block. */
 const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
 /** The JSON of a transaction repeats its bytes in hex, with scripts disassembled and previous outputs. */
@@ -45,6 +57,14 @@ class Esplora implements EsploraSource {
       const answer = await this.#ask("/blocks/tip/height", MAX_TEXT_BYTES, options, (body) => parseHeight(text(body)));
       return answer.kind === "absent" ? unknown("expected a height from /blocks/tip/height, got status 404") : answer;
     });
+  }
+
+  async tipTime(options: QuestionOptions = {}): Promise<Answer<number>> {
+    const hash = await this.#ask("/blocks/tip/hash", MAX_TEXT_BYTES, options, (body) => parseHash(text(body)));
+    if (hash.kind === "unknown") return hash;
+    const parse = (body: Uint8Array): number => parseBlockTime(json(body).timestamp);
+    const time = hash.kind === "absent" ? hash : await this.#ask(`/block/${hash.value}`, MAX_BLOCK_BYTES, options, parse);
+    return time.kind === "absent" ? unknown("expected the best block, got status 404") : time;
   }
 
   async transaction(txid: string, options: QuestionOptions = {}): Promise<Answer<Uint8Array>> {

@@ -47,6 +47,11 @@ export interface ChainSource {
   /** The best block. A cached answer is at most 1 s old. Never `absent`. */
   tip(options?: TipOptions): Promise<Answer<ChainTip>>;
   /**
+   * The time of the best block, in Unix milliseconds. Never `absent`. A source need not have it: then the clock of this
+   * machine alone says what lies in the future (mailbox.md W-11).
+   */
+  tipTime?(options?: QuestionOptions): Promise<Answer<number>>;
+  /**
    * The consensus bytes of a transaction, in a block or in the mempool: found is not confirmed.
    * Bytes with another txid are `unknown` with `CHAIN_TXID_MISMATCH`, never an answer.
    */

@@ -226,10 +226,9 @@ export class ConnectionDriver {
   }
 
   async #connect(signal: AbortSignal): Promise<ServerSession> {
-    const { clock, keyring, place, ports } = this.#engine;
+    const { keyring, place, ports, time } = this.#engine;
     const session = await ports.transport({ serverUrl: place.serverUrl, network: place.network, signal });
-    const { serverDateMs } = session;
-    keyring.serverAheadMs = serverDateMs === undefined ? undefined : serverDateMs - clock.nowMs();
+    [keyring.serverAheadMs, keyring.tipAheadMs] = await time.aheadMs(session.serverDateMs, signal);
     return session;
   }
 

@@ -172,7 +172,8 @@ export class Consumer {
   }
 
   async #decide(name: string, delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
-    const { loop } = this.#engine;
+    const { loop, time } = this.#engine;
+    const isBelieved = await time.isPlausible(delivery.checkpoint, signal);
     // Right before the event: what it leads to is answered over the connection in use.
     signal.throwIfAborted();
     const state = loop.pending.instances.get(name)?.state;
@@ -180,7 +181,7 @@ export class Consumer {
     if (!isRecognised && (state !== undefined || loop.pending.hasFinished(name))) {
       await this.#feed(delivery, { instance: name, event: { type: "message.redelivered" } });
     } else {
-      this.#complain(delivery);
+      this.#complain(delivery, isBelieved);
       await this.#feed(delivery, { instance: name, ...received(delivery, { ahead: false }) });
     }
     this.#haltIfUndecided(name);
@@ -201,10 +202,10 @@ export class Consumer {
    * A notice that breaks the protocol is passed over, or acted on as far as it can be; it is told once. So is a place that
    * cannot be believed: either clock may be wrong (mailbox.md W-11).
    */
-  #complain(delivery: MailboxDelivery): void {
+  #complain(delivery: MailboxDelivery, isBelieved: boolean): void {
     const complaint = complaintOf(delivery);
     const { checkpoint, content } = delivery;
-    if (!isPlausible(checkpoint, this.#engine.clock.nowMs())) {
+    if (!isBelieved) {
       const message = "a message says that it was posted more than a day from now: the wallet's checkpoint stays before it";
       this.#engine.ports.logger("warn", message, { checkpoint, postedAtMs: checkpointTimeMs(checkpoint) });
     }
@@ -215,9 +216,9 @@ export class Consumer {
 
   /** A message that was decided before its turn only moves the position when its turn comes. */
   #catchUp(checkpoint: bigint): void {
-    const { loop, clock } = this.#engine;
+    const { loop, time } = this.#engine;
     const position = (loop.pending.contextOf(MAILBOX)?.position ?? 0n) as bigint;
-    if (checkpoint <= position || !isPlausible(checkpoint, clock.nowMs())) return;
+    if (checkpoint <= position || !isPlausible(checkpoint, time.nowMs())) return;
     this.#engine.feed({ instance: MAILBOX, event: { type: "message.consumed", checkpoint, advance: true } });
   }
 

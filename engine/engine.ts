@@ -16,6 +16,7 @@ import { paymentDrivers } from "./payment-drivers.ts";
 import type { Clock, Ports } from "./ports.ts";
 import { Doubts } from "./reconcile.ts";
 import { Recovery } from "./recovery.ts";
+import { ReferenceTime } from "./reference-time.ts";
 import { canSnapshot } from "./restore.ts";
 import { type Dispatch, type Dispatched, RunLoop, type RunLoopListener } from "./run-loop.ts";
 import { RunRequest } from "./run-request.ts";
@@ -66,6 +67,8 @@ export class Engine implements RunLoopListener {
   readonly limits: UnsolicitedLimits;
   /** Confirmations after which an anchor is money (mailbox.md W-41). */
   readonly confirmations: number;
+  /** By which places in the mailbox are judged. */
+  readonly time: ReferenceTime;
   readonly floodGate: FloodGate;
   readonly blobs: BlobReader;
   readonly vetting: Vetting;
@@ -95,10 +98,12 @@ export class Engine implements RunLoopListener {
     this.ports = parts.ports;
     this.limits = { ...UNSOLICITED_LIMITS, ...parts.limits };
     this.confirmations = parts.confirmations ?? 1;
+    this.time = new ReferenceTime(parts.ports.clock, parts.chain);
     this.loop = new RunLoop({
       log: parts.log,
       committed: parts.committed,
       clock: parts.ports.clock,
+      tipMs: () => this.time.tipMs,
       randomness: parts.ports.randomness,
       limits: this.limits,
       listener: this,

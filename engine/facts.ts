@@ -17,7 +17,8 @@ import { CONNECTION, type WalletState } from "./wallet-state.ts";
 export interface FactSource {
   /** The instance that gets the event. */
   readonly instance: string;
-  readonly atMs: number;
+  /** The time by which a place in the mailbox is judged. */
+  readonly referenceMs: number;
   readonly state: Readonly<WalletState>;
   readonly randomness: Randomness;
 }
@@ -27,10 +28,10 @@ export interface FactSource {
  * coin, or use the same key.
  */
 export function withFacts(event: MachineEvent, source: FactSource): MachineEvent {
-  const { instance, atMs, state, randomness } = source;
+  const { instance, referenceMs, state, randomness } = source;
   switch (event.type) {
     case "message.received":
-      return { ...event, advance: event.ahead !== true && isPlausible(event.checkpoint as bigint, atMs) };
+      return { ...event, advance: event.ahead !== true && isPlausible(event.checkpoint as bigint, referenceMs) };
     case "package.vetted":
       return { ...event, ...factsOfPackage(event, source) };
     case "item.vetted":

@@ -43,6 +43,8 @@ export class Keyring {
   #lastAuthorization: { readonly expiresAtS: bigint; readonly bytes: Uint8Array } | undefined;
   /** By how much the server's clock is ahead of this one, if it told. */
   serverAheadMs: number | undefined;
+  /** By how much the chain's tip is ahead of this clock: so far the server's word is not the only one. */
+  tipAheadMs = 0;
   /** Whether authorizations live longer, since the server seems to be ahead of the clock here (mailbox.md W-31). */
   isLongLived = false;
   /** Told when that helped. */
@@ -188,10 +190,11 @@ export class Keyring {
     return BigInt(Math.floor(this.#clock.nowMs() / 1000)) + BigInt(lifeS);
   }
 
-  /** A server that tells a date far from this clock's gets no authorization that lives longer for it (mailbox.md W-44). */
+  /** A server that tells a date far from this clock's and the tip's gets no authorization that lives longer for it (W-44). */
   #longLifeS(): number {
     const aheadS = Math.ceil((this.serverAheadMs ?? Number.NaN) / 1000);
-    return aheadS >= 0 && aheadS + LIFE_BY_SERVER_S <= LONG_LIFE_S ? aheadS + LIFE_BY_SERVER_S : LONG_LIFE_S;
+    const isNear = aheadS >= 0 && aheadS + LIFE_BY_SERVER_S <= LONG_LIFE_S + Math.floor(this.tipAheadMs / 1000);
+    return isNear ? aheadS + LIFE_BY_SERVER_S : LONG_LIFE_S;
   }
 
   #authorizeUntil(secret: Uint8Array, mailboxId: Uint8Array, expiresAt: bigint): Uint8Array {

@@ -4,9 +4,8 @@ const DAY_MS = 86_400_000n;
 
 /**
  * Whether a checkpoint may become the wallet's position: a signed 63-bit value whose time part is at most a day ahead
- * of the local clock (mailbox.md §3.3, W-11). A leap beyond would make the wallet deaf on a lying server's word. The
- * position itself is no measure, or a server could climb a day with each message; a clock that is far behind costs no
- * payment, since messages are consumed all the same and read again until it is right.
+ * of now (mailbox.md §3.3, W-11). A leap beyond would make the wallet deaf on a lying server's word. A clock that is far behind
+ * costs no payment, since messages are consumed all the same and read again until it is right.
  */
 export function isPlausible(checkpoint: bigint, nowMs: number): boolean {
   if (checkpoint > LARGEST) return false;

@@ -5,7 +5,6 @@ import type { ServerSession } from "../streams/session.ts";
 import type { Engine } from "./engine.ts";
 import { messageInstance } from "./message-instance.ts";
 import { noticeOf } from "./notice.ts";
-import { isPlausible } from "./plausible-checkpoint.ts";
 import { received } from "./received.ts";
 
 /** Life of an authorization for a page and for a subscription, in seconds (mailbox.md M-4, M-5). */
@@ -69,13 +68,14 @@ export class NoticeReader {
 
   async #take(delivery: MailboxDelivery, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { loop, clock } = this.#engine;
+    const { loop, time } = this.#engine;
     const { checkpoint, digest } = delivery;
+    const isBelieved = await time.isPlausible(checkpoint, signal);
     const name = messageInstance(checkpoint, digest);
     if (noticeOf(delivery) !== null && !loop.pending.instances.has(name) && !loop.pending.hasFinished(name)) {
       this.#engine.floodGate.check();
       await this.#engine.feed({ instance: name, ...received(delivery, { ahead: true }) }).committed;
     }
-    if (checkpoint > this.#position && isPlausible(checkpoint, clock.nowMs())) this.#position = checkpoint;
+    if (checkpoint > this.#position && isBelieved) this.#position = checkpoint;
   }
 }

@@ -53,6 +53,7 @@ export class RunLoop {
   readonly #pending: WalletState;
   readonly #committed: WalletState;
   readonly #clock: Clock;
+  readonly #tipMs: () => number;
   readonly #randomness: Randomness;
   readonly #limits: UnsolicitedLimits;
   readonly #listener: RunLoopListener;
@@ -65,6 +66,8 @@ export class RunLoop {
     log: EventLog;
     committed: WalletState;
     clock: Clock;
+    /** The time of the chain's tip, as far as it is known; 0 unless given. */
+    tipMs?: () => number;
     randomness: Randomness;
     limits?: UnsolicitedLimits;
     listener: RunLoopListener;
@@ -74,6 +77,7 @@ export class RunLoop {
     this.#committed = parts.committed;
     this.#pending = parts.committed.clone();
     this.#clock = parts.clock;
+    this.#tipMs = parts.tipMs ?? (() => 0);
     this.#randomness = parts.randomness;
     this.#limits = parts.limits ?? UNSOLICITED_LIMITS;
     this.#listener = parts.listener;
@@ -156,7 +160,8 @@ export class RunLoop {
     if (this.#pending.hasFinished(instance)) return this.#count();
     const machine = machineNamed(instance.slice(0, instance.indexOf("/")), this.#pending.machines);
     const current = this.#pending.instances.get(instance);
-    const event = withFacts(dispatch.event, { instance, atMs, state: this.#pending, randomness: this.#randomness });
+    const facts = { instance, referenceMs: Math.max(atMs, this.#tipMs()), state: this.#pending, randomness: this.#randomness };
+    const event = withFacts(dispatch.event, facts);
     const outcome = decide(machine, current, event, atMs);
     if (outcome.kind === "unexpected") return this.#count();
     const seq = this.#pending.seq + 1n;

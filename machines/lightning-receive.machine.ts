@@ -65,6 +65,7 @@ const writeMovement = (status: ActionMovement["status"], effective: "htlcs" | "n
 
 /** The HTLCs are this receive's: pending in, until they are claimed. */
 const bookGrant = [keepGrant, lockHtlcs, writeMovement("pending", "htlcs"), backUpHtlcs];
+
 /** What the server did not take keeps nothing else back (mailbox.md W-34). */
 const postLeft = { type: "postRecoveryIds" as const, params: ({ event }: Scope) => ({ ids: leftOf(event) }) };
 

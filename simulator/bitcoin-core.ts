@@ -54,6 +54,8 @@ function answer(chain: SimulatedChain, method: unknown, params: readonly unknown
       return { txindex: { synced: chain.isIndexed, best_block_height: chain.tip } };
     case "getblockcount":
       return chain.tip;
+    case "getblockchaininfo":
+      return { blocks: chain.tip, bestblockhash: chain.blockHash(chain.tip), time: chain.blockTime(chain.tip) };
     case "getblockhash":
       return chain.blockHash(Number(params[0])) ?? refuse(-8, "Block height out of range");
     case "getblockheader":
@@ -68,10 +70,8 @@ function answer(chain: SimulatedChain, method: unknown, params: readonly unknown
 }
 
 function header(chain: SimulatedChain, hash: string): object {
-  for (let height = chain.tip; height >= 0; height--) {
-    if (chain.blockHash(height) === hash) return { hash, height, confirmations: chain.tip - height + 1 };
-  }
-  return refuse(-5, "Block not found");
+  const height = chain.heightOf(hash) ?? refuse(-5, "Block not found");
+  return { hash, height, confirmations: chain.tip - height + 1 };
 }
 
 function transaction(chain: SimulatedChain, txid: string, isVerbose: boolean): unknown {

@@ -19,6 +19,7 @@ export async function answerEsplora(chain: SimulatedChain, request: IncomingMess
   const [root = "", ...rest] = new URL(request.url ?? "/", "http://chain").pathname.split("/").slice(1);
   if (root === "blocks" && rest.join("/") === "tip/height") return text(200, String(chain.tip));
   if (root === "blocks" && rest.join("/") === "tip/hash") return text(200, chain.blockHash(chain.tip) ?? "");
+  if (root === "block" && rest.length === 1) return block(chain, rest[0] ?? "");
   if (root === "block-height" && rest.length === 1) return blockHash(chain, rest[0] ?? "");
   if (root === "tx" && rest.length >= 1) return transaction(chain, rest);
   return text(404, "endpoint does not exist.");
@@ -28,6 +29,11 @@ function blockHash(chain: SimulatedChain, height: string): HttpAnswer {
   if (!/^[0-9]{1,10}$/.test(height)) return text(400, "Invalid number");
   const hash = chain.blockHash(Number(height));
   return hash === null ? text(404, "Block not found") : text(200, hash);
+}
+
+function block(chain: SimulatedChain, hash: string): HttpAnswer {
+  const height = chain.heightOf(hash);
+  return height === null ? text(404, "Block not found") : json({ id: hash, height, timestamp: chain.blockTime(height) });
 }
 
 function transaction(chain: SimulatedChain, [txid = "", part, vout, ...more]: readonly string[]): HttpAnswer {

@@ -146,6 +146,12 @@ export class SimulatedChain {
     return encodeHex(doubleSha256(new TextEncoder().encode(`heartwood/block/${this.#network}/${height}`)));
   }
 
+  /** Height of the block with that hash; `null` if there is none. */
+  heightOf(hash: string): number | null {
+    for (let height = this.#tip; height >= 0; height--) if (this.blockHash(height) === hash) return height;
+    return null;
+  }
+
   /** Unix seconds of the block at a height: ten minutes a block from a fixed start. */
   blockTime(height: number): number {
     return 1_600_000_000 + 600 * height;

@@ -49,6 +49,7 @@ test("a node answers every question as an Esplora server of the same chain does"
   const questions = sources.map((source) =>
     Promise.all([
       source.tip(),
+      source.tipTime(),
       source.transaction(confirmed),
       source.transaction(spender),
       source.transaction(ABSENT_TXID),
@@ -64,8 +65,9 @@ test("a node answers every question as an Esplora server of the same chain does"
   const [core = [], reference] = await Promise.all(questions);
   expect(core).toEqual(reference);
   expect(core[0]).toEqual({ kind: "found", value: { height: chain.tip } });
-  expect(core[3]).toEqual({ kind: "absent" });
-  expect(core[4]).toMatchObject({ kind: "found", value: { confirmed: true, height: chain.tip } });
+  expect(core[1]).toEqual({ kind: "found", value: chain.blockTime(chain.tip) * 1_000 });
+  expect(core[4]).toEqual({ kind: "absent" });
+  expect(core[5]).toMatchObject({ kind: "found", value: { confirmed: true, height: chain.tip } });
   // It does not say by what.
   expect(await node(simulator).outspend(confirmed, 0)).toEqual({ kind: "found", value: { spent: true } });
   await checkNetwork(node(simulator), "regtest");

@@ -91,6 +91,26 @@ describe("tip", () => {
   });
 });
 
+describe("the time of the tip", () => {
+  it("is that of the best block, in milliseconds", async () => {
+    server.reply("/blocks/tip/hash", { body: HASH });
+    server.reply(`/block/${HASH}`, { body: JSON.stringify({ id: HASH, timestamp: 1_700_000_000 }) });
+    expect(await source().tipTime()).toEqual({ kind: "found", value: 1_700_000_000_000 });
+  });
+
+  it.each([undefined, "1700000000", -1, 1.5, 2 ** 32])("%j is none", async (timestamp) => {
+    server.reply("/blocks/tip/hash", { body: HASH });
+    server.reply(`/block/${HASH}`, { body: JSON.stringify({ timestamp }) });
+    expect(errorOf(await source().tipTime()).code).toBe("CHAIN_BAD_RESPONSE");
+  });
+
+  it("is unknown, never absent, where a block is missing", async () => {
+    expect(errorOf(await source().tipTime()).code).toBe("CHAIN_BAD_RESPONSE");
+    server.reply("/blocks/tip/hash", { body: HASH });
+    expect(errorOf(await source().tipTime()).code).toBe("CHAIN_BAD_RESPONSE");
+  });
+});
+
 describe("transaction", () => {
   const path = `/tx/${TXID}/raw`;
 

@@ -16,7 +16,8 @@ const FIT: Readonly<Record<string, unknown>> = {
 
 /** A server whose every answer has that many bytes. */
 function answering(bytes: number): typeof fetch {
-  return async (_url, { body } = {}) => {
+  return async (url, { body } = {}) => {
+    if (String(url).endsWith("/tip/hash")) return new Response(TXID);
     const { id, method } = JSON.parse(String(body ?? "{}")) as { id?: number; method?: string };
     if (method !== undefined && method in FIT) return Response.json({ id, result: FIT[method] });
     let left = bytes;
@@ -37,19 +38,22 @@ const sources = {
 
 const questions = {
   tip: (source) => source.tip(),
+  tipTime: (source) => source.tipTime(),
   transaction: (source) => source.transaction(TXID),
   status: (source) => source.status(TXID),
   outspend: (source) => source.outspend(TXID, 0),
   blockHash: (source) => source.blockHash(1),
-} satisfies Record<string, (source: ChainSource) => Promise<Answer<unknown>>>;
+} satisfies Record<string, (source: Required<ChainSource>) => Promise<Answer<unknown>>>;
 
 test.each([
   ["esplora", "tip", 1_024],
+  ["esplora", "tipTime", 65_536],
   ["esplora", "blockHash", 1_024],
   ["esplora", "outspend", 65_536],
   ["esplora", "transaction", 4 * MIB],
   ["esplora", "status", 32 * MIB],
   ["Bitcoin Core", "tip", 65_536],
+  ["Bitcoin Core", "tipTime", 65_536],
   ["Bitcoin Core", "blockHash", 65_536],
   ["Bitcoin Core", "outspend", 65_536],
   ["Bitcoin Core", "transaction", 9 * MIB],
