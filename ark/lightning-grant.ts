@@ -10,6 +10,7 @@ import {
   MAX_GRANTED_VTXOS,
   RECEIVE_CLAIM_BLOCKS,
 } from "./htlc-terms.ts";
+import { type Descent, kinshipOf, lineageOf } from "./lineage.ts";
 import { encodePolicy, type HtlcReceivePolicy } from "./policy.ts";
 import { P2TR_DUST_SATS } from "./standardness.ts";
 import { validateVtxo } from "./validate.ts";
@@ -61,6 +62,7 @@ export type GrantRefusalCode =
   | "GRANT_EARLY_EXPIRY"
   | "GRANT_WINDOW_TOO_SMALL"
   | "GRANT_REPEATED_VTXO"
+  | "GRANT_CONFLICTING"
   | "GRANT_MIXED_POLICIES"
   | "GRANT_VTXO_EXPIRES_SOON"
   | "GRANT_OF_DUST"
@@ -94,6 +96,7 @@ export function judgeGrant(granted: readonly GrantedBytes[], terms: GrantTerms):
     checkSize(granted);
     const vtxos = granted.map((one) => checkOne(one, terms));
     checkTogether(vtxos, terms);
+    checkApart(vtxos);
     checkAnchors(granted);
     const amountSats = sumSats(vtxos.map((vtxo) => vtxo.amountSats));
     const feeSats = checkAmount(amountSats, terms);
@@ -187,6 +190,19 @@ function checkTogether(vtxos: readonly Vtxo<HtlcReceivePolicy>[], terms: GrantTe
       throw final("GRANT_VTXO_EXPIRES_SOON", `expected an expiry height of at least ${leastExpiry}, got ${vtxo.expiryHeight}`);
     }
     checkWindow(vtxo, margin, terms);
+  }
+}
+
+/** A server alone signs what it grants: it could make several VTXOs of one output, of which one comes on chain (mailbox.md W-47). */
+function checkApart(vtxos: readonly Vtxo<HtlcReceivePolicy>[]): void {
+  const seen: Descent[] = [];
+  for (const vtxo of vtxos) {
+    const descent = { id: vtxoId(vtxo), lineage: lineageOf(vtxo) };
+    const other = seen.find((one) => kinshipOf(one, descent) !== "apart");
+    if (other !== undefined) {
+      throw final("GRANT_CONFLICTING", `expected VTXOs that can all be exited, got ${descent.id} and ${other.id}, of one output`);
+    }
+    seen.push(descent);
   }
 }
 

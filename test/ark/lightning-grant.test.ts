@@ -65,14 +65,38 @@ function deepGrant(depth: number): GrantedBytes {
   return granted(paid(vtxo, { amountSats: 9_880n, policy }), encodeTransaction(pool.anchor));
 }
 
+/** Two VTXOs that come to a whole grant, and of which only one can be brought on chain; their chains part `after` transactions. */
+function rivals(after: number): GrantedBytes[] {
+  const pool = board(carol, 10_000n, nonce++);
+  return [5_000n, 4_880n].map((amountSats) => {
+    let vtxo = paid(
+      pool.vtxo,
+      { amountSats, policy: after === 0 ? policy : pubkeyPolicy(carol) },
+      destination(10_000n - amountSats, bob),
+    );
+    for (let at = 1; at <= after; at++) vtxo = paid(vtxo, { amountSats, policy: at === after ? policy : pubkeyPolicy(carol) });
+    return granted(vtxo, encodeTransaction(pool.anchor));
+  });
+}
+
+/** Two VTXOs side by side in one transaction. */
+function siblings(): GrantedBytes[] {
+  const pool = board(carol, 9_880n, nonce++);
+  const destinations = [5_000n, 4_880n].map((amountSats) => ({ amountSats, policy }));
+  return allPaid(pool.vtxo, destinations).map((vtxo) => granted(vtxo, encodeTransaction(pool.anchor)));
+}
+
 /** The VTXO of the first destination of a payment from carol in direct mode; isolation of dust puts others before it. */
 function paid(input: ArkoorInput, ...destinations: readonly Destination[]): Vtxo<UserPolicy> {
-  const parts = buildArkoorPackage({ inputs: [input], destinations, mode: "direct" });
-  const keys = { userSecretKey: carol.secretKey, serverSecretKey: server.secretKey };
-  const vtxos = parts.flatMap((part) => signArkoorPartJointly(part, keys, randomBytes));
-  const vtxo = vtxos.find(({ policy: { kind } }) => kind === destinations[0]?.policy.kind);
+  const vtxo = allPaid(input, destinations).find(({ policy: { kind } }) => kind === destinations[0]?.policy.kind);
   if (vtxo === undefined) throw new Error("expected a VTXO");
   return vtxo;
+}
+
+function allPaid(input: ArkoorInput, destinations: readonly Destination[]): Vtxo<UserPolicy>[] {
+  const parts = buildArkoorPackage({ inputs: [input], destinations, mode: "direct" });
+  const keys = { userSecretKey: carol.secretKey, serverSecretKey: server.secretKey };
+  return parts.flatMap((part) => signArkoorPartJointly(part, keys, randomBytes));
 }
 
 function granted(vtxo: Vtxo<UserPolicy>, transaction: Uint8Array): GrantedBytes {
@@ -113,6 +137,9 @@ describe("the checks of lightning.md §9.4", () => {
     ["#5 an inflated HTLC delta", "GRANT_WINDOW_TOO_SMALL, final", () => [grant({ htlcExpiryDelta: DELTA + 3 })]],
     ["#6 another server", "WRONG_SERVER_KEY, final", () => [good], { serverPubkey: bob.publicKey }],
     ["#6 a VTXO twice", "GRANT_REPEATED_VTXO, final", () => [good, good]],
+    ["#6 two VTXOs for which one output would have to be spent twice", "GRANT_CONFLICTING, final", () => rivals(0)],
+    ["#6 two VTXOs whose chains part on the way", "GRANT_CONFLICTING, final", () => rivals(3)],
+    ["#6 two outputs of one transaction", "accepted", () => siblings()],
     ["#6 several policies", "GRANT_MIXED_POLICIES, final", () => [good, grant({ htlcExpiryHeight: REQUESTED + 1 })]],
     [
       "#6 VTXOs that expire soon",
