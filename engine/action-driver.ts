@@ -28,6 +28,12 @@ export interface ActionCall<Type extends keyof EffectParams> extends CallParts {
 
 /** What came of an attempt. A thrown error says nothing of the payment: it is tried again after attempts² seconds. */
 export type ActionAnswer =
+  | DecidedAnswer
+  /** An answer that looks at what instances share: found in the tick that records it, so that no other one gets in between. */
+  | { readonly decide: () => DecidedAnswer };
+
+/** An answer as it is taken. */
+export type DecidedAnswer =
   /** The command's result: it leaves the outbox with the record of this event. */
   | { readonly event: MachineEvent; readonly blobs?: readonly (Blob & { readonly data: Uint8Array })[] }
   /** Nothing final: asked again after a while. `news` is an event all the same, for a machine that may or may not take it. */
@@ -140,12 +146,13 @@ export class ActionDriver {
       const execute = actionExecutors[effect.type as keyof typeof actionExecutors] as ActionExecutor<typeof effect.type>;
       const { params } = effect;
       const parts = { engine: this.#engine, session, signal, blobs, keyring };
-      const answer = await execute({ ...parts, instance, params, isRepeated, failures });
+      const given = await execute({ ...parts, instance, params, isRepeated, failures });
       // The instance went on without it: its state asks for something else now.
       if (!this.#engine.loop.pending.outbox.has(effect.id)) {
         this.#forget(task);
         return undefined;
       }
+      const answer = "decide" in given ? given.decide() : given;
       if (!("event" in answer) && answer.news !== undefined) this.#engine.feed({ instance, event: answer.news });
       if ("error" in answer) throw answer.error;
       task.failures = 0;

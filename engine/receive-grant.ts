@@ -4,7 +4,7 @@ import { type GrantedBytes, type GrantTerms, judgeGrant } from "../ark/lightning
 import { decodeVtxo } from "../ark/vtxo.ts";
 import { ChainError } from "../chain/errors.ts";
 import type { ReceivePrepare, ReceiveReport } from "../streams/lightning-receive.ts";
-import type { ActionAnswer, ActionCall } from "./action-driver.ts";
+import type { ActionAnswer, ActionCall, DecidedAnswer } from "./action-driver.ts";
 import { orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import type { Engine } from "./engine.ts";
 import { isFree } from "./free-coins.ts";
@@ -125,22 +125,30 @@ async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
     feeOf: (amountSats) => lightningReceiveFee(session.info.fees.lightningReceive, amountSats),
     promisedFeeSats: params.feeSats,
   });
-  const kept = judgement.kind === "refused" ? [] : judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));
-  // A server alone signs what it grants: it could grant one output twice (mailbox.md W-47).
-  const conflict = kept.map(({ vtxo }) => conflictOf(vtxo, engine.loop.pending)).find((found) => found !== undefined);
-  if (judgement.kind === "refused" || conflict !== undefined) {
-    const { code, message, isFinal } = judgement.kind === "refused" ? judgement : { ...conflict, isFinal: true };
-    if (isFinal && !offer.isSettled) return { event: { type: "grant.failed", code, message } };
-    // Another copy of the log may have claimed it; or the server lies, to get a preimage for nothing (R8).
-    return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code: offer.isSettled ? "SETTLED_ELSEWHERE" : code } };
-  }
+  if (judgement.kind === "refused") return refusedAnswer(judgement, offer);
+  const kept = judgement.vtxos.map((vtxo) => ownVtxo(vtxo, params.keyIndex, engine));
   const { feeSats, htlcExpiryHeight, latestExitHeight } = judgement;
   const htlcs = kept.map(({ vtxo }) => ({ ...vtxo, registered: true }));
   const isSettled = !offer.checkTimes;
-  return {
+  const accepted: DecidedAnswer = {
     event: { type: "grant.accepted", isSettled, htlcs, feeSats, htlcExpiryHeight, latestExitHeight },
     blobs: kept.map(({ blob }) => blob),
   };
+  const decide = (): DecidedAnswer => {
+    // A server alone signs what it grants: it could grant one output for two payments (mailbox.md W-47).
+    const conflict = kept.map(({ vtxo }) => conflictOf(vtxo, engine.loop.pending)).find((found) => found !== undefined);
+    return conflict === undefined ? accepted : refusedAnswer({ ...conflict, isFinal: true }, offer);
+  };
+  return { decide };
+}
+
+function refusedAnswer(
+  { code, message, isFinal }: { readonly code: string; readonly message: string; readonly isFinal: boolean },
+  { isSettled }: Offer,
+): DecidedAnswer {
+  if (isFinal && !isSettled) return { event: { type: "grant.failed", code, message } };
+  // Another copy of the log may have claimed it; or the server lies, to get a preimage for nothing (R8).
+  return { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code: isSettled ? "SETTLED_ELSEWHERE" : code } };
 }
 
 /** What the chain source says of the anchor; bytes that are no VTXO have none. */

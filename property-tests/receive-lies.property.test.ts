@@ -114,3 +114,18 @@ test("a server that calls a receive settled before it granted anything in time g
   expect(payment.status).not.toBe("pending");
   await world.close();
 });
+
+test("of two grants of one output that come at the same moment, one gets its preimage", async () => {
+  const { world, server } = await opened();
+  server.grantsOneOutput = true;
+  const made: Invoice[] = [];
+  for (const amountSats of [2_000n, 1_900n]) {
+    world.wallet.invoice({ amountSats }).then((invoice) => made.push(invoice), assert.fail);
+    await world.settle();
+  }
+  for (const { paymentHash } of made) server.pay(paymentHash, 0);
+  await world.advance(PATIENCE_MS);
+  expect(server.preimages).toHaveLength(1);
+  expect(made.map(({ payment }) => payment.status).toSorted()).toEqual(["failed", "successful"]);
+  await world.close();
+});

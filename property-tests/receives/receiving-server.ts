@@ -45,6 +45,8 @@ export class ReceivingServer extends PayingServer {
   readonly receives = new Map<string, Receive>();
   /** Blocks beyond the first tip for which a payment is held: less than a wallet asks for, and it must ask for less (R5). */
   heldBlocks = 400;
+  /** Whether it makes all grants of one output. */
+  grantsOneOutput = false;
   /** Told of every preimage, right when it arrives. */
   onPreimage: (paymentHash: string) => void = () => {};
   readonly #pool: Pool;
@@ -126,7 +128,8 @@ export class ReceivingServer extends PayingServer {
   }
 
   #grant({ amountSats }: Receive, policy: HtlcReceivePolicy): VtxoId[] {
-    const coin = this.rowOf(this.#coins.shift() ?? "").vtxo;
+    const [next = ""] = this.grantsOneOutput ? this.#coins : this.#coins.splice(0, 1);
+    const coin = this.rowOf(next).vtxo;
     const grantedSats = amountSats - lightningReceiveFee(this.#pool.info.fees.lightningReceive, amountSats);
     const change: UserPolicy = { kind: "pubkey", userPubkey: STRANGER_KEYS.vtxoPublicKey(0) };
     const destinations = [
