@@ -9,6 +9,7 @@ import { giveUp } from "./commands/give-up.ts";
 import { history } from "./commands/history.ts";
 import { inspect } from "./commands/inspect.ts";
 import { invoice } from "./commands/invoice.ts";
+import { invoices } from "./commands/invoices.ts";
 import { logExport } from "./commands/log-export.ts";
 import { logImport } from "./commands/log-import.ts";
 import { logSalvage } from "./commands/log-salvage.ts";
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   quote,
   pay,
   invoice,
+  invoices,
   cancel,
   giveUp,
   explain,

@@ -37,6 +37,7 @@ export type {
 } from "./history-types.ts";
 export type { VettedVtxo } from "./import-vtxo.ts";
 export type { Invoice, InvoiceOptions } from "./invoice.ts";
+export type { OpenInvoice } from "./invoice-view.ts";
 export { type MachineConfig, machineDefinitions, type StateConfig, type TransitionConfig } from "./machine-definitions.ts";
 export type { Movement } from "./movement-view.ts";
 export { Heartwood } from "./node/heartwood.ts";

@@ -4,6 +4,7 @@ import { sumOf } from "../machines/books.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import { policyKindOf } from "./free-coins.ts";
+import { invoicesOf, type OpenInvoice } from "./invoice-view.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
 import type { Coin, Counters } from "./wallet-rows.ts";
 import { BACKUP, CONNECTION, MAILBOX, RECOVERY, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
@@ -113,6 +114,7 @@ export interface WalletStatus {
   readonly balance: Balance;
   readonly vtxos: readonly WalletVtxo[];
   readonly movements: readonly Movement[];
+  readonly invoices: readonly OpenInvoice[];
   readonly quarantine: readonly QuarantinedVtxo[];
   readonly counters: Readonly<Counters>;
   /** Commands without a result. */
@@ -207,6 +209,7 @@ export function statusOf(state: WalletState): WalletStatus {
     balance: balanceOf(state),
     vtxos: vtxosOf(state),
     movements: movementsOf(state),
+    invoices: invoicesOf(state),
     quarantine: quarantineOf(state),
     counters: { ...state.counters },
     openCommands: state.outbox.size,

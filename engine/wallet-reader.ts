@@ -13,6 +13,7 @@ import { followEvents } from "./follow-events.ts";
 import { followHistory } from "./follow-history.ts";
 import type { History } from "./history.ts";
 import { heldBytes } from "./import-vtxo.ts";
+import { invoicesOf, type OpenInvoice } from "./invoice-view.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
 import { findPayment, openPayments, type Payment } from "./payment.ts";
 import { transitionsOf } from "./transitions-of.ts";
@@ -82,6 +83,11 @@ export abstract class WalletReader {
   /** Its history, the oldest first. */
   movements(): readonly Movement[] {
     return movementsOf(this.#engine.committed);
+  }
+
+  /** Its Lightning invoices that wait for their payment, the oldest first; one that is paid stands in {@link movements}. */
+  invoices(): readonly OpenInvoice[] {
+    return invoicesOf(this.#engine.committed);
   }
 
   /** Server position of the last message that was fully consumed; 0 at the beginning. */

@@ -81,7 +81,7 @@ it("quote says what a Lightning payment takes, pay pays it and shows the proof, 
   expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, "FEE_TOO_HIGH"]);
 });
 
-it("invoice prints what to pay, waits for the money, and stays open when it is interrupted; cancel gives it up", async () => {
+it("invoice prints what to pay, waits for the money, and stays open when it is interrupted; invoices lists it, cancel gives it up", async () => {
   const mine = await wallet("mine", WORDS);
   const waiting = new Running("invoice", mine.directory, "3000", "--description", "tea", ...mine.keys, "--json");
   simulator.lightning.pay(JSON.parse(await waiting.line("issued")).bolt11);
@@ -94,12 +94,22 @@ it("invoice prints what to pay, waits for the money, and stays open when it is i
       balance: { spendableSats: "2894" },
     },
   ]);
-  const open = new Running("invoice", mine.directory, "5000", ...mine.keys, "--json");
-  const { paymentHash } = JSON.parse(await open.line("issued"));
+  const open = new Running("invoice", mine.directory, "5000", "--description", "rum\u0007", ...mine.keys, "--json");
+  const { paymentHash, bolt11 } = JSON.parse(await open.line("issued"));
   open.child.kill("SIGINT");
   expect((await open.ended).code).toBe(130);
+  const listed = await runHere(["invoices", mine.directory]);
+  expect([listed.code, listed.stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      new RegExp(`^${bolt11}\n  5,000 sat, fee 110 sat, expires .*  rum\\\\u\\{7\\}\n  payment hash ${paymentHash}\n$`),
+    ),
+  ]);
+  const [asJson] = (await runHere(["invoices", mine.directory, "--json"])).stdout.split("\n");
+  expect(JSON.parse(asJson ?? "")).toMatchObject({ bolt11, paymentHash, amountSats: "5000", description: "rum\u0007" });
   const cancelled = await runHere(["cancel", mine.directory, paymentHash, ...mine.keys]);
   expect([cancelled.code, cancelled.stdout]).toEqual([0, "the invoice is given up\n"]);
+  expect((await runHere(["invoices", mine.directory])).stdout).toBe("no invoice waits for its payment\n");
 });
 
 it("give-up shows what a payment left to be exited, and lets it go only with --yes", async () => {

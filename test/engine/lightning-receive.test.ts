@@ -74,9 +74,12 @@ test("invoices are paid: found by polling, claimed in spite of failures, cancell
   expect(wallet.balance().spendableSats).toBe(9_880n + 4_890n);
 
   // Waiting for its payment an invoice can be cancelled, afterwards it cannot.
-  const third = await wallet.invoice({ amountSats: 5_000n });
+  const third = await wallet.invoice({ amountSats: 5_000n, description: "rum" });
+  const { payment, ...made } = third;
+  expect(wallet.invoices()).toEqual([{ ...made, payment: payment.id, description: "rum", destination: null }]);
   await wallet.cancelInvoice(third.paymentHash);
   expect(await codeOfRefusal(third.payment.settled())).toBe("PAYMENT_FAILED");
+  expect(wallet.invoices()).toEqual([]);
   // It has no movement that says so (lightning.md §11).
   expect([third.payment.status, wallet.payment(third.payment.id).status]).toEqual(["canceled", "canceled"]);
   expect(simulator.lightning.receives().map(({ status }) => status)).toEqual(["settled", "settled", "canceled"]);
