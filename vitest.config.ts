@@ -22,6 +22,7 @@ const SLOW = [
   "test/cli/wallet.test.ts",
   "test/engine/double-drive.test.ts",
   "test/engine/growth.test.ts",
+  "test/engine/lightning-lies.test.ts",
   "test/engine/migrations.test.ts",
   "test/engine/pay-after-salvage.test.ts",
   "test/engine/pay-inputs.test.ts",

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
+import { isOneTest, isThere, listOf, type NamedTest, read, readTests } from "./named-tests.ts";
 
 // Compares docs/requirements.md with the specification, with the code and the tests that it names, and with the lists below.
 // They may only become shorter: what is built or tested leaves its list together with its word on the page.
@@ -21,7 +22,7 @@ interface Row {
   readonly isBold: boolean;
   readonly rule: string;
   readonly code: readonly string[];
-  readonly tests: readonly { readonly file: string; readonly title: string }[];
+  readonly tests: readonly NamedTest[];
   /** Why there is no test, if there is none. */
   readonly untested: string | undefined;
   readonly planted: readonly string[];
@@ -29,7 +30,6 @@ interface Row {
 }
 
 const root = new URL("../../", import.meta.url);
-const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 const rows = readRows();
 const numbersOf = (of: readonly Row[]) => of.map(({ number }) => number).join(" ");
 
@@ -45,9 +45,7 @@ test("the code that is named is there", () => {
 
 test("what is built names a test that is there, by a name that only one has, or why there is none", () => {
   const wrong = rows.flatMap(({ number, tests }) =>
-    tests
-      .filter(({ file, title }) => !isThere(file) || titlesOf(file).filter((found) => isNamed(found, title)).length !== 1)
-      .map(({ file, title }) => `${number}: ${file} ${title}`),
+    tests.filter((named) => !isOneTest(named)).map(({ file, title }) => `${number}: ${file} ${title}`),
   );
   expect(wrong).toEqual([]);
   const open = rows.filter(({ code, tests, untested }) => code.length > 0 !== (tests.length > 0 || untested !== undefined));
@@ -104,35 +102,13 @@ function readRows(): Row[] {
       isBold: number.startsWith("**"),
       rule,
       code: listOf(code, ",").map((file) => file.replaceAll("`", "")),
-      tests: tested.startsWith("none: ") ? [] : listOf(tested, "<br>").map(readTest),
+      tests: tested.startsWith("none: ") ? [] : readTests(tested),
       untested: /^none: (.+)/.exec(tested)?.[1],
       planted: listOf(planted, ","),
       missing,
     });
   }
   return found;
-}
-
-function listOf(cell: string, separator: string): string[] {
-  return cell === "" ? [] : cell.split(separator).map((item) => item.trim());
-}
-
-function readTest(text: string): Row["tests"][number] {
-  const [, place = "", title = ""] = /^`([^`]+)` (.+)$/.exec(text) ?? [];
-  const [, property] = /^property\/(.+)$/.exec(place) ?? [];
-  return { file: property === undefined ? `test/${place}.test.ts` : `property-tests/${property}.property.test.ts`, title };
-}
-
-const isThere = (path: string) => existsSync(new URL(path, root));
-const isNamed = (found: string, title: string) => (title.endsWith("…") ? found.startsWith(title.slice(0, -1)) : found === title);
-
-/** Titles of the tests of a file, and of the suites beside it that it runs. */
-function titlesOf(file: string): string[] {
-  const suites = [...read(file).matchAll(/from "\.\/(suites\/[\w-]+\.ts)"/g)].map(([, suite]) =>
-    file.replace(/[^/]+$/, `${suite}`),
-  );
-  const texts = [file, ...suites].map(read).join("\n");
-  return [...texts.matchAll(/\(\s*(["'`])((?:(?!\1).)+)\1,/g)].map(([, , title]) => title ?? "");
 }
 
 /** The test that a planted bug turns red, or nothing if there is no such bug. */
