@@ -159,8 +159,11 @@ async function payingLife({ simulator, clock, log, options }: World): Promise<vo
   clock.advance(60_000);
   await using wallet = await Heartwood.openOn(await log.open(), { ...options, server: "https://moved.example" });
   const live = when(wallet, (event) => event.type === "connection.changed" && event.state === "Live");
+  const looks = looksAtHeldItems(wallet);
   wallet.start();
   await live;
+  // What is held is looked at again with the connection, before or after what comes next.
+  await eventually(() => looksAtHeldItems(wallet) > looks, "a look at what is held");
   // The first look at the tip wakes whatever waits.
   await eventually(() => clock.isAwaited(POLL_MS), "the first poll");
   const address = addressOf(simulator, OTHER_MNEMONIC, 0);
@@ -240,6 +243,10 @@ async function lightningLife({ simulator, clock }: Pick<World, "simulator" | "cl
   await exiting;
   await lost.payment.giveUp();
   faults.clear();
+}
+
+function looksAtHeldItems(wallet: Wallet): number {
+  return wallet.quarantine().reduce((sum, { attempts }) => sum + attempts, 0);
 }
 
 function expectFailure(error: unknown): void {
