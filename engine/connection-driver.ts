@@ -185,8 +185,7 @@ export class ConnectionDriver {
     engine.drives.consider();
     engine.actions.drive();
     await engine.doubts.ask(signal);
-    if (!this.#hasRecognised) await recognise(engine, session, signal);
-    this.#hasRecognised = true;
+    this.#hasRecognised ||= await recognise(engine, session, signal);
     await engine.recovery.scan(session, signal);
     const mode = engine.loop.pending.contextOf(CONNECTION)?.mode;
     const isWhole = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);

@@ -5,6 +5,8 @@ import { itemsOfDay } from "./unsolicited.ts";
 /** What is taken in a while once the day's number of unsolicited messages and held items is reached. */
 const FLOOD_ITEMS = 1_000;
 const FLOOD_WINDOW_MS = 15 * 60_000;
+/** In a restore all that the seed ever received comes at once, most of it spent: that many days' number is no flood. */
+const RESTORE_DAYS = 50;
 
 /**
  * Slows reading down under a flood: above the day's number of unsolicited messages and held items, 1,000 more are taken in
@@ -21,7 +23,7 @@ export class FloodGate {
 
   /** Whether more came today than is taken at full speed. */
   isFlooded(): boolean {
-    return this.#items() >= this.#engine.limits.itemsPerDay;
+    return this.#items() >= this.#limit();
   }
 
   /**
@@ -35,9 +37,13 @@ export class FloodGate {
     const isOver = Math.abs(nowMs - this.#sinceMs) >= FLOOD_WINDOW_MS || items < this.#itemsThen;
     if (isOver) [this.#sinceMs, this.#itemsThen] = [nowMs, items];
     if (items - this.#itemsThen < FLOOD_ITEMS) return;
-    const { itemsPerDay } = this.#engine.limits;
-    const message = `expected at most ${itemsPerDay} unsolicited messages and held items a day, got ${items}: reading slows down`;
+    const message = `expected at most ${this.#limit()} unsolicited messages and held items a day, got ${items}: reading slows down`;
     throw new HeartwoodError("MAILBOX_FLOODED", message, { retryable: true });
+  }
+
+  #limit(): number {
+    const { limits, loop } = this.#engine;
+    return limits.itemsPerDay * (loop.pending.isRestoring() ? RESTORE_DAYS : 1);
   }
 
   #items(): number {

@@ -58,6 +58,8 @@ export class Recovery {
   onProgress: (progress: RestoreProgress) => void = () => {};
   lookAhead = LONGEST_LOOK_AHEAD;
   #report: RecoveryReport | undefined;
+  /** Aborted by an owner who ends the restore while a scan is under way. */
+  #ended = new AbortController();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -71,6 +73,16 @@ export class Recovery {
    */
   async scan(session: ServerSession, signal: AbortSignal): Promise<void> {
     if (!this.#engine.loop.pending.isRestoring()) return;
+    const { signal: ended } = this.#ended;
+    try {
+      await this.#scan(session, AbortSignal.any([signal, ended]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!ended.aborted) throw error;
+    }
+  }
+
+  async #scan(session: ServerSession, signal: AbortSignal): Promise<void> {
     this.onProgress({ step: "reading", done: 0, total: 0 });
     const { ids, beyond, malformed } = await readBackup(this.#engine, session, signal);
     const outcomes = new Map<VtxoId, Outcome>();
@@ -95,13 +107,17 @@ export class Recovery {
     this.superseded.clear();
   }
 
-  /** Ends a restore as it is: what got no answer is not restored. A backup that was never read counts as one such id. */
+  /** Ends a restore as it is, also while it is under way: what got no answer is not restored. A backup that was never read counts as one such id. */
   async end(): Promise<void> {
     const { pending } = this.#engine.loop;
     if (!pending.isRestoring()) return this.#engine.loop.settled();
     const last = (pending.contextOf(RECOVERY)?.report ?? { ...reportOf([], new Map(), 0, 0), unresolved: 1 }) as RecoveryReport;
-    await this.#engine.feed({ instance: RECOVERY, event: { type: "recovery.scanned", report: { ...last, unanswered: 0 } } })
-      .committed;
+    const { committed } = this.#engine.feed({
+      instance: RECOVERY,
+      event: { type: "recovery.scanned", report: { ...last, unanswered: 0 } },
+    });
+    this.#ended.abort();
+    await committed;
   }
 
   /** What the wallet has already needs no fetching, only to be known as what others were made of. */

@@ -6,12 +6,15 @@ import { lookAgain } from "./look-again.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { finishReconciling } from "./reconcile.ts";
+import { SERVER_SAYS_SPENT } from "./still-spent.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** How often a connected wallet looks for a new tip and for items whose time has come. */
 const POLL_MS = 30_000;
 /** Items that are asked about at the same time. */
 const CONCURRENT_ITEMS = 8;
+/** Looks after which the server's word that a VTXO is spent is asked for in its time only. */
+const SPENT_LOOKS = 3;
 /** Whether a new block can take a reason away: an anchor that is not there, or that a chain source cannot tell of. */
 function isOfTheChain(code: string): boolean {
   return code === "ANCHOR_NOT_FOUND" || code === "ANCHOR_UNCONFIRMED" || code.startsWith("CHAIN_");
@@ -39,9 +42,14 @@ export class Requeue {
     void this.#poll();
   }
 
-  /** Vets every held item that is not refused for good. What gets no answer stays as it is; the others go on. */
+  /**
+   * Vets every held item that is not refused for good; one that the server called spent again and again waits for its time.
+   * What gets no answer stays as it is; the others go on.
+   */
   async vetAll(): Promise<void> {
-    await this.#vet(({ source, nextTryAtMs }) => this.#isCheap(source) || nextTryAtMs <= this.#engine.clock.nowMs());
+    const nowMs = this.#engine.clock.nowMs();
+    const isSpent = ({ code, attempts }: QuarantineEntry): boolean => code === SERVER_SAYS_SPENT && attempts >= SPENT_LOOKS;
+    await this.#vet((entry) => entry.nextTryAtMs <= nowMs || (this.#isCheap(entry.source) && !isSpent(entry)));
   }
 
   async #vet(isDue: (entry: QuarantineEntry) => boolean): Promise<void> {

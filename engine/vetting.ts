@@ -11,6 +11,7 @@ import { messageInstance } from "./message-instance.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { Pace } from "./pace.ts";
 import { EntryRereader, type MessagePlace, rereadMessage, withdrawn } from "./reread.ts";
+import { SERVER_SAYS_SPENT, stillSpent } from "./still-spent.ts";
 import { hasRoom } from "./unsolicited.ts";
 import { type Entry, KEY_DIGITS, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
@@ -135,10 +136,15 @@ export class Vetting {
    *
    * @throws Undecided; any fault of this build at these bytes; the reason of the context's signal
    */
-  async vetHeld({ source, checkpoint, movement }: QuarantineEntry, context: VettingContext): Promise<Vetted> {
+  async vetHeld(
+    { id, amountSats, code, source, checkpoint, movement }: QuarantineEntry,
+    context: VettingContext,
+  ): Promise<Vetted> {
     const isBackup = movement !== undefined && originOf(movement) === "restore";
     const bytes = await this.bytesOf({ source, checkpoint }, context.signal);
     const entry: Entry = { bytes, source, checkpoint, isBackup };
+    const spent = id !== null && code === SERVER_SAYS_SPENT ? await stillSpent(id, bytes, context) : undefined;
+    if (spent !== undefined) return { verdict: refused(entry, id, amountSats, { ...spent, permanent: false }), blobs: [] };
     return this.#keep(entry, await vetVtxo(entry, context));
   }
 

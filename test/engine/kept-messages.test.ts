@@ -3,6 +3,7 @@ import type { Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { encodeUnknownMessage } from "../../simulator/index.ts";
 import type { MailboxDelivery } from "../../streams/delivery.ts";
+import { StreamError } from "../../streams/errors.ts";
 import { eventually, expectBooksToBalance, FastClock, goLive, openWallet, setUp } from "./helpers.ts";
 
 const CUT = Uint8Array.of(0x0a, 0x7f, 1);
@@ -84,4 +85,32 @@ test("a kind that an older build did not know is kept, and processed once by a b
   const again = await openWallet(options);
   expect(await again.sync()).toMatchObject({ messages: 0, applied: 0, ignored: 0 });
   expect(again.status()).toMatchObject({ balance: { totalSats: 3_000n }, checkpoint });
+});
+
+test("a kept message that only the server has, and does not give, keeps no payment back, and is asked for again", async () => {
+  const { simulator, wallet, address, options } = await setUp();
+  await wallet.close();
+  const ports = { clock: new FastClock() };
+  const before = await openWallet({ ...options, unsolicited: { bytesPerDay: 0 }, ports: { ...ports, transport: older } });
+  const { checkpoint: kept } = await simulator.pay(address, { amountsSats: [1_000n] });
+  await before.sync();
+  await before.close();
+
+  let fails = true;
+  const transport: Transport = async (given) => {
+    const session = await defaultPorts.transport(given);
+    const read = session.readMailbox.bind(session);
+    session.readMailbox = async (from, call) => {
+      if (fails && from.after === (kept ?? 0n) - 1n) throw new StreamError("SERVER_FAILED", "an entry that cannot be decoded");
+      return read(from, call);
+    };
+    return session;
+  };
+  const after = await openWallet({ ...options, ports: { ...ports, transport } });
+  await simulator.pay(address, { amountsSats: [2_000n] });
+  expect(await after.sync()).toMatchObject({ applied: 1, caughtUp: true });
+  expect(after.balance().totalSats).toBe(2_000n);
+  fails = false;
+  await after.sync();
+  expect(after.balance().totalSats).toBe(3_000n);
 });

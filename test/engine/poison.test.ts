@@ -137,3 +137,38 @@ test("held items are looked at again at a start, before their time has come", as
   again.start();
   await expect.poll(() => again.balance().totalSats).toBe(2_000n);
 });
+
+test("a held VTXO that the server calls spent costs it one question, and after three looks in its time only", async () => {
+  const simulator = await simulate();
+  const real = fastChain(simulator);
+  let lookups = 0;
+  const chain: ChainSource = {
+    tip: (options) => real.tip(options),
+    blockHash: (height, options) => real.blockHash(height, options),
+    status: (txid, options) => real.status(txid, options),
+    outspend: (txid, vout, options) => real.outspend(txid, vout, options),
+    transaction: (txid, options) => {
+      lookups++;
+      return real.transaction(txid, options);
+    },
+  };
+  const clock = new LateClock();
+  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory(), clock), chain });
+  await wallet.sync();
+  const [vtxo] = (await simulator.pay(await wallet.address(), { amountsSats: [7_000n] })).vtxos;
+  simulator.setSpendState(vtxo?.id ?? "", "spent");
+  await wallet.sync();
+  const [asked, lookedUp] = [simulator.calls("GetVtxoStatus"), lookups];
+  for (let look = 1; look <= 3; look++) {
+    clock.lateMs += 10 * MINUTE_MS;
+    await wallet.sync();
+  }
+  expect([simulator.calls("GetVtxoStatus") - asked, lookups - lookedUp]).toEqual([3, 0]);
+  expect(wallet.quarantine()).toMatchObject([{ code: "SERVER_SAYS_SPENT", attempts: 3 }]);
+  simulator.setSpendState(vtxo?.id ?? "", "spendable");
+  await wallet.sync();
+  expect(wallet.balance().totalSats).toBe(0n);
+  clock.lateMs += 10 * MINUTE_MS;
+  await wallet.sync();
+  expect(wallet.balance().totalSats).toBe(7_000n);
+});

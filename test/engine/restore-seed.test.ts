@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { decodeAuthorization } from "../../ark/authorization.ts";
 import { encodeHex } from "../../ark/hex.ts";
 import { WalletKeys } from "../../ark/keys.ts";
 import { Heartwood, type OpenOptions, type Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
-import { addressOf, codeOfRefusal, expectBooksToBalance, MNEMONIC, OTHER_MNEMONIC, openWallet } from "./helpers.ts";
+import { addressOf, codeOfRefusal, eventually, expectBooksToBalance, MNEMONIC, OTHER_MNEMONIC, openWallet } from "./helpers.ts";
 
 import { backUp, elsewhere, idsOf, keys, restored, sendToSelf, world } from "./restoring.ts";
 
@@ -164,6 +164,23 @@ test("what spends, and an invoice, is refused until the restore is over", async 
   expect(wallet.balance().spendableSats).toBe(1_000n);
   expect(await refusals()).toEqual(Array(4).fill("NOT_CONNECTED"));
   await wallet.close();
+});
+
+test("a restore that its owner ends while its server takes its time lets the mailbox be read at once", async () => {
+  const { simulator, options } = await world();
+  await backUp(simulator, await elsewhere(simulator, 1_000n));
+  simulator.faults.failNext("GetVtxo", undefined, 1_000);
+  const wallet = await restored(await options());
+  onTestFinished(() => wallet.close());
+  simulator.faults.clear();
+  simulator.faults.delay("GetVtxo", 5_000);
+  const calls = simulator.calls("GetVtxo");
+  await simulator.pay(addressOf(simulator, MNEMONIC, 0), { amountsSats: [2_000n] });
+  wallet.start();
+  await eventually(() => simulator.calls("GetVtxo") > calls, "the scan");
+  await wallet.endRestore();
+  await eventually(() => wallet.balance().totalSats === 2_000n, "the mailbox", 2_000);
+  expect(wallet.status().restore).toMatchObject({ state: "restored", isComplete: false });
 });
 
 test("an owner ends a restore that gets no answer: the wallet pays, and says what is missing", async () => {

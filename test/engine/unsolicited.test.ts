@@ -1,8 +1,18 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Heartwood, type OpenOptions, type Transport, type UnsolicitedLimits, type Wallet } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import type { SimulatorOptions } from "../../simulator/index.ts";
-import { expectBooksToBalance, FastClock, fastOptions, freshDirectory, goLive, openWallet, simulate } from "./helpers.ts";
+import {
+  addressOf,
+  expectBooksToBalance,
+  FastClock,
+  fastOptions,
+  freshDirectory,
+  goLive,
+  MNEMONIC,
+  openWallet,
+  simulate,
+} from "./helpers.ts";
 
 const MINUTE_MS = 60_000;
 const GARBAGE_BYTES = 1_000;
@@ -170,4 +180,16 @@ test("notices behind a halt are taken no faster than anything else above the day
   clock.lateMs += 15 * MINUTE_MS;
   await wallet.sync();
   expect(wallet.status().counters.ignored).toBe(2 + 5);
+});
+
+test("a restore reads what the seed ever received at full speed", async () => {
+  const simulator = await simulate({ pageLimit: 2_000 });
+  const address = addressOf(simulator, MNEMONIC, 0);
+  simulator.deliver(address, []);
+  for (const length of [2, 3]) simulator.deliver(address, garbage(999, length));
+  await simulator.pay(address, { amountsSats: [7_000n] });
+  const open = { ...fastOptions(simulator, await freshDirectory()), unsolicited: { itemsPerDay: 100 } };
+  const wallet = await Heartwood.restore({ ...open, restoreLookAhead: 1_000 });
+  onTestFinished(() => wallet.close());
+  expect(wallet.balance().totalSats).toBe(7_000n);
 });
