@@ -30,8 +30,8 @@ export class GrowingColumn {
 
   /** The first place from one on, and before another, that has a value; -1 if none has. */
   find(value: number, from: number, to = this.#length): number {
-    const found = this.#numbers.indexOf(value, from);
-    return found < to ? found : -1;
+    const found = this.between(from, to).indexOf(value);
+    return found < 0 ? -1 : from + found;
   }
 
   /** Those from one place to another, the last not included, as they are now: a view. */

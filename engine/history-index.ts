@@ -16,8 +16,8 @@ import type { Transition } from "./transition.ts";
 export const HISTORY_TABLES = ["coins", "movements", "quarantine", "outbox"] as const;
 export type HistoryTableName = (typeof HISTORY_TABLES)[number];
 
-/** How often the context of an instance with many records is kept. */
-const CONTEXT_EVERY = 128n;
+/** How often the context of an instance with many records is kept: so many are read at most to have one. */
+const CONTEXT_EVERY = 16n;
 
 type Context = Readonly<Record<string, Plain>>;
 
@@ -43,6 +43,8 @@ export class HistoryIndex {
   /** Of each record: place `seq - 1`. */
   readonly #atMs = new GrowingColumn(new Float64Array());
   readonly #cause = new GrowingColumn(new Uint32Array());
+  /** The last record that it caused, 0 for none: behind that nobody needs to look. */
+  readonly #lastCaused = new GrowingColumn(new Uint32Array());
   readonly #marks = new GrowingColumn(new Uint8Array());
   /** Contexts of long-lived instances, by record. */
   readonly #contexts = new Map<number, Context>();
@@ -71,6 +73,8 @@ export class HistoryIndex {
     this.states.note(machine, event.type, before, state);
     this.#atMs.push(atMs);
     this.#cause.push(Number(causeSeq));
+    this.#lastCaused.push(0);
+    if (causeSeq > 0n) this.#lastCaused.set(Number(causeSeq) - 1, seq);
     this.instances.note(instance, seq, Number(version), isFinished);
     if (after !== undefined && version % CONTEXT_EVERY === 0n) this.#contexts.set(seq, after.context);
     const earnedSats = this.numbers.note(seq, this.#state);
@@ -105,7 +109,8 @@ export class HistoryIndex {
   /** Records that a record caused, the first ones. */
   causedBy(seq: number, limit: number): number[] {
     const found: number[] = [];
-    for (let at = this.#cause.find(seq, seq); at >= 0 && found.length < limit; at = this.#cause.find(seq, at + 1))
+    const end = this.#lastCaused.at(seq - 1);
+    for (let at = this.#cause.find(seq, seq, end); at >= 0 && found.length < limit; at = this.#cause.find(seq, at + 1, end))
       found.push(at + 1);
     return found;
   }

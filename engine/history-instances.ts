@@ -61,8 +61,8 @@ export class HistoryInstances {
 
   /** The record after it of the same instance, or undefined. */
   nextOf(seq: number): number | undefined {
-    const at = this.#previous.find(seq, seq);
-    return at < 0 ? undefined : at + 1;
+    const last = this.#last.at(this.of(seq));
+    return last === seq ? undefined : this.#previous.find(seq, seq, last) + 1;
   }
 
   firstOf(instance: number): number {

@@ -82,8 +82,8 @@ export interface HistoryDetail extends HistoryRecord {
   readonly mentions: readonly Mention[];
 }
 
-/** All that held after one record. */
-export interface HistoryMoment {
+/** What held after one record, without the rows of its tables. */
+export interface HistoryFacts {
   readonly seq: bigint;
   readonly atMs: number;
   readonly epoch: bigint;
@@ -96,6 +96,10 @@ export interface HistoryMoment {
   readonly states: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The last record of each machine. */
   readonly last: ReadonlyMap<string, HistoryRecord>;
+}
+
+/** All that held after one record. */
+export interface HistoryMoment extends HistoryFacts {
   readonly tables: { readonly [Name in keyof HistoryTables]: HistoryPage<HistoryTables[Name]> };
 }
 

@@ -7,6 +7,7 @@ import { type Explanation, explain } from "./explain.ts";
 import { mentionsOf } from "./explain-subject.ts";
 import { changesOf, type HistoryChange } from "./history-changes.ts";
 import { HistoryCheck } from "./history-check.ts";
+import { factsAt } from "./history-facts.ts";
 import { HISTORY_TABLES, HistoryIndex, type HistoryTableName } from "./history-index.ts";
 import { HistoryLoader } from "./history-loader.ts";
 import { HistoryReader, type ReadRecord } from "./history-reader.ts";
@@ -16,6 +17,7 @@ import { type HistoryPoint, seriesOf } from "./history-series.ts";
 import { recordsAbout } from "./history-story.ts";
 import type {
   HistoryDetail,
+  HistoryFacts,
   HistoryMoment,
   HistoryProgress,
   HistoryRecord,
@@ -23,7 +25,7 @@ import type {
   HistorySource,
 } from "./history-types.ts";
 import type { Transition } from "./transition.ts";
-import { MAILBOX, WALLET } from "./wallet-state.ts";
+import { WALLET } from "./wallet-state.ts";
 
 const CAUSED_RECORDS = 50;
 /** Rows of each table that a moment brings along. */
@@ -104,7 +106,12 @@ export class History implements AsyncDisposable {
     return this.#loader.answering(() => this.#record(this.#place(place)));
   }
 
-  /** What held after a record, 0 for the beginning; of each table the newest rows. @throws HeartwoodError `NOT_FOUND` */
+  /** What held after a record, 0 for the beginning, without the rows of tables. @throws HeartwoodError `NOT_FOUND` */
+  facts(place: bigint): Promise<HistoryFacts> {
+    return this.#loader.answering(() => this.#facts(this.#place(place, 0)));
+  }
+
+  /** The same with the newest rows of each table. @throws HeartwoodError `NOT_FOUND` */
   moment(place: bigint): Promise<HistoryMoment> {
     return this.#loader.answering(() => this.#moment(this.#place(place, 0)));
   }
@@ -142,12 +149,11 @@ export class History implements AsyncDisposable {
       const number = instances.numberOf(instance);
       if (number === undefined) throw notFound("an instance of this log", instance);
       const steps: HistoryRecord[] = [];
-      let leftOut = 0;
-      for (let at = instances.lastOf(number, this.#place(place)); at !== undefined; at = instances.previousOf(at)) {
-        if (steps.length < PATH_STEPS) steps.push(this.#around(at, await this.#reader.get(at)));
-        else leftOut++;
+      let at = instances.lastOf(number, this.#place(place));
+      for (; at !== undefined && steps.length < PATH_STEPS; at = instances.previousOf(at)) {
+        steps.unshift(this.#around(at, await this.#reader.get(at)));
       }
-      return { steps: steps.reverse(), leftOut };
+      return { steps, leftOut: Number(steps[0]?.view.version ?? 1n) - 1 };
     });
   }
 
@@ -212,36 +218,20 @@ export class History implements AsyncDisposable {
   }
 
   async #moment(seq: number): Promise<HistoryMoment> {
-    const { states, numbers } = this.#index;
     const place = { seq, limit: MOMENT_ROWS };
-    const [last, instances, coins, movements, quarantine, outbox] = await Promise.all([
-      this.#lastOfMachines(seq),
+    const [facts, instances, coins, movements, quarantine, outbox] = await Promise.all([
+      this.#facts(seq),
       this.#rows("instances", place),
       this.#rows("coins", place),
       this.#rows("movements", place),
       this.#rows("quarantine", place),
       this.#rows("outbox", place),
     ]);
-    return {
-      seq: BigInt(seq),
-      atMs: seq === 0 ? 0 : this.#index.atMsOf(seq),
-      epoch: seq === 0 ? 0n : (await this.#reader.get(seq)).view.epoch,
-      connection: last.get("connection")?.view.state ?? "Stopped",
-      checkpoint: numbers.checkpointAt(seq),
-      halted: numbers.isHaltedAt(seq) ? await this.#halt(seq) : null,
-      balance: numbers.balanceAt(seq),
-      counters: numbers.countersAt(seq),
-      states: states.at(seq),
-      last,
-      tables: { instances, coins, movements, quarantine, outbox },
-    };
+    return { ...facts, tables: { instances, coins, movements, quarantine, outbox } };
   }
 
-  async #lastOfMachines(seq: number): Promise<Map<string, HistoryRecord>> {
-    const last = [...this.#index.states.lastOfMachines(seq)];
-    return new Map(
-      await Promise.all(last.map(async ([machine, at]) => [machine, this.#around(at, await this.#reader.get(at))] as const)),
-    );
+  #facts(seq: number): Promise<HistoryFacts> {
+    return factsAt(this.#index, this.#reader, async (at) => this.#around(at, await this.#reader.get(at)), seq);
   }
 
   async #rows<Name extends keyof HistoryTables>(
@@ -266,14 +256,6 @@ export class History implements AsyncDisposable {
     } catch {
       return null;
     }
-  }
-
-  async #halt(seq: number): Promise<HistoryMoment["halted"]> {
-    const number = this.#index.instances.numberOf(MAILBOX);
-    const last = number === undefined ? undefined : this.#index.instances.lastOf(number, seq);
-    const context = last === undefined ? undefined : (await this.#reader.after(last)).context;
-    const at = context?.haltedAt;
-    return typeof at === "bigint" ? { checkpoint: at, code: String(context?.haltCode) } : null;
   }
 
   #place(seq: bigint, first = 1): number {

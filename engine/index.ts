@@ -29,6 +29,7 @@ export type { HistoryInstance, HistoryPage, HistoryTables } from "./history-rows
 export type { HistoryPoint } from "./history-series.ts";
 export type {
   HistoryDetail,
+  HistoryFacts,
   HistoryMoment,
   HistoryProgress,
   HistoryRecord,
