@@ -19,8 +19,8 @@ export interface BalanceSats {
   readonly unconfirmed: Decimal;
 }
 
-/** All that holds after one record. Lists are the newest rows only; `rows` gives more of them. */
-export interface Moment {
+/** What holds after one record, without the rows of its tables. */
+export interface MomentFacts {
   readonly seq: Decimal;
   readonly atMs: number;
   readonly epoch: Decimal;
@@ -33,12 +33,13 @@ export interface Moment {
   readonly states: { readonly [machine: string]: { readonly [state: string]: number } };
   /** The last transition of each machine. */
   readonly last: { readonly [machine: string]: RecordRow };
-  readonly instances: RowPage<InstanceRow>;
-  readonly vtxos: RowPage<VtxoRow>;
-  readonly movements: RowPage<MovementRow>;
-  readonly quarantine: RowPage<QuarantineRow>;
-  readonly outbox: RowPage<OutboxRow>;
 }
+
+/** All that holds after one record. Tables are their newest rows only; `rows` gives more of them. */
+export type Moment = MomentFacts & { readonly [Table in keyof Tables]: RowPage<Tables[Table]> };
+
+/** What holds after one record, with those tables that were asked for. */
+export type PartialMoment = MomentFacts & Partial<Omit<Moment, keyof MomentFacts>>;
 
 /** The newest rows of a table, or those after some. */
 export interface RowPage<Row> {

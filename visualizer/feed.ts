@@ -1,5 +1,5 @@
 import type { Decimal } from "./feed-data.ts";
-import type { Moment, RowPage, Series, Tables } from "./feed-moment.ts";
+import type { PartialMoment, RowPage, Series, Tables } from "./feed-moment.ts";
 import type { Explained, InstancePath, Mark, RecordDetail, RecordRow } from "./feed-record.ts";
 
 /**
@@ -67,8 +67,8 @@ export interface FeedSource {
   /** Records from `from` to `to`, both included; at most 500. */
   records(from: Decimal, to: Decimal): Promise<readonly RecordRow[]>;
   record(seq: Decimal): Promise<RecordDetail>;
-  /** All that held after that record; of a file's base, ask for the one before `first`. */
-  moment(seq: Decimal): Promise<Moment>;
+  /** What held after that record, with these tables at least; of a file's base, ask for the one before `first`. */
+  moment(seq: Decimal, tables: readonly (keyof Tables)[]): Promise<PartialMoment>;
   /** More rows of a table at a moment. */
   rows<Table extends keyof Tables>(table: Table, seq: Decimal, after: string): Promise<RowPage<Tables[Table]>>;
   /** The way of an instance until a moment. */

@@ -4,17 +4,19 @@ import {
   HeartwoodError,
   HISTORY_MARKS,
   type History,
-  type HistoryMoment,
+  type HistoryFacts,
   type HistoryProgress,
 } from "heartwood";
 import type { Hello, Progress } from "./feed.ts";
-import type { BalanceSats, Moment, RowPage, Series } from "./feed-moment.ts";
+import type { BalanceSats, MomentFacts, PartialMoment, RowPage, Series } from "./feed-moment.ts";
 import type { Explained, InstancePath, RecordDetail, RecordRow } from "./feed-record.ts";
 import { converters, tableNamed, toDetail, toPage, toRow } from "./feed-rows.ts";
 import { toFeedText } from "./feed-value.ts";
 
 const MOST_RECORDS = 500n;
 const MOST_POINTS = 2_000;
+/** Rows of each table that a moment brings along, and of a page of one. */
+const MOMENT_ROWS = 24;
 const PAGE_ROWS = 100;
 
 /** Parameters of a question, as they came. */
@@ -59,18 +61,18 @@ export class HistoryFeed {
     return toDetail(await this.history.record(seqIn(question, "seq")));
   }
 
-  async moment(question: Question): Promise<Moment> {
-    return toMoment(await this.history.moment(seqIn(question, "seq")));
+  async moment(question: Question): Promise<PartialMoment> {
+    const seq = seqIn(question, "seq");
+    const names = (question.get("tables") ?? "").split(",").filter((name) => name !== "");
+    const page = async (name: string) => [name, await this.#page(name, seq, MOMENT_ROWS)] as const;
+    const [facts, ...pages] = await Promise.all([this.history.facts(seq), ...[...new Set(names)].map(page)]);
+    return { ...toFacts(facts), ...(Object.fromEntries(pages) as Omit<PartialMoment, keyof MomentFacts>) };
   }
 
   async rows(question: Question): Promise<RowPage<unknown>> {
-    const name = question.get("table") ?? "";
-    const table = tableNamed(name);
-    if (table === undefined) throw bad("a table", name);
     const after = question.get("after") ?? "";
     if (!/^[uf]?[0-9]{0,10}$/.test(after)) throw bad("a place in a table", after);
-    const page = await this.history.rows(table, seqIn(question, "seq"), PAGE_ROWS, after === "" ? undefined : after);
-    return toPage(page, converters[table] as (row: unknown) => unknown);
+    return this.#page(question.get("table") ?? "", seqIn(question, "seq"), PAGE_ROWS, after === "" ? undefined : after);
   }
 
   async path(question: Question): Promise<InstancePath> {
@@ -120,6 +122,12 @@ export class HistoryFeed {
       leftOut,
     };
   }
+
+  async #page(name: string, seq: bigint, limit: number, after?: string): Promise<RowPage<unknown>> {
+    const table = tableNamed(name);
+    if (table === undefined) throw bad("a table", name);
+    return toPage(await this.history.rows(table, seq, limit, after), converters[table] as (row: unknown) => unknown);
+  }
 }
 
 /** How far a history has come, for the page. */
@@ -165,8 +173,8 @@ export function toBalance(balance: Balance): BalanceSats {
   };
 }
 
-function toMoment(moment: HistoryMoment): Moment {
-  const { balance, halted, tables } = moment;
+function toFacts(moment: HistoryFacts): MomentFacts {
+  const { balance, halted } = moment;
   return {
     seq: String(moment.seq),
     atMs: moment.atMs,
@@ -178,11 +186,6 @@ function toMoment(moment: HistoryMoment): Moment {
     counters: moment.counters,
     states: moment.states,
     last: Object.fromEntries([...moment.last].map(([machine, record]) => [machine, toRow(record)])),
-    instances: toPage(tables.instances, converters.instances),
-    vtxos: toPage(tables.coins, converters.coins),
-    movements: toPage(tables.movements, converters.movements),
-    quarantine: toPage(tables.quarantine, converters.quarantine),
-    outbox: toPage(tables.outbox, converters.outbox),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { History, HistoryChange } from "heartwood";
 import type { FeedValue } from "./feed-data.ts";
-import type { Moment, RowPage, Tables } from "./feed-moment.ts";
+import type { Moment, MomentFacts, RowPage, Tables } from "./feed-moment.ts";
 import type { Explained } from "./feed-record.ts";
 import { converters, tableNamed, toDetail, toPage } from "./feed-rows.ts";
 import { toFeedValue } from "./feed-value.ts";
@@ -78,7 +78,8 @@ function isIn(seq: bigint | null, from: bigint): boolean {
 async function wholeMoment(feed: HistoryFeed, seq: bigint): Promise<Moment> {
   const question = new Map([["seq", String(seq)]]);
   // Its records are taken again when they are looked at.
-  for (const last of Object.values((await feed.moment(question)).last)) await feed.history.record(BigInt(last.seq));
+  const { last: lasts } = await feed.moment(question);
+  for (const last of Object.values(lasts)) await feed.history.record(BigInt(last.seq));
   const moment = await feed.moment(question);
   const rows = <Table extends keyof Tables>(table: Table) => baseRows(feed.history, table, seq);
   return {
@@ -101,7 +102,7 @@ async function baseRows<Table extends keyof Tables>(
   return toPage(page, converters[name] as (row: unknown) => Tables[Table]);
 }
 
-function numbersOf({ checkpoint, balance, counters }: Moment): InlinedNumbers {
+function numbersOf({ checkpoint, balance, counters }: MomentFacts): InlinedNumbers {
   return { checkpoint, balance, counters };
 }
 

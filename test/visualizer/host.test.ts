@@ -128,12 +128,15 @@ test("records come by range, moments and rows by place, and what is asked wrongl
   expect(rows.every(({ verdict }) => verdict === "agrees" || verdict === "folded")).toBe(true);
   const moment = await json(`/api/moment?seq=${head}`);
   expect(moment).toMatchObject({ seq: String(head), balance: { total: expect.stringMatching(/^[0-9]+$/) } });
+  const part = await json(`/api/moment?seq=${head}&tables=vtxos,outbox`);
+  expect([...Object.keys(moment), "vtxos", "outbox"].sort()).toEqual(Object.keys(part).sort());
   const page = await json(`/api/rows?table=instances&seq=${head}`);
   expect(page).toMatchObject({ total: expect.any(Number), rows: expect.any(Array) });
   for (const path of [
     "/api/record?seq=x",
     "/api/records?from=1&to=501",
     "/api/rows?table=seeds&seq=1",
+    "/api/moment?seq=1&tables=vtxos,seeds",
     `/api/rows?table=vtxos&seq=1&after=${"9".repeat(40)}`,
     "/api/series?from=1&to=2&points=100000",
     "/api/find?from=1&mark=nothing",

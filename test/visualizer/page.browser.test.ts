@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect, inspectLog, writePage } from "heartwood/visualizer";
+import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
@@ -22,6 +23,25 @@ const FINISHED =
   records.findIndex(({ machine, state }, index) => index >= CREDITED && machine === "message" && state === "Completed") + 1;
 
 if (findChromium() === undefined) console.warn("No Chromium on this machine: the tests of the page in a browser are skipped.");
+
+/** Moves the slider; which line of the list was the current one when the page said that it had moved. */
+function slideTogether(page: Page, seq: number): Promise<string | null | undefined> {
+  return page.evaluate(async (place) => {
+    const slider = document.querySelector(".slider") as HTMLInputElement;
+    const app = document.getElementById("app") as HTMLElement;
+    const current = new Promise<string | null | undefined>((resolve) => {
+      const observer = new MutationObserver(() => {
+        if (app.dataset.seq !== place) return;
+        observer.disconnect();
+        resolve(document.querySelector(".record-line[aria-current]")?.getAttribute("data-seq"));
+      });
+      observer.observe(app, { attributes: true });
+    });
+    slider.value = place;
+    slider.dispatchEvent(new Event("input"));
+    return current;
+  }, String(seq));
+}
 
 async function golden(): Promise<string> {
   const inspection = await inspectLog(GOLDEN);
@@ -83,7 +103,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await shows(page, wallet.status().records);
     await page.keyboard.press("4");
     expect(await page.locator(".figure-main .figure-value").textContent()).toBe("25\u2009000 sat");
-    expect(await page.locator('[data-table="vtxos"] tbody tr').count()).toBe(2);
+    await expect.poll(() => page.locator('[data-table="vtxos"] tbody tr').count()).toBe(2);
     const times = await page.locator(".axis-times").first().locator("span").allTextContents();
     expect(times).toEqual(Array(4).fill(expect.stringMatching(/^\d\d:\d\d:\d\d$/)));
     expect(times.toSorted()).toEqual(times);
@@ -132,6 +152,33 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await expect.poll(() => page.locator('.record-line[aria-current="true"]').count()).toBe(1);
   });
 
+  test("a move of the slider asks once for what is seen and for nothing else, and shows all of it together", async () => {
+    const { page, requests } = await visit(await golden());
+    await shows(page);
+    const asked = async (seq: number) => {
+      const before = requests.length;
+      const current = await slideTogether(page, seq);
+      const found = requests.slice(before).map((request) => new URL(request));
+      return {
+        current,
+        paths: found.map(({ pathname, searchParams }) => `${pathname} ${searchParams.get("tables") ?? ""}`.trim()),
+      };
+    };
+    expect((await asked(CREDITED)).paths).toEqual(["/api/record", "/api/moment"]);
+    await page.keyboard.press("4");
+    await expect.poll(() => page.locator('[data-table="vtxos"] tbody tr').count()).toBeGreaterThan(0);
+    expect((await asked(CREDITED - 1)).paths).toEqual(["/api/record", "/api/moment vtxos,movements,quarantine,outbox"]);
+    await page.keyboard.press("3");
+    await expect.poll(() => page.locator(".record-line[aria-current]").count()).toBe(1);
+    const far = await asked(records.length);
+    expect(far.paths).toEqual(["/api/record", "/api/moment", "/api/records"]);
+    expect(far.current).toBe(String(records.length));
+    await page.locator(".record-of .link").first().click();
+    await page.keyboard.press("1");
+    await expect.poll(() => page.locator(".machine-subtitle").textContent()).toContain("Way of");
+    expect((await asked(records.length - 1)).paths).toEqual(["/api/record", "/api/moment", "/api/path"]);
+  });
+
   test("asks nobody but the host that served it, and says so without the key", async () => {
     const url = await golden();
     const { origin } = new URL(url);
@@ -156,7 +203,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await slideTo(page, CREDITED);
     expect((await litStates(page)).message).toEqual(["Applied"]);
     await page.keyboard.press("4");
-    expect(await page.locator('[data-table="movements"] tbody tr').count()).toBeGreaterThan(0);
+    await expect.poll(() => page.locator('[data-table="movements"] tbody tr').count()).toBeGreaterThan(0);
     await page.locator('[data-table="vtxos"] .link-id').first().click();
     await expect.poll(() => page.locator("dialog[open] .story > li").count()).toBeGreaterThan(1);
     expect(requests.filter((request) => !request.startsWith("data:"))).toEqual([pathToFileURL(file).href]);
@@ -171,6 +218,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await shows(page);
     await page.keyboard.press("2");
     const more = page.locator(".instances-panel .more");
+    await more.waitFor();
     while ((await more.count()) > 0) await more.click();
     const note = await page.locator(".instances-panel .cut-note").textContent();
     expect(note).toMatch(/^[1-9][0-9]+ rows from before its range are not in this file\.$/);

@@ -1,6 +1,6 @@
 import type { FeedSource } from "../feed.ts";
 import { chartsPanel } from "./charts-panel.ts";
-import { el, fill } from "./dom.ts";
+import { el, fill, setAttributes } from "./dom.ts";
 import { explainDialog } from "./explain-dialog.ts";
 import { digits } from "./format.ts";
 import { pageHeader } from "./header.ts";
@@ -28,13 +28,14 @@ export async function showSource(source: FeedSource, root: HTMLElement): Promise
     recordPanel(session),
   );
   fill(root, pageHeader(session, help, toggleTheme), timeline(session), failure, problem, main, help, explainDialog(session));
-  session.onChange((shown) => {
-    root.dataset.view = shown.view;
-    root.dataset.seq = String(shown.record?.seq ?? "");
+  session.onChange(["view"], ({ view }) => setAttributes(root, { "data-view": view }));
+  // The last to listen: everything shows that record by then.
+  session.onChange(["record"], ({ record }) => setAttributes(root, { "data-seq": record?.seq ?? "" }));
+  session.onChange(["problem"], (shown) => {
     fill(problem, shown.problem);
     problem.hidden = shown.problem === null;
-    showFailure(failure, shown);
   });
+  session.onChange(["progress"], (shown) => showFailure(failure, shown));
   listenToKeys(session, help, toggleTheme);
   document.title = `${session.shown.hello.name} · Heartwood`;
   session.start();

@@ -40,21 +40,23 @@ export function chartsPanel(session: Session): HTMLElement {
     el("div", { class: "machine-buttons" }, forget, fit, pin),
   );
   let shownName = "";
-  session.onChange((shown) => {
+  session.onChange(["record", "moment", "path", "instance", "machine", "view"], (shown) => {
     const name = largeMachine(shown);
     for (const one of cards) relight(one, shown, name);
     const chosen = cards.find(({ layout }) => layout.chart.name === name) ?? cards[0];
     if (chosen === undefined) return;
-    if (shownName !== name) {
-      fill(stage, chosen.large.element);
-      reveal(chosen.tab, strip);
-    }
+    const isOther = shownName !== name;
+    if (isOther) fill(stage, chosen.large.element);
     shownName = name;
     describe(chosen, shown, title, subtitle);
     setAttributes(forget, { hidden: shown.instance === null });
     setAttributes(pin, { "aria-pressed": String(shown.machine !== null) });
     fill(pin, shown.machine === null ? "Follows the record" : "Pinned");
-    scrollToActive(chosen, stage);
+    // When all panels have drawn, in the same frame: so the page is laid out once.
+    requestAnimationFrame(() => {
+      if (isOther) reveal(chosen.tab, strip);
+      if (shownName === name) scrollToActive(chosen, stage);
+    });
   });
   return el(
     "section",

@@ -51,11 +51,15 @@ export function listening<E extends HTMLElement>(element: E, listeners: Listener
   return element;
 }
 
-/** Sets or takes away attributes. */
+/** Sets or takes away attributes. Those that stay as they are cost nothing: a browser would work out their style anew. */
 export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === null || value === undefined) element.removeAttribute(name);
-    else element.setAttribute(name, value === true ? "" : visibleText(String(value)));
+    if (value === false || value === null || value === undefined) {
+      element.removeAttribute(name);
+      continue;
+    }
+    const text = value === true ? "" : visibleText(String(value));
+    if (element.getAttribute(name) !== text) element.setAttribute(name, text);
   }
 }
 

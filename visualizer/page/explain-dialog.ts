@@ -17,8 +17,7 @@ export function explainDialog(session: Session): HTMLDialogElement {
     body,
   );
   listening(dialog, { close: () => session.change({ explained: null }) });
-  session.onChange(({ explained }, before) => {
-    if (explained === before.explained) return;
+  session.onChange(["explained"], ({ explained }) => {
     if (explained === null) return dialog.close();
     fill(title, `Why this ${explained.kind === "vtxo" ? "VTXO" : explained.kind} is what it is`);
     fill(body, ...story(explained, session));

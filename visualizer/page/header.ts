@@ -17,7 +17,7 @@ export function pageHeader(session: Session, help: HTMLDialogElement, toggleThem
   const { hello } = session.shown;
   const state = el("p", { class: "source", title: `Heartwood ${hello.version}` });
   const verified = el("p", { class: "verified", role: "status" });
-  session.onChange((shown) => {
+  session.onChange(["progress", "connection", "connectionReason"], (shown) => {
     const network = hello.network === "" ? "" : ` · ${hello.network}`;
     fill(state, el("strong", {}, hello.name), ` · ${sourceOf(shown)}${network}`, lostNote(shown));
     const [text, kind] = verification(shown);
@@ -49,7 +49,7 @@ function tabs(session: Session): HTMLElement {
     view,
     tab: button({ class: "tab", "data-view": view }, () => session.change({ view }), text),
   }));
-  session.onChange((shown) => {
+  session.onChange(["view"], (shown) => {
     for (const { view, tab } of made) setAttributes(tab, { "aria-current": shown.view === view ? "page" : null });
   });
   return el("nav", { class: "tabs", "aria-label": "Panels" }, ...made.map(({ tab }) => tab));

@@ -4,29 +4,25 @@ import { count, duration, shortId } from "./format.ts";
 import { layouts } from "./layouts.generated.ts";
 import { moreRows } from "./more-rows.ts";
 import { emptyNote, stateChip } from "./parts.ts";
+import { tablesSeen, wideScreen } from "./seen-tables.ts";
 import type { Session, Shown } from "./session.ts";
-
-/** The style puts it beside the charts from this width on. */
-const WIDE = "(min-width: 1560px)";
 
 /** Every instance at this moment, by machine, with its state and its age. */
 export function instancesPanel(session: Session): HTMLElement {
   const list = el("div", { class: "instance-list" });
   const note = el("p", { class: "panel-note" });
   let drawn: readonly unknown[] = [];
-  const wide = matchMedia(WIDE);
-  // It has a view of its own; on wide screens it stays beside the charts.
-  const isVisible = ({ view }: Shown) => view === "instances" || (view === "charts" && wide.matches);
   const refresh = (shown: Shown) => {
-    const { moment, instance } = shown;
-    if (!isVisible(shown) || (drawn[0] === moment && drawn[1] === instance)) return;
+    const { moment, instance, view } = shown;
+    if (!tablesSeen(view).includes("instances") || (drawn[0] === moment && drawn[1] === instance)) return;
     drawn = [moment, instance];
-    fill(note, moment === null ? "" : `${count(moment.instances.total, "instance")} at this record`);
-    if (moment === null) fill(list, emptyNote("Nothing is loaded yet."));
-    else draw(list, moment.instances, session);
+    const page = moment?.instances;
+    fill(note, page === undefined ? "" : `${count(page.total, "instance")} at this record`);
+    if (page === undefined) fill(list, moment === null ? emptyNote("Nothing is loaded yet.") : null);
+    else draw(list, page, session);
   };
-  session.onChange(refresh);
-  wide.addEventListener("change", () => refresh(session.shown));
+  session.onChange(["moment", "instance", "view"], refresh);
+  wideScreen.addEventListener("change", () => refresh(session.shown));
   return el(
     "section",
     { class: "panel instances-panel", "aria-label": "Instances" },

@@ -1,5 +1,5 @@
 import type { ChartEdge, MachineChart } from "../charts/chart.ts";
-import type { Moment } from "../feed-moment.ts";
+import type { MomentFacts } from "../feed-moment.ts";
 import type { InstancePath, RecordRow } from "../feed-record.ts";
 import type { Light } from "./chart-view.ts";
 
@@ -10,7 +10,7 @@ type Step = Pick<RecordRow, "before" | "after" | "type">;
  *
  * @param path of the chosen instance, if it is of this machine
  */
-export function lightOf(chart: MachineChart, moment: Moment | null, path: InstancePath | null): Light {
+export function lightOf(chart: MachineChart, moment: MomentFacts | null, path: InstancePath | null): Light {
   const counts = moment?.states[chart.name] ?? {};
   const steps: readonly Step[] = path?.steps ?? [];
   const last = steps.at(-1) ?? moment?.last[chart.name];

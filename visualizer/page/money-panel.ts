@@ -26,18 +26,17 @@ export function moneyPanel(session: Session): HTMLElement {
     ),
     table(session, "outbox", "Outbox", "Every command has its result.", outboxHead, outboxCells),
   ];
-  let drawnHead = -1n;
-  session.onChange((shown, before) => {
+  session.onChange(["view", "moment"], (shown) => {
     if (shown.view !== "money") return;
-    if (shown.moment !== before.moment || shown.view !== before.view) {
-      fillBalance(balance, shown);
-      for (const { update } of tables) update(shown);
-      for (const chart of charts) chart.point(shown.seq);
-    }
-    if (session.head !== drawnHead && session.head >= session.first) {
-      drawnHead = session.head;
-      void drawSeries(session, charts);
-    }
+    fillBalance(balance, shown);
+    for (const { update } of tables) update(shown);
+    for (const chart of charts) chart.point(shown.seq);
+  });
+  let drawnHead = -1n;
+  session.onChange(["view", "progress"], ({ view }) => {
+    if (view !== "money" || session.head === drawnHead || session.head < session.first) return;
+    drawnHead = session.head;
+    void drawSeries(session, charts);
   });
   return el(
     "section",
@@ -125,7 +124,10 @@ function table<Table extends "vtxos" | "movements" | "quarantine" | "outbox">(
     fill(body, el("table", {}, el("thead", {}, headRow), el("tbody", {}, ...rows)), moreRows(session, name, page, draw));
   };
   const update = ({ moment }: Shown) => {
-    if (moment !== null) draw(moment[name] as RowPage<Tables[Table]>);
+    const page = moment?.[name] as RowPage<Tables[Table]> | undefined;
+    if (page !== undefined) return draw(page);
+    fill(note);
+    fill(body);
   };
   return { element: el("section", { class: "part", "data-table": name }, el("h3", {}, title, note), body), update };
 }

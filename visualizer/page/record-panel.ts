@@ -10,14 +10,13 @@ import { valueView } from "./value-view.ts";
 
 /** The record at which everything stands, with all that is in it. */
 export function recordPanel(session: Session): HTMLElement {
-  const body = el("div", { class: "record-body" });
-  fill(body, emptyNote("No record is loaded yet."));
-  session.onChange((shown, before) => {
-    if (shown.record === before.record || shown.record === null) return;
-    fill(body, ...sections(shown.record, session));
-    body.scrollTop = 0;
+  const panel = el("section", { class: "panel record-panel", "aria-label": "Record" });
+  session.onChange(["record"], ({ record }) => {
+    const parts = record === null ? [emptyNote("No record is loaded yet.")] : sections(record, session);
+    // A new one begins at its top; to scroll the old one there, the page would have to be laid out before it is drawn.
+    fill(panel, el("div", { class: "record-body" }, ...parts));
   });
-  return el("section", { class: "panel record-panel", "aria-label": "Record" }, body);
+  return panel;
 }
 
 function sections(record: RecordDetail, session: Session): HTMLElement[] {

@@ -6,7 +6,7 @@ import { emptyNote, markChips, stateChip, verdictSign } from "./parts.ts";
 import type { Session, Shown } from "./session.ts";
 
 /** Records around the one shown that are in the list. */
-const AROUND = 60n;
+const AROUND = 40n;
 /** Nearer to the end of what is listed than this, the list is loaded anew around the record. */
 const MARGIN = 10n;
 
@@ -16,11 +16,14 @@ export function recordsPanel(session: Session): HTMLElement {
   const scroll = el("div", { class: "record-scroll", tabindex: 0, role: "region", "aria-label": "List of records" }, list);
   const note = el("p", { class: "panel-note" });
   const only = button({ class: "button button-quiet", "aria-pressed": "false" }, () => toggle(), "This instance only");
-  const listed = new ListedRecords(session, (rows) => draw(rows));
+  const listed = new ListedRecords(session);
   let isOnly = false;
+  let drawn: readonly RecordRow[] | undefined;
   const draw = (rows: readonly RecordRow[]) => {
     const { seq } = session.shown;
-    fill(list, ...(rows.length === 0 ? [emptyNote("No records here.")] : rows.map((row) => recordLine(row, session))));
+    if (rows !== drawn)
+      fill(list, ...(rows.length === 0 ? [emptyNote("No records here.")] : rows.map((row) => recordLine(row, session))));
+    drawn = rows;
     fill(
       note,
       isOnly
@@ -30,22 +33,31 @@ export function recordsPanel(session: Session): HTMLElement {
           : `#${digits(rows[0]?.seq ?? "")} to #${digits(rows.at(-1)?.seq ?? "")}`,
     );
     mark(list, session.shown, rows);
-    center(list.querySelector(`[data-seq="${seq}"]`), scroll);
+    // With the other panels, so that the page is laid out once.
+    requestAnimationFrame(() => center(list.querySelector(`[data-seq="${seq}"]`), scroll));
   };
-  const refresh = (shown: Shown) => {
-    if (isOnly) draw(shown.path?.steps ?? []);
-    else void listed.around(shown.seq);
+  const refresh = async ({ seq, path }: Shown) => {
+    if (isOnly) return draw(path?.steps ?? []);
+    try {
+      if (!listed.has(seq)) await listed.load(seq);
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      session.change({ problem: error.message });
+    }
+    draw(listed.rows);
   };
   const toggle = () => {
     isOnly = !isOnly;
     setAttributes(only, { "aria-pressed": String(isOnly) });
     const { instance, record } = session.shown;
     if (isOnly && instance === null && record !== null) void session.choose(record.instance);
-    else refresh(session.shown);
+    else void refresh(session.shown);
   };
-  session.onChange((shown, before) => {
-    if (shown.view !== "records") return;
-    if (shown.record !== before.record || shown.path !== before.path || before.view !== shown.view) refresh(shown);
+  session.alongside(async (seq) => {
+    if (session.shown.view === "records" && !isOnly && !listed.has(seq)) await listed.load(seq);
+  });
+  session.onChange(["view", "record", "path"], (shown) => {
+    if (shown.view === "records") void refresh(shown);
   });
   return el(
     "section",
@@ -67,32 +79,33 @@ function center(line: Element | null, scroll: HTMLElement): void {
 /** A window of the log, loaded in pages: a long log never comes as a whole. */
 class ListedRecords {
   readonly #session: Session;
-  readonly #onRows: (rows: readonly RecordRow[]) => void;
   #from = 1n;
   #to = 0n;
   #rows: readonly RecordRow[] = [];
 
-  constructor(session: Session, onRows: (rows: readonly RecordRow[]) => void) {
+  constructor(session: Session) {
     this.#session = session;
-    this.#onRows = onRows;
   }
 
-  async around(seq: bigint): Promise<void> {
+  get rows(): readonly RecordRow[] {
+    return this.#rows;
+  }
+
+  /** Whether it has the record and those near to it. */
+  has(seq: bigint): boolean {
     const { first, head } = this.#session;
     const isNear = (seq >= this.#from + MARGIN || this.#from === first) && (seq <= this.#to - MARGIN || this.#to === head);
-    if (seq < this.#from || seq > this.#to || !isNear) {
-      const from = seq - AROUND < first ? first : seq - AROUND;
-      const to = seq + AROUND > head ? head : seq + AROUND;
-      if (to < from) return this.#onRows([]);
-      try {
-        this.#rows = await this.#session.source.records(String(from), String(to));
-        [this.#from, this.#to] = [from, to];
-      } catch (error) {
-        if (!(error instanceof FeedError)) throw error;
-        this.#session.change({ problem: error.message });
-      }
-    }
-    this.#onRows(this.#rows);
+    return seq >= this.#from && seq <= this.#to && isNear;
+  }
+
+  /** @throws FeedError where the source refuses; it has what it had then */
+  async load(seq: bigint): Promise<void> {
+    const { first, head } = this.#session;
+    const from = seq - AROUND < first ? first : seq - AROUND;
+    const to = seq + AROUND > head ? head : seq + AROUND;
+    if (to < from) return;
+    this.#rows = await this.#session.source.records(String(from), String(to));
+    [this.#from, this.#to] = [from, to];
   }
 }
 

@@ -1,6 +1,7 @@
 import { FeedError, type FeedSource, type Hello, type Progress, type Search } from "../feed.ts";
-import type { Moment } from "../feed-moment.ts";
+import type { PartialMoment } from "../feed-moment.ts";
 import type { Explained, InstancePath, RecordDetail } from "../feed-record.ts";
+import { tablesSeen, wideScreen } from "./seen-tables.ts";
 
 /** The panels of the page. */
 export type View = "charts" | "instances" | "records" | "money" | "record";
@@ -14,7 +15,7 @@ export interface Shown {
   /** The record at which everything stands. */
   readonly seq: bigint;
   readonly record: RecordDetail | null;
-  readonly moment: Moment | null;
+  readonly moment: PartialMoment | null;
   /** The chosen instance and its way until here. */
   readonly instance: string | null;
   readonly path: InstancePath | null;
@@ -40,9 +41,10 @@ type Listener = (now: Shown, before: Shown) => void;
 export class Session {
   readonly source: FeedSource;
   #shown: Shown;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: { readonly members: readonly (keyof Shown)[]; readonly listener: Listener }[] = [];
+  readonly #alongside: ((seq: bigint) => Promise<void>)[] = [];
   /** The moment wanted next, while another one is on its way. */
-  #wanted: bigint | null = null;
+  #wanted: { readonly seq: bigint } | null = null;
   #isLoading = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,6 +68,9 @@ export class Session {
       explained: null,
       problem: null,
     };
+    const complete = () => this.#complete();
+    this.onChange(["view"], complete);
+    wideScreen.addEventListener("change", complete);
   }
 
   /** Asks the source what there is, and begins to listen to it. */
@@ -91,20 +96,28 @@ export class Session {
     return BigInt(this.#shown.progress.head);
   }
 
-  /** Calls back with every change, from now on. */
-  onChange(listener: Listener): void {
-    this.#listeners.push(listener);
+  /** Calls back at the start, and then whenever one of these members becomes another. */
+  onChange(members: readonly (keyof Shown)[], listener: Listener): void {
+    this.#listeners.push({ members, listener });
   }
 
-  change(members: Partial<Shown>): void {
+  /** Loads something else with each moment, which is shown when both are there. */
+  alongside(load: (seq: bigint) => Promise<void>): void {
+    this.#alongside.push(load);
+  }
+
+  change(changed: Partial<Shown>): void {
     const before = this.#shown;
-    this.#shown = { ...before, ...members };
-    for (const listener of this.#listeners) listener(this.#shown, before);
+    const now = { ...before, ...changed };
+    this.#shown = now;
+    for (const { members, listener } of this.#listeners) {
+      if (members.some((member) => now[member] !== before[member])) listener(now, before);
+    }
   }
 
   /** Shows the end of the log, for a beginning. */
   start(): void {
-    this.change({});
+    for (const { listener } of this.#listeners) listener(this.#shown, this.#shown);
     this.#go(this.head);
   }
 
@@ -122,7 +135,7 @@ export class Session {
 
   step(by: bigint): void {
     this.play(false);
-    this.seek((this.#wanted ?? this.#shown.seq) + by);
+    this.seek((this.#wanted ?? this.#shown).seq + by);
   }
 
   play(isPlaying: boolean): void {
@@ -165,17 +178,23 @@ export class Session {
 
   #go(seq: bigint): void {
     const bounded = seq < this.first ? this.first : seq > this.head ? this.head : seq;
-    this.#wanted = bounded;
+    this.#wanted = { seq: bounded };
     if (!this.#isLoading) void this.#load();
+  }
+
+  /** Loads the tables of this moment that only another view shows. */
+  #complete(): void {
+    const { moment, view, seq } = this.#shown;
+    if (moment !== null && tablesSeen(view).some((table) => moment[table] === undefined)) this.#go(this.#wanted?.seq ?? seq);
   }
 
   async #load(): Promise<void> {
     this.#isLoading = true;
     try {
       while (this.#wanted !== null) {
-        const seq = this.#wanted;
-        await this.#show(seq);
-        if (this.#wanted === seq) this.#wanted = null;
+        const wanted = this.#wanted;
+        await this.#show(wanted.seq);
+        if (this.#wanted === wanted) this.#wanted = null;
       }
     } finally {
       this.#isLoading = false;
@@ -185,12 +204,23 @@ export class Session {
   async #show(seq: bigint): Promise<void> {
     if (this.head < this.first) return;
     const text = String(seq);
+    const { view, instance } = this.#shown;
+    // All at once, so that it is shown at once: nothing of it stands beside something of another moment.
     const loaded = await this.#ask(async () => {
-      const [record, moment] = await Promise.all([this.source.record(text), this.source.moment(text)]);
-      return { seq, record, moment };
+      const [record, moment, path] = await Promise.all([
+        this.source.record(text),
+        this.source.moment(text, tablesSeen(view)),
+        instance === null ? null : this.source.path(instance, text),
+        ...this.#alongside.map((load) => load(seq)),
+      ]);
+      return { seq, record, moment, path };
     });
-    if (loaded !== undefined) this.change(loaded);
-    if (this.#shown.instance !== null) await this.#loadPath();
+    if (loaded === undefined) return;
+    const { path, ...rest } = loaded;
+    this.change(this.#shown.instance === instance ? { ...rest, path } : rest);
+    // Another instance or view was chosen meanwhile.
+    if (this.#shown.instance !== instance) await this.#loadPath();
+    this.#complete();
   }
 
   async #loadPath(): Promise<void> {

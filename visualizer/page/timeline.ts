@@ -48,7 +48,7 @@ export function timeline(session: Session): HTMLElement {
   listening(slider, { input: () => session.seek(BigInt(slider.value)) });
   const place = el("output", { class: "place", "aria-live": "off" });
   const overview = svg("svg", { class: "overview", preserveAspectRatio: "none", "aria-hidden": "true" });
-  session.onChange((shown) => {
+  session.onChange(["seq", "record", "progress"], (shown) => {
     setAttributes(slider, { min: String(session.first), max: String(session.head), "aria-valuetext": `record ${shown.seq}` });
     slider.value = String(shown.seq);
     const at = shown.record === null ? "" : momentText(shown.record.atMs);
@@ -79,9 +79,11 @@ function controls(session: Session): HTMLElement[] {
     ...SPEEDS.map((value) => el("option", { value, selected: value === session.shown.speed }, `${value}/s`)),
   );
   listening(speed, { change: () => session.setSpeed(Number(speed.value)) });
-  session.onChange((shown) => {
-    fill(play, icon(shown.isPlaying ? "pause" : "play"));
-    setAttributes(play, { "aria-label": shown.isPlaying ? "Pause" : "Play", "aria-pressed": String(shown.isPlaying) });
+  session.onChange(["isPlaying"], ({ isPlaying }) => {
+    fill(play, icon(isPlaying ? "pause" : "play"));
+    setAttributes(play, { "aria-label": isPlaying ? "Pause" : "Play", "aria-pressed": String(isPlaying) });
+  });
+  session.onChange(["isFollowing", "progress"], (shown) => {
     setAttributes(live, {
       hidden: shown.hello.source !== "live",
       "data-away": String(shown.progress.isAway),

@@ -1,6 +1,6 @@
 import type { FeedListener, FeedSource, Hello, Progress, Search } from "../feed.ts";
 import { FeedError } from "../feed.ts";
-import type { Moment, RowPage, Series, Tables } from "../feed-moment.ts";
+import type { PartialMoment, RowPage, Series, Tables } from "../feed-moment.ts";
 import type { Explained, InstancePath, RecordDetail, RecordRow } from "../feed-record.ts";
 
 /** Waits before the feed is opened again, the last one for good. */
@@ -32,8 +32,8 @@ export class HttpFeed implements FeedSource {
     return this.#ask("record", { seq });
   }
 
-  moment(seq: string): Promise<Moment> {
-    return this.#ask("moment", { seq });
+  moment(seq: string, tables: readonly (keyof Tables)[]): Promise<PartialMoment> {
+    return this.#ask("moment", { seq, tables: tables.join() });
   }
 
   rows<Table extends keyof Tables>(table: Table, seq: string, after: string): Promise<RowPage<Tables[Table]>> {
