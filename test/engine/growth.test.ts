@@ -108,6 +108,24 @@ test("payments take what the documentation says", async () => {
   await end();
 });
 
+test("what waits for somebody else is asked for again and again without a record: an open payment, an unpaid invoice", async () => {
+  const simulator = await simulate();
+  simulator.faults.lightning.dropNotices = true;
+  const mortal = new MortalWallet(simulator);
+  const { wallet, end } = await mortal.live();
+  await simulator.pay(await wallet.address(), { amountsSats: [50_000n] });
+  await eventually(() => wallet.balance().spendableSats === 50_000n, "the money");
+  simulator.lightning.setOutcome("never");
+  await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await wallet.invoice({ amountSats: 4_000n });
+  const looks = () => Math.min(simulator.calls("CheckLightningPayment"), simulator.calls("CheckLightningReceive"));
+  await eventually(() => wallet.status().openCommands === 2 && looks() > 2, "two that wait");
+  const [before, { records, bytes }] = [looks(), { ...mortal.written }];
+  await eventually(() => looks() > before + 30, "polls");
+  expect([mortal.written.records - records, mortal.written.bytes - bytes]).toEqual([0, 0]);
+  await end();
+});
+
 /** The figures of docs/growth.md, within a tenth. */
 function expectDocumented(what: string, { records, bytes }: Written): void {
   const row = readFileSync(new URL("../../docs/growth.md", import.meta.url), "utf8")
