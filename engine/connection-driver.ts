@@ -14,6 +14,7 @@ import { NoticeReader } from "./read-notices.ts";
 import { recognise } from "./recognise.ts";
 import { finishReconciling } from "./reconcile.ts";
 import { Requeue } from "./requeue.ts";
+import { takeRestoredHtlcs } from "./restored-htlcs.ts";
 import { Turns } from "./turns.ts";
 import { CONNECTION } from "./wallet-state.ts";
 import { watchServer } from "./watch-server.ts";
@@ -187,6 +188,7 @@ export class ConnectionDriver {
     await engine.doubts.ask(signal);
     this.#hasRecognised ||= await recognise(engine, session, signal);
     await engine.recovery.scan(session, signal);
+    await takeRestoredHtlcs(engine, session, signal);
     const mode = engine.loop.pending.contextOf(CONNECTION)?.mode;
     const isWhole = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);
     if (!isWhole) return engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });

@@ -60,6 +60,10 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
       const payment = instance.slice("exit/".length);
       return { ...event, payment, vtxos: exitsLeftBy(state, payment), movement: movementIdOf(instance) };
     }
+    case "payment.restored": {
+      const areNew = (event.htlcs as readonly { readonly id: VtxoId }[]).every(({ id }) => !state.isKnown(id));
+      return { ...event, areNew, movement: movementIdOf(instance) };
+    }
     case "invoice.requested":
       return { ...event, keyIndex: state.nextKeyIndex, movement: movementIdOf(instance) };
     case "connection.failed":

@@ -1,5 +1,5 @@
 import { ancestorIds } from "../ark/exit.ts";
-import { decodeVtxo, type Vtxo } from "../ark/vtxo.ts";
+import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { restoreId } from "../machines/package.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
@@ -11,7 +11,8 @@ import { holdBytes } from "./hold-bytes.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { readBackup } from "./read-backup.ts";
 import { findKeys } from "./recovery-keys.ts";
-import { Undecided, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
+import { CONTRACT } from "./restored-htlcs.ts";
+import { askSpendState, Undecided, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
 import { RECOVERY } from "./wallet-state.ts";
 
 /** How far a restore is: ids read, VTXOs fetched, VTXOs checked. */
@@ -198,13 +199,27 @@ export class Recovery {
     const { verdict, blobs } = await vetVtxo({ bytes, source, checkpoint: 0n, isBackup: true }, context);
     context.signal.throwIfAborted();
     if (verdict.kind === "known") return this.#engine.loop.pending.coins.has(id) ? "credited" : "spent";
-    const isSpent = verdict.kind === "refused" && verdict.item.code === "SERVER_SAYS_SPENT";
+    const isContract = verdict.kind === "refused" && verdict.item.code === CONTRACT;
+    const isSpent =
+      (verdict.kind === "refused" && verdict.item.code === "SERVER_SAYS_SPENT") ||
+      (isContract && (await this.#isSpentContract(bytes, context)));
     // Good by its bytes and the wallet's own: what it was made of is spent, whatever the server says of that.
-    if (verdict.kind === "accepted" || isSpent) this.#supersede(decodeVtxo(bytes));
+    if (verdict.kind === "accepted" || isContract || isSpent) this.#supersede(decodeVtxo(bytes));
     if (isSpent) return "spent";
     const key = holdBytes(this.#engine, bytes, id, restoreId);
     this.#engine.feed({ instance: `quarantined/${key}`, event: { type: "item.vetted", verdict }, blobs });
     return this.#engine.loop.pending.coins.has(id) ? "credited" : "held";
+  }
+
+  /** HTLCs of payments that are over are of no use to anybody: they are not held. @throws Undecided */
+  async #isSpentContract(bytes: Uint8Array, context: VettingContext): Promise<boolean> {
+    const vtxo = decodeVtxo(bytes);
+    const owner = "userPubkey" in vtxo.policy ? vtxo.policy.userPubkey : undefined;
+    const keyIndex = owner && context.keyring.usedIndex(owner, this.#engine.loop.pending.nextKeyIndex);
+    if (keyIndex === undefined) return false;
+    const state = await askSpendState(vtxoId(vtxo), keyIndex, context);
+    context.signal.throwIfAborted();
+    return typeof state === "object" && state.code === "SERVER_SAYS_SPENT";
   }
 
   #supersede(vtxo: Vtxo): void {

@@ -37,6 +37,7 @@ export const definition = setup({
       event.isNextAttempt &&
       event.amountSats > 0n &&
       sumOf(event.inputs) === event.amountSats + event.feeSats + event.changePieces.reduce((sum, piece) => sum + piece, 0n),
+    isRestorable: ({ event }) => event.type === "payment.restored" && event.areNew && event.htlcs.length > 0,
     isBalanced: ({ context, event }) =>
       event.type === "package.cosigned" &&
       sumOf(event.htlcs) === context.amountSats + context.feeSats &&
@@ -63,6 +64,12 @@ const begin = definition.assign(({ event }) => {
   const { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement } = event;
   const { htlcExpiryHeight, refreshBlocks } = event;
   return { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement, htlcExpiryHeight, refreshBlocks };
+});
+
+const restore = definition.assign(({ event }) => {
+  if (event.type !== "payment.restored") return {};
+  const { paymentHash, htlcs, keyIndex, movement, htlcExpiryHeight, refreshBlocks } = event;
+  return { paymentHash, htlcs, amountSats: sumOf(htlcs), keyIndex, movement, htlcExpiryHeight, refreshBlocks };
 });
 
 const keepHtlcs = definition.assign(({ event }) =>
@@ -92,6 +99,7 @@ const fail = definition.assign(({ context: { refusal } }) => {
 /** What its transitions keep. */
 export const changes = {
   begin,
+  restore,
   keepHtlcs,
   keepRefund,
   keepPreimage,

@@ -13,6 +13,7 @@ import type { MachineDefinition } from "./step.ts";
 
 const {
   begin,
+  restore,
   keepHtlcs,
   keepRefund,
   keepPreimage,
@@ -147,6 +148,19 @@ export const lightningSendMachine: MachineDefinition = {
               { type: "reserveKeys", params: ({ context }) => ({ from: context.keyIndex, count: 2 }) },
               writeMovement("pending"),
               { type: "cosignHtlcs", params: htlcPackage },
+            ],
+          },
+          // Of a restored wallet (mailbox.md W-48): unless it was paid, everything is asked back.
+          "payment.restored": {
+            guard: "isRestorable",
+            target: "RevocableHtlcs",
+            actions: [
+              restore,
+              giveUp("RESTORED", "the wallet was restored from its seed: what the payment had was asked back"),
+              { type: "createCoins", params: ({ context }) => ({ coins: context.htlcs, locked: true }) },
+              { type: "reserveKeys", params: ({ context }) => ({ from: context.keyIndex, count: 2 }) },
+              writeMovement("pending"),
+              revoke,
             ],
           },
         },

@@ -88,6 +88,14 @@ export type LightningSendEvent =
       readonly isNextAttempt: boolean;
       readonly movement: string;
     } & LightningSendTerms)
+  | ({
+      /** HTLCs of a payment whose log is lost, as the backup of the seed names them (mailbox.md W-48). */
+      readonly type: "payment.restored";
+      readonly htlcs: readonly OwnVtxo[];
+      /** Facts: whether the wallet has none of them, and the name of the movement. */
+      readonly areNew: boolean;
+      readonly movement: string;
+    } & Pick<LightningSendTerms, "paymentHash" | "keyIndex" | "htlcExpiryHeight" | "refreshBlocks">)
   | { readonly type: "package.cosigned"; readonly htlcs: readonly OwnVtxo[]; readonly change: readonly OwnVtxo[] }
   | { readonly type: "package.refused"; readonly code: string; readonly message: string }
   /** After a refusal, of a package that is not to be completed or cannot be. */
@@ -113,6 +121,7 @@ export type LightningSendEvent =
 /** Its events, with how older ones are read. */
 export const sendEvents: EventSchemas<LightningSendEvent["type"]> = {
   "payment.requested": [],
+  "payment.restored": [],
   "package.cosigned": [],
   "package.refused": [],
   "inputs.checked": [],
@@ -153,7 +162,8 @@ function isVtxoNearExpiry({ htlcs, inputs }: LightningSendContext, tipHeight: nu
 }
 
 /**
- * The movement of a payment (lightning.md §11).
+ * The movement of a payment (lightning.md §11). Of one that was restored the books never had the inputs: what is given back
+ * comes in, and nothing that was paid goes out.
  *
  * @param exit whether the HTLCs are to be exited: then they count as the wallet's until the exit is over (§8.9)
  */
@@ -163,20 +173,21 @@ export function sendMovementOf(
   exit: "none" | "due" | "over" = "none",
 ): ActionMovement {
   const { movement, invoice, amountSats, feeSats, inputs, htlcs, change, refund, paymentHash, preimage } = context;
-  const effectiveSats = sumOf(refund) + (exit === "due" ? 0n : -sumOf(htlcs));
+  const isRestored = inputs.length === 0;
+  const effectiveSats = sumOf(refund) + (exit === "due" ? 0n : -sumOf(htlcs)) + (isRestored ? sumOf(htlcs) : 0n);
   return {
     id: movement,
     subsystem: "bark.lightning_send",
     kind: "send",
     status,
-    intendedSats: -amountSats,
+    intendedSats: isRestored ? 0n : -amountSats,
     effectiveSats,
-    feeSats: status === "failed" || exit !== "none" ? -effectiveSats : feeSats,
+    feeSats: isRestored ? 0n : status === "failed" || exit !== "none" ? -effectiveSats : feeSats,
     // A package that was never completed has spent nothing.
     inputs: status === "failed" && htlcs.length === 0 ? [] : idsOf(inputs),
     outputs: idsOf([...change, ...refund]),
     exited: exit === "none" ? [] : idsOf(htlcs),
-    sentTo: [{ destination: invoice, amountSats }],
+    sentTo: isRestored ? [] : [{ destination: invoice, amountSats }],
     receivedOn: [],
     metadata: {
       payment_hash: paymentHash,

@@ -21,7 +21,10 @@ export type RecoveryReport = {
   /** The server calls them spent, or another VTXO of the wallet was made of them. */
   readonly spent: number;
   readonly superseded: number;
-  /** In quarantine, with a reason: contracts, VTXOs of another server, expired ones and others that are no money. */
+  /**
+   * In quarantine, with a reason: contracts, VTXOs of another server, expired ones and others that are no money. HTLCs of
+   * payments out leave it again.
+   */
   readonly held: number;
   /** Neither: how many, and the first of them with what stood in the way. */
   readonly unresolved: number;

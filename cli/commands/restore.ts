@@ -20,8 +20,9 @@ export const restore: Command = {
   details: `
 Makes the directory DIR, which must be absent or empty, of a mnemonic: reads the list of VTXOs
 that the wallet backed up at its server, fetches and checks each of them, then reads the
-mailbox from its beginning. What is the wallet's and unspent is money again; contracts,
-expired VTXOs and others that are no money are kept in quarantine.
+mailbox from its beginning. What is the wallet's and unspent is money again; expired VTXOs
+and others that are no money are kept in quarantine. Lightning payments that were open are
+asked back, unless the server shows that they were paid.
 A restore that was interrupted, or that got no answer about some VTXOs, goes on when the
 command is run again; --as-is ends it without them, so that the wallet pays again.
 Not restored are the history as it was, and addresses given out.

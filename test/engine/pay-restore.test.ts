@@ -1,10 +1,13 @@
 import { Status } from "nice-grpc-common";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { sha256 } from "../../ark/crypto.ts";
+import { decodeHex, encodeHex } from "../../ark/hex.ts";
+import { sumOf } from "../../machines/books.ts";
 import { eventually, expectBooksToBalance, fastOptions, freshDirectory, goLive, nextEvent, setUp } from "./helpers.ts";
 import { funded } from "./payments/funded.ts";
 import { restored } from "./restoring.ts";
 
-test("HTLCs of an open payment are backed up; a restore holds them, credits the change, and later what was given back", async () => {
+test("HTLCs of an open payment are backed up; a restore locks them, credits the change, and later what was given back", async () => {
   const { simulator, wallet, expectEnd } = await funded();
   simulator.lightning.setOutcome("never");
   const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
@@ -16,10 +19,10 @@ test("HTLCs of an open payment are backed up; a restore holds them, credits the 
   expect(htlcs.length).toBeGreaterThan(0);
   const { totalSats } = wallet.balance();
   const open = await restored(fastOptions(simulator, await freshDirectory()));
-  expect(open.quarantine().map(({ id, code }) => [id, code])).toEqual(htlcs.map(({ id }) => [id, "NOT_PUBKEY_POLICY"]));
-  expect(open.balance()).toMatchObject({ totalSats, pendingOutSats: 0n });
+  expect(open.quarantine()).toEqual([]);
+  expect(open.balance()).toMatchObject({ totalSats, pendingOutSats: sumOf(htlcs) });
   expect(open.status().restore).toMatchObject({ state: "restored", isComplete: true });
-  expectBooksToBalance(open.status());
+  expect(open.movements().reduce((sum, { effectiveBalanceSats }) => sum + effectiveBalanceSats, 0n)).toBe(totalSats);
   await open.close();
   simulator.lightning.finish(paymentHash, "failure");
   await payment.settled().catch(() => {});
@@ -30,6 +33,46 @@ test("HTLCs of an open payment are backed up; a restore holds them, credits the 
   expect(over.status().restore).toMatchObject({ state: "restored", isComplete: true });
   expectBooksToBalance(over.status());
   await over.close();
+});
+
+/** A funded wallet whose directory is lost while a payment of 4,000 sat is open. */
+async function lostWhilePaying() {
+  const { simulator, wallet, clock } = await funded();
+  simulator.lightning.setOutcome("never");
+  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: 4_000n });
+  await wallet.pay(bolt11);
+  await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+  await eventually(() => wallet.vtxos().every(({ id }) => simulator.recoveryIds().includes(id)), "the backup");
+  const { totalSats } = wallet.balance();
+  await wallet.close();
+  const restoredWallet = await restored(fastOptions(simulator, await freshDirectory(), clock));
+  onTestFinished(() => restoredWallet.close());
+  const [payment] = restoredWallet.payments();
+  if (payment === undefined) throw new Error("expected the payment that was open, got none");
+  return { simulator, wallet: restoredWallet, payment, paymentHash, bolt11, totalSats };
+}
+
+test("after a restore the server is asked about a payment that was open: one that fails is given back whole (mailbox.md W-48)", async () => {
+  const { simulator, wallet, payment, paymentHash, bolt11, totalSats } = await lostWhilePaying();
+  expect(wallet.balance()).toMatchObject({ totalSats, spendableSats: totalSats });
+  expect((await wallet.pay(bolt11)).id).toBe(payment.id); // while it is open the invoice is not paid again
+  simulator.lightning.finish(paymentHash, "failure");
+  wallet.start();
+  await expect(payment.settled()).rejects.toMatchObject({ code: "PAYMENT_FAILED", cause: { code: "RESTORED" } });
+  expect(wallet.balance()).toMatchObject({ totalSats: 10_000n, spendableSats: 10_000n, pendingOutSats: 0n });
+  expectBooksToBalance(wallet.status());
+});
+
+test("after a restore the server is asked about a payment that was open: one that succeeds shows its proof (mailbox.md W-48)", async () => {
+  const { simulator, wallet, payment, paymentHash, bolt11, totalSats } = await lostWhilePaying();
+  simulator.lightning.finish(paymentHash, "success");
+  wallet.start();
+  const { movement } = await payment.settled();
+  expect(movement).toMatchObject({ effectiveBalanceSats: 0n, metadata: { payment_hash: paymentHash } });
+  expect(encodeHex(sha256(decodeHex(String(movement.metadata.payment_preimage))))).toBe(paymentHash);
+  expect(wallet.balance()).toMatchObject({ totalSats, pendingOutSats: 0n });
+  expectBooksToBalance(wallet.status());
+  await expect(wallet.pay(bolt11)).rejects.toMatchObject({ code: "INVOICE_PAID" });
 });
 
 test("HTLCs that were granted are backed up; a restore holds them, and credits later what was claimed", async () => {

@@ -93,10 +93,11 @@ test("contracts and expired VTXOs are no money; one that is about to expire is, 
   const { tip } = simulator.chain;
   const userPubkey = keys.vtxoPublicKey(0);
   const htlc = {
-    kind: "server-htlc-send-v1",
+    kind: "server-htlc-receive-v1",
     userPubkey,
     paymentHash: new Uint8Array(32).fill(5),
     htlcExpiryHeight: tip + 100,
+    htlcExpiryDelta: 40,
   } as const;
   const contract = await elsewhere(simulator, 1_000n, { policy: htlc });
   const expired = await elsewhere(simulator, 2_000n, { expiryHeight: tip });

@@ -74,9 +74,17 @@ export async function liveGoldenLife(): Promise<string> {
 
 /** First epoch: the seed had something before; then one sync after each thing that happens. */
 async function drainedLife({ simulator, clock, log, options }: World): Promise<void> {
+  const keys = WalletKeys.fromMnemonic(MNEMONIC);
   const [earlier] = await simulator.createPackage(addressOf(simulator, MNEMONIC, 2), { amountsSats: [1_000n] });
-  const backup = encodeHex(WalletKeys.fromMnemonic(MNEMONIC).recoveryMailboxId);
-  const vtxoIds = [encodeVtxoId(earlier?.id ?? "")];
+  const policy = {
+    kind: "server-htlc-send-v1",
+    userPubkey: keys.vtxoPublicKey(0),
+    paymentHash: new Uint8Array(32).fill(9),
+    htlcExpiryHeight: simulator.chain.tip + 100,
+  } as const;
+  const [htlc] = await simulator.createPackage(addressOf(simulator, MNEMONIC, 0), { amountsSats: [600n], policy });
+  const backup = encodeHex(keys.recoveryMailboxId);
+  const vtxoIds = [earlier, htlc].map((vtxo) => encodeVtxoId(vtxo?.id ?? ""));
   simulator.deliverMessage(backup, { $case: "recoveryVtxoIds", value: { vtxoIds } });
   await using wallet = await Heartwood.openOn(await log.open(), { ...options, restore: true });
   const sync = async (): Promise<void> => {

@@ -48,6 +48,18 @@ export const requested = {
   movement: `lightning_send.${paymentHash}.0`,
 } as const;
 
+/** HTLCs of a payment that a restore found. */
+export const restored = {
+  type: "payment.restored",
+  paymentHash,
+  htlcs,
+  keyIndex: 7,
+  htlcExpiryHeight: HTLC_EXPIRY,
+  refreshBlocks: 12,
+  areNew: true,
+  movement: `lightning_send.${paymentHash}.0`,
+} as const;
+
 /** Everything that may happen, by name. */
 export const happenings = {
   requested,
@@ -55,6 +67,8 @@ export const happenings = {
   "requested again": { ...requested, isNextAttempt: false },
   "requested out of balance": { ...requested, changePieces: [3_901n] },
   "requested for nothing": { ...requested, amountSats: 0n, feeSats: 5_100n },
+  restored,
+  "restored twice": { ...restored, areNew: false },
   cosigned: { type: "package.cosigned", htlcs, change },
   "cosigned short": { type: "package.cosigned", htlcs: htlcs.slice(1), change },
   "package refused": { type: "package.refused", code: "GRPC_3", message: "no" },

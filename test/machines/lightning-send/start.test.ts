@@ -1,10 +1,32 @@
 import { describe, expect, test } from "vitest";
-import { happenings, htlcs, inputs, paymentAfter, requested, stepOf, testState } from "./payment.ts";
+import { lightningSendMachine } from "../../../machines/lightning-send.machine.ts";
+import { type LightningSendContext, sendMovementOf } from "../../../machines/lightning-send.ts";
+import { given } from "../drive.ts";
+import { type Happening, happenings, htlcs, inputs, paymentAfter, requested, restored, stepOf, testState } from "./payment.ts";
 
 const BOOKED = "spendCoins, createCoins, createCoins, offerCoins, writeMovement, backUpIds";
 
 describe("before the payment", () => {
-  testState("Requested", undefined, { requested: "Start: lockCoins, reserveKeys, writeMovement, cosignHtlcs" });
+  testState("Requested", undefined, {
+    requested: "Start: lockCoins, reserveKeys, writeMovement, cosignHtlcs",
+    restored: "RevocableHtlcs: createCoins, reserveKeys, writeMovement, revokeHtlcs",
+  });
+});
+
+test("a restored payment moves only what comes back: nothing when it was paid, all of it when it was not (mailbox.md W-48)", () => {
+  const after = (...names: readonly Happening[]) =>
+    given(lightningSendMachine, restored, ...names.map((name) => happenings[name]))?.context as unknown as LightningSendContext;
+  const moved = (context: LightningSendContext, status: "pending" | "successful" | "failed", exit?: "due" | "over") => {
+    const { effectiveSats, intendedSats, feeSats, inputs, sentTo } = sendMovementOf(context, status, exit);
+    expect({ intendedSats, feeSats, inputs, sentTo }).toEqual({ intendedSats: 0n, feeSats: 0n, inputs: [], sentTo: [] });
+    return effectiveSats;
+  };
+  expect(after()).toMatchObject({ htlcs, amountSats: 5_100n, refusal: { code: "RESTORED" } });
+  expect(moved(after(), "pending")).toBe(0n);
+  expect(moved(after("preimage learned"), "successful")).toBe(0n);
+  expect(moved(after("revoked"), "failed")).toBe(5_100n);
+  expect(moved(after("deadline near the VTXOs' expiry"), "pending", "due")).toBe(5_100n);
+  expect(moved(after("deadline near the VTXOs' expiry", "given up"), "failed", "over")).toBe(0n);
 });
 
 testState("Start", paymentAfter(), {
