@@ -13,8 +13,10 @@ import type { QuarantineEntry } from "./wallet-rows.ts";
 const POLL_MS = 30_000;
 /** Items that are asked about at the same time. */
 const CONCURRENT_ITEMS = 8;
-/** Looks after which the server's word that a VTXO is spent is asked for in its time only. */
-const SPENT_LOOKS = 3;
+/** Reasons of a restored wallet's past, of which there may be thousands; blocks and questions hardly take them away. */
+const LASTING: ReadonlySet<string> = new Set([SERVER_SAYS_SPENT, "NEAR_EXPIRY"]);
+/** Looks after which such an item has its turn in its time only. */
+const EARLY_LOOKS = 3;
 /** Whether a new block can take a reason away: an anchor that is not there, or that a chain source cannot tell of. */
 function isOfTheChain(code: string): boolean {
   return code === "ANCHOR_NOT_FOUND" || code === "ANCHOR_UNCONFIRMED" || code.startsWith("CHAIN_");
@@ -43,13 +45,13 @@ export class Requeue {
   }
 
   /**
-   * Vets every held item that is not refused for good; one that the server called spent again and again waits for its time.
+   * Vets every held item that is not refused for good; one whose reason hardly ever passes waits for its time after a while.
    * What gets no answer stays as it is; the others go on.
    */
   async vetAll(): Promise<void> {
     const nowMs = this.#engine.clock.nowMs();
-    const isSpent = ({ code, attempts }: QuarantineEntry): boolean => code === SERVER_SAYS_SPENT && attempts >= SPENT_LOOKS;
-    await this.#vet((entry) => entry.nextTryAtMs <= nowMs || (this.#isCheap(entry.source) && !isSpent(entry)));
+    const isLasting = ({ code, attempts }: QuarantineEntry): boolean => LASTING.has(code) && attempts >= EARLY_LOOKS;
+    await this.#vet((entry) => entry.nextTryAtMs <= nowMs || (this.#isCheap(entry.source) && !isLasting(entry)));
   }
 
   async #vet(isDue: (entry: QuarantineEntry) => boolean): Promise<void> {

@@ -138,7 +138,7 @@ test("held items are looked at again at a start, before their time has come", as
   await expect.poll(() => again.balance().totalSats).toBe(2_000n);
 });
 
-test("a held VTXO that the server calls spent costs it one question, and after three looks in its time only", async () => {
+test("a held VTXO that the server calls spent costs it one question, and like one that expires has its turn in its time only", async () => {
   const simulator = await simulate();
   const real = fastChain(simulator);
   let lookups = 0;
@@ -157,17 +157,22 @@ test("a held VTXO that the server calls spent costs it one question, and after t
   await wallet.sync();
   const [vtxo] = (await simulator.pay(await wallet.address(), { amountsSats: [7_000n] })).vtxos;
   simulator.setSpendState(vtxo?.id ?? "", "spent");
+  const expiryHeight = simulator.chain.tip + 1;
+  await simulator.pay(await wallet.address(), { amountsSats: [500n], expiryHeight });
   await wallet.sync();
   const [asked, lookedUp] = [simulator.calls("GetVtxoStatus"), lookups];
   for (let look = 1; look <= 3; look++) {
     clock.lateMs += 10 * MINUTE_MS;
     await wallet.sync();
   }
-  expect([simulator.calls("GetVtxoStatus") - asked, lookups - lookedUp]).toEqual([3, 0]);
-  expect(wallet.quarantine()).toMatchObject([{ code: "SERVER_SAYS_SPENT", attempts: 3 }]);
+  expect([simulator.calls("GetVtxoStatus") - asked, lookups - lookedUp]).toEqual([3, 3]);
+  expect(wallet.quarantine().map(({ code, attempts }) => [code, attempts])).toEqual([
+    ["SERVER_SAYS_SPENT", 3],
+    ["NEAR_EXPIRY", 3],
+  ]);
   simulator.setSpendState(vtxo?.id ?? "", "spendable");
   await wallet.sync();
-  expect(wallet.balance().totalSats).toBe(0n);
+  expect([wallet.balance().totalSats, lookups - lookedUp]).toEqual([0n, 3]);
   clock.lateMs += 10 * MINUTE_MS;
   await wallet.sync();
   expect(wallet.balance().totalSats).toBe(7_000n);
