@@ -1,7 +1,7 @@
 import { vtxoFlags } from "../ark/accept.ts";
 import type { Destination } from "../ark/arkoor-allocation.ts";
 import type { ArkoorCosignRequest, ArkoorCosignResponse } from "../ark/arkoor-request.ts";
-import { buildArkoorPackage } from "../ark/arkoor-transactions.ts";
+import { type ArkoorPart, buildArkoorPackage } from "../ark/arkoor-transactions.ts";
 import { lineageOf } from "../ark/lineage.ts";
 import type { UserPolicy } from "../ark/policy.ts";
 import { decodeTransaction } from "../ark/transaction.ts";
@@ -42,8 +42,12 @@ export interface Package {
   readonly destinations: readonly Destination[];
   /** Whether the server has the signatures of the inputs for sure. */
   readonly isRegistered?: boolean;
-  /** The call that fits the purpose. */
-  readonly request: (parts: readonly ArkoorCosignRequest[], options: CallOptions) => Promise<readonly ArkoorCosignResponse[]>;
+  /** The call that fits the purpose; `built` is what it is asked to sign. */
+  readonly request: (
+    parts: readonly ArkoorCosignRequest[],
+    options: CallOptions,
+    built: readonly ArkoorPart[],
+  ) => Promise<readonly ArkoorCosignResponse[]>;
 }
 
 /**
@@ -66,7 +70,7 @@ export async function cosignPackage<Type extends keyof EffectParams>(
     inputs.map(({ keyIndex }) => keyIndex),
   );
   try {
-    const responses = await orRefused(() => request(attempt.requests, { signal }));
+    const responses = await orRefused(() => request(attempt.requests, { signal }, parts));
     signal.throwIfAborted();
     const results = attempt.finish(responses);
     await validateResults(results, engine, signal);
@@ -115,20 +119,24 @@ const internalAnswers = new WeakMap<object, number>();
  * A cosign call that takes an answer INTERNAL, given again and again while an input is spent, for a refusal. Another copy of
  * the wallet may have spent it in a package of the same amounts for somebody else: its checkpoint transaction is the same,
  * and the server answers so for ever (arkoor.md §10.2). As long as no input is spent, it may pass.
+ *
+ * @param isMade whether the server knows what only this package makes: then its own inputs are spent, and it may pass too
  */
 export function orSpentElsewhere<Type extends keyof EffectParams>(
   call: ActionCall<Type>,
   inputs: readonly PaymentInput[],
   request: Package["request"],
+  isMade: (built: readonly ArkoorPart[]) => Promise<boolean> = async () => false,
 ): Package["request"] {
-  return async (parts, options) => {
+  return async (parts, options, built) => {
     try {
-      return await request(parts, options);
+      return await request(parts, options, built);
     } catch (error) {
       const isInternal = error instanceof StreamError && error.code === "SERVER_FAILED";
       const count = isInternal ? (internalAnswers.get(call.params) ?? 0) + 1 : 0;
       internalAnswers.set(call.params, count);
       if (!isInternal || count <= INTERNAL_RETRIES || (await checkInputs(inputs, call)).spent.length === 0) throw error;
+      if (await isMade(built)) throw error;
       throw new Refused(error);
     }
   };

@@ -1,14 +1,15 @@
-import type { Destination } from "../ark/arkoor-allocation.ts";
 import { vtxosOfPolicy } from "../ark/arkoor-result.ts";
+import type { ArkoorPart } from "../ark/arkoor-transactions.ts";
 import { decodeHex, encodeHex } from "../ark/hex.ts";
-import type { HtlcSendPolicy, PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
+import type { PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
 import { encodeVtxo } from "../ark/vtxo.ts";
 import { idsOf, sumOf } from "../machines/books.ts";
-import { type HtlcPackage, isPreimageOf, isSendNearExpiry, type LightningSendContext } from "../machines/lightning-send.ts";
+import { isPreimageOf, isSendNearExpiry, type LightningSendContext } from "../machines/lightning-send.ts";
 import type { PaymentReport } from "../streams/lightning-send.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, orRefused, orSpentElsewhere, ownVtxo, type Package, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { areHtlcsMade, destinationsOf } from "./htlc-package.ts";
 import { checkInputs, registerVtxos } from "./server-calls.ts";
 
 /** How often a payment's outcome is asked for (lightning.md §3). */
@@ -57,7 +58,8 @@ function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
     const asked = await askForPreimage(call);
     if (asked !== undefined) return evidence(asked);
     try {
-      return await cosigned(call, (parts, options) => call.session.requestArkoorCosign(parts, options));
+      const request: Package["request"] = (parts, options) => call.session.requestArkoorCosign(parts, options);
+      return await cosigned(call, request, (built) => areHtlcsMade(call, built));
     } catch (error) {
       if (error instanceof Refused) return checked;
       throw error;
@@ -129,32 +131,17 @@ function revokeHtlcs(call: ActionCall<"revokeHtlcs">): Promise<ActionAnswer> {
 async function cosigned(
   call: ActionCall<"cosignHtlcs"> | ActionCall<"recoverHtlcs">,
   request: Package["request"],
+  isMade?: (built: readonly ArkoorPart[]) => Promise<boolean>,
 ): Promise<ActionAnswer> {
   const { inputs, keyIndex } = call.params;
   const { htlcPolicy, changePolicy, destinations } = destinationsOf(call.params, call.keyring.publicKey(keyIndex));
-  const results = await cosignPackage(call, { inputs, destinations, request: orSpentElsewhere(call, inputs, request) });
+  const results = await cosignPackage(call, { inputs, destinations, request: orSpentElsewhere(call, inputs, request, isMade) });
   const kept = (policy: UserPolicy) => vtxosOfPolicy(results, policy).map((vtxo) => ownVtxo(vtxo, keyIndex, call.engine));
   const [htlcs, change] = [kept(htlcPolicy), kept(changePolicy)];
   return {
     event: { type: "package.cosigned", htlcs: htlcs.map(({ vtxo }) => vtxo), change: change.map(({ vtxo }) => vtxo) },
     blobs: [...htlcs, ...change].map(({ blob }) => blob),
   };
-}
-
-function destinationsOf(params: HtlcPackage, userPubkey: Uint8Array) {
-  const { paymentHash, amountSats, feeSats, htlcExpiryHeight, changePieces } = params;
-  const htlcPolicy: HtlcSendPolicy = {
-    kind: "server-htlc-send-v1",
-    userPubkey,
-    paymentHash: decodeHex(paymentHash),
-    htlcExpiryHeight,
-  };
-  const changePolicy: PubkeyPolicy = { kind: "pubkey", userPubkey };
-  const destinations: Destination[] = [
-    { amountSats: amountSats + feeSats, policy: htlcPolicy },
-    ...changePieces.map((piece) => ({ amountSats: piece, policy: changePolicy })),
-  ];
-  return { htlcPolicy, changePolicy, destinations };
 }
 
 /** Asks the server to pay; answers only if it refuses, after a look whether an attempt is there all the same (S8). */

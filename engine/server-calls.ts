@@ -81,7 +81,7 @@ export async function backUpEach(ids: readonly VtxoId[], { session, keyring, sig
  * @throws where it gives no answer, and nothing is known
  */
 export async function checkInputs(
-  inputs: readonly PaymentInput[],
+  inputs: readonly Pick<PaymentInput, "id" | "keyIndex">[],
   { session, keyring, signal }: CallParts,
 ): Promise<CheckedInputs> {
   const [spent, unknown]: [VtxoId[], VtxoId[]] = [[], []];

@@ -266,6 +266,16 @@ test("a package whose answer was lost, and which is refused when it is repeated,
   expect(states(events)).toEqual(expect.arrayContaining(["Start", "Recovering", "RevocableHtlcs", "Revoked"]));
 });
 
+test("a package that the server made is recovered, however often it fails before (arkoor.md §11.3)", async () => {
+  const { simulator, wallet, expectEnd } = await funded([10_000n], { fateOf: losingCosign() });
+  const events = recorded(wallet);
+  simulator.faults.failNext("RequestArkoorCosign", Status.INTERNAL, 8);
+  await expectEnd(await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11), "failed");
+  expect(simulator.calls("RequestArkoorCosign")).toBe(9);
+  expect(states(events).at(-1)).toBe("Revoked");
+  expect(wallet.balance()).toMatchObject({ spendableSats: 10_000n, exitingSats: 0n });
+});
+
 test("a package that was refused the first time leaves the inputs as they were, and the movement without any", async () => {
   const { simulator, wallet, expectEnd } = await funded();
   simulator.faults.failNext("RequestLightningPayHtlcCosign", Status.INVALID_ARGUMENT);
