@@ -46,41 +46,52 @@ export const definition = setup({
   },
 });
 
-const request = definition.assign(({ event }) => {
+/** The terms that the invoice was asked for with. */
+export const request = definition.assign(({ event }) => {
   if (event.type !== "invoice.requested") return {};
   const { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, movement } = event;
   return { paymentHash, salt, keyIndex, amountSats, description, cltvDelta, feeSats, destination, movement };
 });
 
-const keepInvoice = definition.assign(({ event }) =>
+/** The invoice that the server made. */
+export const keepInvoice = definition.assign(({ event }) =>
   event.type === "invoice.issued" ? { bolt11: event.bolt11, expiresAtMs: event.expiresAtMs } : {},
 );
 
-const keepGrant = definition.assign(({ event }) => {
+/** HTLCs that are worth the preimage. */
+export const keepGrant = definition.assign(({ event }) => {
   if (event.type !== "grant.accepted") return {};
   const { htlcs, feeSats, htlcExpiryHeight, latestExitHeight } = event;
   return { htlcs, feeSats, htlcExpiryHeight, latestExitHeight, delay: null };
 });
 
-const keepClaimed = definition.assign(({ event }) => {
+/** What the claim brought, and the preimage, which is out. */
+export const keepClaimed = definition.assign(({ event }) => {
   if (event.type !== "claim.succeeded") return {};
   const coins = event.coins.map(({ id, amountSats, source }) => ({ id, amountSats, source }));
   return { claimed: [...coins, ...event.forwarded], preimage: event.preimage, delay: null };
 });
 
-const keepDelay = definition.assign(({ event }) =>
+/** Why the state takes longer than it should. */
+export const keepDelay = definition.assign(({ event }) =>
   event.type === "step.delayed" || event.type === "delivery.failed" ? { delay: event.code } : {},
 );
-const noteExitNear = definition.assign({ exitStage: "near" });
-const noteExitRequired = definition.assign({ exitStage: "required" });
-const clearDelay = definition.assign({ delay: null });
+/** The owner was told that the last height for an exit is near. */
+export const noteExitNear = definition.assign({ exitStage: "near" });
+/** The owner was told that only an exit is left. */
+export const noteExitRequired = definition.assign({ exitStage: "required" });
+/** It gets on. */
+export const clearDelay = definition.assign({ delay: null });
 
-const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
-const fail = definition.assign(({ event }) => {
+/** It is received, or delivered. */
+export const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
+/** What the server refused, or granted in vain. */
+export const fail = definition.assign(({ event }) => {
   if (event.type !== "invoice.refused" && event.type !== "grant.failed") return {};
   return { delay: null, outcome: { status: "failed" as const, code: event.code, message: event.message } };
 });
-const end = (status: ActionOutcome["status"], code: string, message: string) =>
+/** It ends without the money. */
+export const end = (status: ActionOutcome["status"], code: string, message: string) =>
   definition.assign({ delay: null, outcome: { status, code, message } });
 
 /** Whether a claim brought all that was granted, to whom it was meant for. */
@@ -90,18 +101,3 @@ function isWhole({ destination, htlcs }: LightningReceiveContext, event: Lightni
   const [meant, other] = isForeign(destination) ? [forwarded, coins] : [coins, forwarded];
   return sumOf(meant) === sumOf(htlcs) && other.length === 0;
 }
-
-/** What its transitions keep. */
-export const changes = {
-  request,
-  keepInvoice,
-  keepGrant,
-  keepClaimed,
-  keepDelay,
-  noteExitNear,
-  noteExitRequired,
-  clearDelay,
-  succeed,
-  fail,
-  end,
-};

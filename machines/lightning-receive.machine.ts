@@ -1,6 +1,19 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { type ActionMovement, idsOf, sumOf } from "./books.ts";
-import { changes, definition } from "./lightning-receive.changes.ts";
+import {
+  clearDelay,
+  definition,
+  end,
+  fail,
+  keepClaimed,
+  keepDelay,
+  keepGrant,
+  keepInvoice,
+  noteExitNear,
+  noteExitRequired,
+  request,
+  succeed,
+} from "./lightning-receive.changes.ts";
 import {
   type InvoiceTerms,
   type LightningReceiveContext,
@@ -10,20 +23,6 @@ import {
 } from "./lightning-receive.ts";
 import { leftOf } from "./package.ts";
 import type { MachineDefinition } from "./step.ts";
-
-const {
-  request,
-  keepInvoice,
-  keepGrant,
-  keepClaimed,
-  keepDelay,
-  noteExitNear,
-  noteExitRequired,
-  clearDelay,
-  succeed,
-  fail,
-  end,
-} = changes;
 
 type Scope = { readonly context: LightningReceiveContext; readonly event: LightningReceiveEvent };
 

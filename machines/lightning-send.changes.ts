@@ -59,57 +59,53 @@ function preimageIn(event: LightningSendEvent): string | null {
   return event.type === "preimage.learned" || event.type === "payment.noticed" ? event.preimage : null;
 }
 
-const begin = definition.assign(({ event }) => {
+/** The terms that the payment was asked for with. */
+export const begin = definition.assign(({ event }) => {
   if (event.type !== "payment.requested") return {};
   const { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement } = event;
   const { htlcExpiryHeight, refreshBlocks } = event;
   return { invoice, paymentHash, amountSats, feeSats, inputs, keyIndex, changePieces, movement, htlcExpiryHeight, refreshBlocks };
 });
 
-const restore = definition.assign(({ event }) => {
+/** What a restore found of a payment. */
+export const restore = definition.assign(({ event }) => {
   if (event.type !== "payment.restored") return {};
   const { paymentHash, htlcs, keyIndex, movement, htlcExpiryHeight, refreshBlocks } = event;
   return { paymentHash, htlcs, amountSats: sumOf(htlcs), keyIndex, movement, htlcExpiryHeight, refreshBlocks };
 });
 
-const keepHtlcs = definition.assign(({ event }) =>
+/** The package is signed. */
+export const keepHtlcs = definition.assign(({ event }) =>
   event.type === "package.cosigned" ? { htlcs: event.htlcs, change: event.change, delay: null } : {},
 );
-const keepRefund = definition.assign(({ event }) => (event.type === "htlcs.revoked" ? { refund: event.vtxos } : {}));
-const keepPreimage = definition.assign(({ event }) => ({ preimage: preimageIn(event) }));
-const keepDelay = definition.assign(({ event }) => (event.type === "step.delayed" ? { delay: event.code } : {}));
-const clearDelay = definition.assign({ delay: null });
-const allowExit = definition.assign({ isExitAllowed: true });
+/** What a revocation gave back. */
+export const keepRefund = definition.assign(({ event }) => (event.type === "htlcs.revoked" ? { refund: event.vtxos } : {}));
+/** Proof, or evidence before there are HTLCs. */
+export const keepPreimage = definition.assign(({ event }) => ({ preimage: preimageIn(event) }));
+/** Why the state takes longer than it should. */
+export const keepDelay = definition.assign(({ event }) => (event.type === "step.delayed" ? { delay: event.code } : {}));
+/** It gets on. */
+export const clearDelay = definition.assign({ delay: null });
+/** The owner lets an exit be asked for near the expiry of the HTLCs. */
+export const allowExit = definition.assign({ isExitAllowed: true });
 
-const noteRefusal = definition.assign(({ event }) => {
+/** Why the server does not do it. */
+export const noteRefusal = definition.assign(({ event }) => {
   if (event.type !== "package.refused" && event.type !== "payment.refused") return {};
   const { code, message } = event;
   return { refusal: { code, message }, delay: null };
 });
-const giveUp = (code: string, message: string) => definition.assign({ refusal: { code, message }, delay: null });
-const paidMeanwhile = giveUp("INVOICE_PAID", "the preimage of the invoice is out: somebody paid it meanwhile");
-const runOut = giveUp("NEAR_EXPIRY", "the payment was not done in time");
+/** Why the wallet does not go on with it. */
+export const giveUp = (code: string, message: string) => definition.assign({ refusal: { code, message }, delay: null });
+/** Somebody else paid: see {@link giveUp}. */
+export const paidMeanwhile = giveUp("INVOICE_PAID", "the preimage of the invoice is out: somebody paid it meanwhile");
+/** Its time is over: see {@link giveUp}. */
+export const runOut = giveUp("NEAR_EXPIRY", "the payment was not done in time");
 
-const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
-const fail = definition.assign(({ context: { refusal } }) => {
+/** It is paid. */
+export const succeed = definition.assign({ delay: null, outcome: { status: "successful", code: null, message: null } });
+/** It is not paid, for the reason that was noted. */
+export const fail = definition.assign(({ context: { refusal } }) => {
   const outcome: ActionOutcome = { status: "failed", code: refusal?.code ?? null, message: refusal?.message ?? null };
   return { delay: null, outcome };
 });
-
-/** What its transitions keep. */
-export const changes = {
-  begin,
-  restore,
-  keepHtlcs,
-  keepRefund,
-  keepPreimage,
-  keepDelay,
-  clearDelay,
-  allowExit,
-  noteRefusal,
-  giveUp,
-  paidMeanwhile,
-  runOut,
-  succeed,
-  fail,
-};

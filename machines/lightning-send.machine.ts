@@ -1,6 +1,22 @@
 import { type ActionMovement, idsOf } from "./books.ts";
 import { entriesOfFailure, exitOf } from "./failed-inputs.ts";
-import { changes, definition } from "./lightning-send.changes.ts";
+import {
+  allowExit,
+  begin,
+  clearDelay,
+  definition,
+  fail,
+  giveUp,
+  keepDelay,
+  keepHtlcs,
+  keepPreimage,
+  keepRefund,
+  noteRefusal,
+  paidMeanwhile,
+  restore,
+  runOut,
+  succeed,
+} from "./lightning-send.changes.ts";
 import {
   type HeldPayment,
   type HtlcPackage,
@@ -10,23 +26,6 @@ import {
   sendMovementOf,
 } from "./lightning-send.ts";
 import type { MachineDefinition } from "./step.ts";
-
-const {
-  begin,
-  restore,
-  keepHtlcs,
-  keepRefund,
-  keepPreimage,
-  keepDelay,
-  clearDelay,
-  allowExit,
-  noteRefusal,
-  giveUp,
-  paidMeanwhile,
-  runOut,
-  succeed,
-  fail,
-} = changes;
 
 type Scope = { readonly context: LightningSendContext };
 
