@@ -27,6 +27,7 @@ const SLOW = [
   "test/engine/pay-after-salvage.test.ts",
   "test/engine/pay-inputs.test.ts",
   "test/engine/pay-kills.test.ts",
+  "test/engine/pay-same-invoice.test.ts",
   "test/engine/pay-scenarios.test.ts",
   "test/engine/pay-terms.test.ts",
   "test/engine/poison.test.ts",

@@ -170,8 +170,12 @@ function keptBytes(vtxo: Vtxo): { source: VtxoSource; blob: Blob & { readonly da
   return { source: { digest, entry: null }, blob: { digest, data } };
 }
 
-/** Results share their inputs' anchors, so each transaction is asked for once. */
-async function validateResults(results: readonly Vtxo[], { chain }: Engine, signal: AbortSignal): Promise<void> {
+/**
+ * Validates VTXOs, each against its own chain anchor. Those of a package share their inputs', so each is asked for once.
+ *
+ * @throws ArkError by the rule that one breaks; whatever else says nothing about them
+ */
+export async function validateResults(results: readonly Vtxo[], { chain }: Engine, signal: AbortSignal): Promise<void> {
   const anchors = [...new Set(results.map(({ chainAnchor }) => chainAnchor.txid))];
   for (const txid of anchors) {
     const answer = await chain.transaction(txid, { signal });

@@ -1,12 +1,14 @@
 import type { Destination } from "../ark/arkoor-allocation.ts";
 import { arkoorResults, vtxosOfPolicy } from "../ark/arkoor-result.ts";
-import type { ArkoorPart } from "../ark/arkoor-transactions.ts";
+import { type ArkoorPart, buildArkoorPackage } from "../ark/arkoor-transactions.ts";
+import { ArkError } from "../ark/errors.ts";
 import { decodeHex } from "../ark/hex.ts";
-import type { HtlcSendPolicy, PubkeyPolicy } from "../ark/policy.ts";
-import { vtxoId } from "../ark/vtxo.ts";
+import type { HtlcSendPolicy, PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
+import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { HtlcPackage } from "../machines/lightning-send.ts";
 import type { ActionCall } from "./action-driver.ts";
-import { checkInputs } from "./server-calls.ts";
+import { validateResults } from "./cosign-package.ts";
+import { checkInputs, isUnknown } from "./server-calls.ts";
 
 /** What a package of HTLCs pays to, in its order: the HTLCs, then the change (lightning.md §8.4). */
 export function destinationsOf(params: HtlcPackage, userPubkey: Uint8Array) {
@@ -30,12 +32,36 @@ export function destinationsOf(params: HtlcPackage, userPubkey: Uint8Array) {
  * the same amounts, makes the same one.
  */
 export async function areHtlcsMade(call: ActionCall<"recoverHtlcs">, built: readonly ArkoorPart[]): Promise<boolean> {
-  const { keyIndex } = call.params;
-  const { htlcPolicy } = destinationsOf(call.params, call.keyring.publicKey(keyIndex));
-  const [htlc] = vtxosOfPolicy(
-    built.flatMap((part) => arkoorResults(part)),
-    htlcPolicy,
-  );
+  const htlc = htlcOf(call, built);
   if (htlc === undefined) return false;
-  return (await checkInputs([{ id: vtxoId(htlc), keyIndex }], call)).unknown.length === 0;
+  return (await checkInputs([{ id: vtxoId(htlc), keyIndex: call.params.keyIndex }], call)).unknown.length === 0;
+}
+
+/**
+ * Whether the server has an HTLC of the package with all its signatures, some of which only this seed can have made: then the
+ * package was completed before, by an old copy of this wallet or in records that were lost.
+ *
+ * @throws where server or chain source give no answer
+ */
+export async function areHtlcsSigned(call: ActionCall<"recoverHtlcs">): Promise<boolean> {
+  const { engine, keyring, params, session, signal } = call;
+  const vtxos = await Promise.all(params.inputs.map(async ({ source }) => decodeVtxo(await engine.blobs.vtxo(source))));
+  const { destinations } = destinationsOf(params, keyring.publicKey(params.keyIndex));
+  const htlc = htlcOf(call, buildArkoorPackage({ inputs: vtxos, destinations }));
+  if (htlc === undefined) return false;
+  try {
+    const shown = decodeVtxo(await session.getVtxo(vtxoId(htlc), { signal }));
+    await validateResults([shown], engine, signal);
+    return vtxoId(shown) === vtxoId(htlc);
+  } catch (error) {
+    // Not known, not signed, or no VTXO at all.
+    if (isUnknown(error) || error instanceof ArkError) return false;
+    throw error;
+  }
+}
+
+function htlcOf({ keyring, params }: ActionCall<"recoverHtlcs">, built: readonly ArkoorPart[]): Vtxo<UserPolicy> | undefined {
+  const { htlcPolicy } = destinationsOf(params, keyring.publicKey(params.keyIndex));
+  const results = built.flatMap((part) => arkoorResults(part));
+  return vtxosOfPolicy(results, htlcPolicy)[0];
 }

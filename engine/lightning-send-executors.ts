@@ -9,7 +9,7 @@ import type { PaymentReport } from "../streams/lightning-send.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, orRefused, orSpentElsewhere, ownVtxo, type Package, Refused } from "./cosign-package.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { areHtlcsMade, destinationsOf } from "./htlc-package.ts";
+import { areHtlcsMade, areHtlcsSigned, destinationsOf } from "./htlc-package.ts";
 import { checkInputs, registerVtxos } from "./server-calls.ts";
 
 /** How often a payment's outcome is asked for (lightning.md §3). */
@@ -18,6 +18,8 @@ const POLL_MS = 2_000;
 const MISSING_MS = 30_000;
 /** Wait before a refused revocation is asked for again; the S8 query comes with it. */
 const REVOCATION_RETRY_MS = 60_000;
+/** Wait before the outcome of somebody else's payment of the same invoice is asked for again (S7). */
+const ELSEWHERE_MS = 60_000;
 /** How the server words that a payment succeeded (S8). */
 const PREIMAGE_IN_TEXT = /preimage: ([0-9a-f]{64})/;
 
@@ -55,8 +57,14 @@ function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
     const inputs = await checkInputs(call.params.inputs, call);
     const checked = { event: { type: "inputs.checked", ...inputs } };
     if (inputs.spent.length === 0 || preimage !== null) return checked;
-    const asked = await askForPreimage(call);
+    const { state, preimage: asked } = await look(call);
     if (asked !== undefined) return evidence(asked);
+    if (state === "unknown" || state === "unspecified") throw new Error("expected the state of the payment, got no answer");
+    // Somebody else may be paying the invoice: the server could take completed HTLCs for that payment too.
+    if (state === "pending" && !(await areHtlcsSigned(call))) {
+      const news = { type: "step.delayed", code: "PAID_ELSEWHERE", tipHeight: await tipHeightOf(call) };
+      return { waitMs: ELSEWHERE_MS, news };
+    }
     try {
       const request: Package["request"] = (parts, options) => call.session.requestArkoorCosign(parts, options);
       return await cosigned(call, request, (built) => areHtlcsMade(call, built));
@@ -211,13 +219,6 @@ async function look(call: ActionCall<Command>): Promise<Look> {
     signal.throwIfAborted();
     return { state: codeOf(error) === "SERVER_NOT_FOUND" ? "missing" : "unknown" };
   }
-}
-
-/** The preimage, if the server can show it; without an answer, nothing is decided. */
-async function askForPreimage(call: ActionCall<"recoverHtlcs">): Promise<string | undefined> {
-  const { state, preimage } = await look(call);
-  if (state === "unknown" || state === "unspecified") throw new Error("expected the state of the payment, got no answer");
-  return preimage;
 }
 
 /** What a payment without HTLCs keeps, and then goes on. */
