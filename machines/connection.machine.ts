@@ -20,7 +20,6 @@ import type { MachineDefinition } from "./step.ts";
 /** Timer that ends a wait of the connection. */
 const RETRY_TIMER = "connection.retry";
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
 const FIRST_COOLING_WAIT_MS = 60_000;
 /** A server that stays away for hours costs a few records an hour; `run.requested` ends a wait at once. */
 const LONGEST_COOLING_WAIT_MS = 15 * 60_000;
@@ -179,7 +178,7 @@ function failuresAfter(context: ConnectionContext, event: ConnectionEvent): numb
 function waitMs(failures: number, jitterPermille: number): number {
   const longest =
     failures < FAILURE_BUDGET
-      ? Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1))
+      ? FIRST_WAIT_MS * 2 ** (failures - 1)
       : Math.min(LONGEST_COOLING_WAIT_MS, FIRST_COOLING_WAIT_MS * 2 ** (failures - FAILURE_BUDGET));
   return Math.floor(longest / 2 + (longest / 2) * (jitterPermille / 1000));
 }

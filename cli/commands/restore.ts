@@ -32,7 +32,8 @@ Exit code 0 if it is complete, 1 if something could not be restored; the last li
     const { Heartwood } = await import("heartwood");
     const status = await withBar(output, async ({ signal, show }) => {
       if (given.has("as-is")) {
-        await using wallet = await Heartwood.open({ ...options, signal });
+        // Of a wallet that began with nothing there is no restore to be ended: it is refused.
+        await using wallet = await Heartwood.open({ ...options, restore: true, signal });
         await wallet.endRestore();
         return wallet.status();
       }

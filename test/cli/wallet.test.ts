@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Heartwood } from "heartwood";
 import { type Simulator, startSimulator } from "heartwood/simulator";
+import { Status } from "nice-grpc-common";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeHex } from "../../ark/hex.ts";
+import { WalletKeys } from "../../ark/keys.ts";
+import { encodeVtxoId } from "../../ark/vtxo-id.ts";
 import { Running, run, runHere } from "./heartwood.ts";
 
 const MNEMONIC = `${"abandon ".repeat(11)}about`;
@@ -87,6 +91,30 @@ describe("restore", () => {
     const { code, stdout } = await run(["restore", ...create().filter((word) => word !== "--create")]);
     expect(stdout).toContain(`${vtxos[0]?.id}  SERVER_NOT_FOUND`);
     expect(code).toBe(1);
+  });
+
+  it("with --as-is goes on without what gets no answer, and pays again; a wallet that is not restored is refused", async () => {
+    const address = await created();
+    expect(await runHere(["restore", wallet, "--as-is", ...withWords()])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("WALLET_EXISTS"),
+    });
+    await simulator.pay(address, { amountsSats: [21_000n] });
+    // It never came through the mailbox, so only the server's copy can bring it back.
+    const [lost] = await simulator.createPackage(address, { amountsSats: [5_000n] });
+    const backup = encodeHex(WalletKeys.fromMnemonic(MNEMONIC).recoveryMailboxId);
+    simulator.deliverMessage(backup, { $case: "recoveryVtxoIds", value: { vtxoIds: [encodeVtxoId(lost?.id ?? "")] } });
+    rmSync(wallet, { recursive: true });
+    simulator.faults.failNext("GetVtxo", Status.UNAVAILABLE, 1_000);
+    const begun = await runHere(["restore", ...create().filter((word) => word !== "--create")]);
+    expect([begun.code, begun.stdout]).toEqual([1, expect.stringMatching(/restore +under way/)]);
+    const ended = await runHere(["restore", wallet, "--as-is", "--json", ...withWords()]);
+    expect(objects(ended.stdout)).toMatchObject([
+      { state: "restored", isComplete: false, report: { unresolvedIds: [{ id: lost?.id, code: "SERVER_UNREACHABLE" }] } },
+    ]);
+    expect(ended.code).toBe(1);
+    const paid = await runHere(["send", wallet, address, "1000", ...withWords()]);
+    expect([paid.code, paid.stdout]).toEqual([0, expect.stringContaining("balance 20,000 sat")]);
   });
 });
 
