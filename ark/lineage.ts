@@ -46,6 +46,7 @@ export function kinshipOf(one: Descent, other: Descent): Kinship {
   return next.split(":")[0] === theirNext.split(":")[0] ? "apart" : "rival";
 }
 
-function pathOf({ id, lineage }: Descent): string[] {
+/** The outputs that a VTXO's chain spends, from the chain anchor on, and the VTXO itself. */
+export function pathOf({ id, lineage }: Descent): string[] {
   return [...lineage, lineagePoint(outpointOf(id))];
 }

@@ -19,7 +19,7 @@ export interface Settled {
  * Of VTXOs that cannot all be brought on chain, at most one is money, whatever a server calls unspent (mailbox.md W-47).
  * One that another VTXO of the wallet was made of is refused for good: this seed signed it away. One that was made of a
  * free VTXO of the wallet replaces it, for the same reason. Where two need the same output to be spent differently, the
- * one that was there first stays, and the other one is held.
+ * one that was there first stays, also when it is spent, and the other one is held.
  *
  * @param checkpoint of the message that brought them
  * @param state the pending one
@@ -35,7 +35,7 @@ export function settleVerdicts(verdicts: readonly Verdict[], checkpoint: bigint,
     if (taken.some(({ id }) => id === vtxo.id)) continue;
     const kin = state.relativesOf(vtxo).filter((coin) => !replaced.has(coin.id));
     const ancestors = kin.filter((coin) => kinship(coin, vtxo) === "ancestor");
-    const obstacle = obstacleOf(vtxo, [...taken, ...kin]) ?? lockedAncestor(ancestors);
+    const obstacle = obstacleOf(vtxo, [...taken, ...kin]) ?? lockedAncestor(ancestors) ?? spentRival(vtxo, state);
     if (obstacle === undefined) {
       taken.push(vtxo);
       for (const { id, amountSats } of ancestors) replaced.set(id, { id, amountSats });
@@ -54,7 +54,7 @@ export function settleVerdicts(verdicts: readonly Verdict[], checkpoint: bigint,
  * @param state the pending one
  */
 export function conflictOf(vtxo: AcceptedVtxo, state: Readonly<WalletState>): Obstacle | undefined {
-  return state.isKnown(vtxo.id) ? undefined : obstacleOf(vtxo, state.relativesOf(vtxo));
+  return state.isKnown(vtxo.id) ? undefined : (obstacleOf(vtxo, state.relativesOf(vtxo)) ?? spentRival(vtxo, state));
 }
 
 function obstacleOf(vtxo: AcceptedVtxo, others: readonly AcceptedVtxo[]): Obstacle | undefined {
@@ -76,6 +76,14 @@ function lockedAncestor(ancestors: readonly Coin[]): Obstacle | undefined {
   const locked = ancestors.find(({ holder }) => holder !== undefined);
   if (locked === undefined) return undefined;
   const message = `expected what it was made of to be free, got ${locked.id} locked by ${locked.holder}`;
+  return { code: "CONFLICTING", message, permanent: false };
+}
+
+/** What is paid away was money only because it was there first: its rival stays held. */
+function spentRival(vtxo: AcceptedVtxo, state: Readonly<WalletState>): Obstacle | undefined {
+  const seq = state.hops.rivalOf(descentOf(vtxo));
+  if (seq === undefined) return undefined;
+  const message = `expected ${vtxo.id} to leave what this wallet had as it was, got a chain that spends an output differently from a VTXO that record ${seq} spent`;
   return { code: "CONFLICTING", message, permanent: false };
 }
 

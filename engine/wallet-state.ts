@@ -1,4 +1,3 @@
-import { sha256 } from "../ark/crypto.ts";
 import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { type ActionOutcome, isAction } from "../machines/books.ts";
@@ -12,14 +11,15 @@ import { foldExpiry } from "./fold-expiry.ts";
 import { foldMessage, foldQuarantined } from "./fold-packages.ts";
 import { foldSalvage } from "./fold-salvage.ts";
 import { descentOf, KinIndex } from "./kin-index.ts";
+import { NAME_KEY_BYTES, nameKey } from "./name-key.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
+import { SpentHops } from "./spent-hops.ts";
 import { contextAfter, type Transition } from "./transition.ts";
 import { foldUnsolicited, NOTHING_UNSOLICITED, type Unsolicited } from "./unsolicited.ts";
 import type { Coin, Counters, LiveInstance, OpenCommand, QuarantineEntry } from "./wallet-rows.ts";
 
-/** Lengths of the keys under which finished instances and blobs are remembered, in bytes. */
-export const NAME_KEY_BYTES = 16;
+/** Length of the keys under which blobs are remembered, in bytes. */
 export const DIGEST_BYTES = 32;
 
 /** Names of the instances of which there is one. */
@@ -56,6 +56,8 @@ export class WalletState {
   readonly drives = new Map<string, Drive>();
   /** The record that spent a VTXO of the wallet, by {@link nameKey} of its id. */
   spent = new SeqIndex(NAME_KEY_BYTES);
+  /** Which way the chains of those went. */
+  hops = new SpentHops();
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
   /** What came today and is no money. */
@@ -139,6 +141,7 @@ export class WalletState {
     copy.finished = this.finished.clone();
     copy.canceled = this.canceled.clone();
     copy.spent = this.spent.clone();
+    copy.hops = this.hops.clone();
     copy.blobs = this.blobs.clone();
     return copy;
   }
@@ -170,6 +173,8 @@ export class WalletState {
 
   /** Takes a VTXO out of the wallet for good. */
   spend(id: VtxoId, seq: bigint): void {
+    const coin = this.coins.get(id);
+    if (coin !== undefined) this.hops.add(descentOf(coin), seq);
     this.dropCoin(id);
     this.spent.set(nameKey(id), seq);
   }
@@ -285,9 +290,4 @@ export class WalletState {
 /** Whether a message in that state waits for an answer. */
 export function isUndecided(state: string): boolean {
   return state === "Vetting" || state === "Halted";
-}
-
-/** The key of an instance's name, or a VTXO's id, in an index: the first bytes of its SHA-256. */
-function nameKey(name: string): Uint8Array {
-  return sha256(new TextEncoder().encode(name)).slice(0, NAME_KEY_BYTES);
 }

@@ -6,6 +6,7 @@ import { decodeVtxo, encodeVtxo, vtxoId } from "../../ark/vtxo.ts";
 import type { VtxoId } from "../../ark/vtxo-id.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { settleVerdicts } from "../../engine/settle-verdicts.ts";
+import { decodeState, encodeState } from "../../engine/state-snapshot.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
 import type { AcceptedVtxo, Verdict } from "../../machines/package.ts";
 import { readCosignResponse, writeCosignRequest } from "../../simulator/arkoor-wire.ts";
@@ -94,6 +95,28 @@ test("of two VTXOs that need one output to be spent in two ways, the first is mo
   expectBooksToBalance(wallet.status());
 });
 
+test("what was held beside a VTXO is no money once that is paid away (mailbox.md W-47)", async () => {
+  const { simulator, wallet } = await setUp();
+  const [source] = await simulator.createPackage(addressOf(simulator, OTHER_MNEMONIC, 0), { amountsSats: [6_000n] });
+  const [mine, beside] = (await payFrom(simulator, source?.id ?? "", [0, 0])) as [VtxoId, VtxoId];
+  simulator.setSpendState(source?.id ?? "", "spendable");
+  const [rival] = (await payFrom(simulator, source?.id ?? "", [0])) as [VtxoId];
+  const address = addressOf(simulator, MNEMONIC, 0);
+  for (const id of [mine, rival]) simulator.deliver(address, [bytesOf(simulator, id)]);
+  await goLive(wallet);
+  await (await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 1), 3_000n)).settled();
+  await wallet.stop();
+  await wallet.sync();
+  expect(wallet.quarantine()).toMatchObject([{ id: rival, code: "CONFLICTING", permanent: false }]);
+  expect(wallet.balance().totalSats).toBe(0n);
+
+  // An output of the same transactions is money all the same.
+  simulator.deliver(address, [bytesOf(simulator, beside)]);
+  await wallet.sync();
+  expect(idsOf(wallet)).toEqual([beside]);
+  expectBooksToBalance(wallet.status());
+});
+
 /** A verdict on a VTXO whose chain spends these outputs. */
 function madeOf(n: number, ...points: readonly number[]): Verdict & { readonly vtxo: AcceptedVtxo } {
   const lineage = points.map((each) => `${idOf(each).slice(0, 32)}:0`);
@@ -108,6 +131,22 @@ test("what a payment has locked gives way to nothing: its descendant is held unt
   expect(verdict).toMatchObject({ kind: "refused", item: { code: "CONFLICTING", permanent: false, checkpoint: 9n } });
   state.spend(coin.id, 2n);
   expect(settleVerdicts([madeOf(3, 1, 2)], 9n, state)).toMatchObject({ verdicts: [{ kind: "accepted" }] });
+});
+
+test("the way of a spent VTXO's chain is known to a state that was read from a snapshot", () => {
+  const state = new WalletState();
+  const { vtxo } = madeOf(3, 1, 2);
+  state.putCoin({ ...vtxo, checkpoint: 0n, seq: 1n });
+  state.spend(vtxo.id, 7n);
+  const again = decodeState({ seq: 0n, parts: [...encodeState(state)] });
+  for (const each of [state, state.clone(), again ?? new WalletState()]) {
+    const verdictOn = (verdict: Verdict) => settleVerdicts([verdict], 9n, each).verdicts[0];
+    expect(verdictOn(madeOf(5, 1, 4))).toMatchObject({
+      kind: "refused",
+      item: { code: "CONFLICTING", message: expect.stringContaining("record 7 spent") },
+    });
+    expect([verdictOn(madeOf(6, 1, 2, 3)), verdictOn(madeOf(5, 4))]).toMatchObject([{ kind: "accepted" }, { kind: "accepted" }]);
+  }
 });
 
 test("a VTXO that became two is taken out once", () => {
