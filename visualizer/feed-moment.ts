@@ -38,6 +38,15 @@ export interface MomentFacts {
 /** All that holds after one record. Tables are their newest rows only; `rows` gives more of them. */
 export type Moment = MomentFacts & { readonly [Table in keyof Tables]: RowPage<Tables[Table]> };
 
+/** Rows of each table that a moment brings along: about as many as are seen. */
+export const MOMENT_ROWS: { readonly [Table in keyof Tables]: number } = {
+  instances: 24,
+  vtxos: 12,
+  movements: 12,
+  quarantine: 12,
+  outbox: 12,
+};
+
 /** What holds after one record, with those tables that were asked for. */
 export type PartialMoment = MomentFacts & Partial<Omit<Moment, keyof MomentFacts>>;
 

@@ -8,15 +8,21 @@ import {
   type HistoryProgress,
 } from "heartwood";
 import type { Hello, Progress } from "./feed.ts";
-import type { BalanceSats, MomentFacts, PartialMoment, RowPage, Series } from "./feed-moment.ts";
+import {
+  type BalanceSats,
+  MOMENT_ROWS,
+  type MomentFacts,
+  type PartialMoment,
+  type RowPage,
+  type Series,
+  type Tables,
+} from "./feed-moment.ts";
 import type { Explained, InstancePath, RecordDetail, RecordRow } from "./feed-record.ts";
 import { converters, tableNamed, toDetail, toPage, toRow } from "./feed-rows.ts";
 import { toFeedText } from "./feed-value.ts";
 
 const MOST_RECORDS = 500n;
 const MOST_POINTS = 2_000;
-/** Rows of each table that a moment brings along, and of a page of one. */
-const MOMENT_ROWS = 24;
 const PAGE_ROWS = 100;
 
 /** Parameters of a question, as they came. */
@@ -64,7 +70,7 @@ export class HistoryFeed {
   async moment(question: Question): Promise<PartialMoment> {
     const seq = seqIn(question, "seq");
     const names = (question.get("tables") ?? "").split(",").filter((name) => name !== "");
-    const page = async (name: string) => [name, await this.#page(name, seq, MOMENT_ROWS)] as const;
+    const page = async (name: string) => [name, await this.#page(name, seq, MOMENT_ROWS[name as keyof Tables] ?? 0)] as const;
     const [facts, ...pages] = await Promise.all([this.history.facts(seq), ...[...new Set(names)].map(page)]);
     return { ...toFacts(facts), ...(Object.fromEntries(pages) as Omit<PartialMoment, keyof MomentFacts>) };
   }

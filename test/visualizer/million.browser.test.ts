@@ -10,10 +10,17 @@ import { writeLongLog } from "./long-log.ts";
 
 const MANY = 1_000_000;
 const FEW = 5_000;
-const MOVES = 60;
-/** What the issue asks for; a machine that is busy with other things takes longer, hence what is refused below. */
+/** Moves of the slider in each view, some at a time; the first ones are not counted. */
+const MOVES = 40;
+const MOVES_AT_ONCE = 10;
+const WARM_UP = 5;
+const VIEWS = ["charts", "instances", "records", "money"] as const;
+/** What is promised for 95 of 100 moves, on a machine that does nothing else. */
 const WANTED_MS = 100;
-const REFUSED_MS = 10 * WANTED_MS;
+/** Others come and go on a machine: how often a view that took longer is measured anew. */
+const AGAIN = 2;
+/** Work whose length says how much of the machine others have. */
+const PROBE_MS = 20;
 /** What a page complains of whose host ended. */
 const ENDED = /net::ERR_/;
 /** An interrupt is not to wait for what is being read. */
@@ -78,22 +85,53 @@ function moved(page: Page, seqs: readonly number[]): Promise<number[]> {
 }
 
 /** Places all over a log, always the same. */
-function placesIn(records: number): number[] {
-  return Array.from({ length: MOVES }, (_, at) => 1 + ((at * 7_919 * 104_729) % records));
+function placesIn(records: number, moves: number): number[] {
+  return Array.from({ length: moves }, (_, at) => 1 + ((at * 7_919 * 104_729) % records));
+}
+
+/** How many times as long as alone something takes now: work is given more time than the processor spends on it. */
+function crowding(): number {
+  const [beganMs, began] = [performance.now(), process.cpuUsage()];
+  for (;;) {
+    const { user, system } = process.cpuUsage(began);
+    const workedMs = (user + system) / 1_000;
+    if (workedMs >= PROBE_MS) return Math.max(1, (performance.now() - beganMs) / workedMs);
+  }
+}
+
+/** What moves of the slider took in a view, in order, and how crowded the machine was in between. */
+async function measured(page: Page, view: string, records: number) {
+  await page.locator(`.tab[data-view="${view}"]`).click();
+  const places = placesIn(records, WARM_UP + MOVES);
+  await moved(page, places.slice(0, WARM_UP));
+  const [took, crowds]: [number[], number[]] = [[], []];
+  for (let at = WARM_UP; at < places.length; at += MOVES_AT_ONCE) {
+    crowds.push(crowding());
+    took.push(...(await moved(page, places.slice(at, at + MOVES_AT_ONCE))));
+  }
+  crowds.push(crowding());
+  const ms = took.sort((a, b) => a - b);
+  const crowd = crowds.reduce((sum, one) => sum + one, 0) / crowds.length;
+  return { view, median: share(ms, 0.5), most: share(ms, 0.95), longest: share(ms, 1), crowd };
 }
 
 const share = (sorted: readonly number[], part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
 
+function told(what: string, { view, median, most, longest, crowd }: Awaited<ReturnType<typeof measured>>): string {
+  const [half, nearlyAll, all] = [median, most, longest].map((ms) => `${Math.round(ms)} ms`);
+  return `  ${what}, ${view}: median ${half}, 95 % within ${nearlyAll}, at most ${all}; machine shared ${crowd.toFixed(1)} times`;
+}
+
 describe.skipIf(findChromium() === undefined)("a million records in a browser", () => {
   afterAll(closeBrowser);
 
-  test("can be looked at while they are read, and then the slider goes anywhere as in a short log", async () => {
+  test("can be looked at while they are read, and then the slider answers within 100 ms in every view, wherever it goes", async () => {
     const few = await inspected(FEW);
     const short = await visit(few.url, { complaints: ENDED });
     await until(few.feed, ({ verified, total }) => verified === total);
     await short.page.reload();
     await shows(short.page);
-    const usual = await moved(short.page, placesIn(FEW));
+    const usual = await measured(short.page, "charts", FEW);
     few.running.child.kill("SIGINT");
 
     const { url, feed, running, writingMs, path } = await inspected(MANY);
@@ -106,18 +144,22 @@ describe.skipIf(findChromium() === undefined)("a million records in a browser", 
     await until(feed, ({ head, total }) => head === total);
     const readingMs = performance.now() - beganMs;
     await expect.poll(() => page.locator(".slider").getAttribute("max")).toBe(early.total);
-    const far = await moved(page, placesIn(MANY));
-    const figures = [share(far, 0.5), share(far, 0.95), share(far, 1)].map((ms) => `${Math.round(ms)} ms`);
     console.log(
-      `${early.total} records: written in ${Math.round(writingMs / 1_000)} s, read in ${Math.round(readingMs / 1_000)} s, ` +
-        `a move of the slider until it is painted: median ${figures[0]}, 95 % within ${figures[1]}, at most ${figures[2]} ` +
-        `(of ${FEW} records: median ${Math.round(share(usual, 0.5))} ms); wanted within ${WANTED_MS} ms`,
+      `${early.total} records: written in ${Math.round(writingMs / 1_000)} s, read in ${Math.round(readingMs / 1_000)} s. ` +
+        `A move of the slider until all that it moves is painted:\n${told(`${FEW} records`, usual)}`,
     );
-    expect(share(far, 0.5)).toBeLessThan(Math.max(WANTED_MS, 10 * share(usual, 0.5)));
-    expect(share(far, 0.5)).toBeLessThan(REFUSED_MS);
+    for (const view of VIEWS) {
+      let far = await measured(page, view, MANY);
+      console.log(told("a million", far));
+      for (let again = 0; again < AGAIN && far.most >= WANTED_MS * far.crowd; again++) {
+        far = await measured(page, view, MANY);
+        console.log(told("once more", far));
+      }
+      expect(far.most, `95 of 100 moves in ${view}`).toBeLessThan(WANTED_MS * far.crowd);
+    }
 
     // The steps are taken again in the background, and those that are looked at at once.
-    const seq = placesIn(MANY)[MOVES - 1] ?? 1;
+    const seq = placesIn(MANY, MOVES).at(-1) ?? 1;
     expect(await feed.record(String(seq))).toMatchObject({ verdict: "agrees" });
     const progress = await until(feed, ({ verified }) => verified > 0);
     expect(progress).toMatchObject({ differingCount: 0 });

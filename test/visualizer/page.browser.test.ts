@@ -179,6 +179,24 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     expect((await asked(records.length - 1)).paths).toEqual(["/api/record", "/api/moment", "/api/path"]);
   });
 
+  test("the list of records goes on where it is scrolled to its end, and stays where it was", async () => {
+    const { page } = await visit(await golden());
+    await shows(page);
+    await page.keyboard.press("3");
+    await slideTo(page, 60);
+    const line = (seq: number) => page.locator(`.record-line[data-seq="${seq}"]`);
+    const isListed = async (seq: number) => (await line(seq).count()) > 0;
+    expect([await isListed(60), await isListed(40), await isListed(80)]).toEqual([true, false, false]);
+    await page.locator(".record-scroll").evaluate((scroll) => scroll.scrollTo(0, scroll.scrollHeight));
+    await expect.poll(() => isListed(80)).toBe(true);
+    const before = await line(50).evaluate((one) => {
+      one.closest(".record-scroll")?.scrollTo(0, 0);
+      return one.getBoundingClientRect().top;
+    });
+    await expect.poll(() => isListed(40)).toBe(true);
+    expect(await line(50).evaluate((one) => one.getBoundingClientRect().top)).toBeCloseTo(before, 0);
+  });
+
   test("asks nobody but the host that served it, and says so without the key", async () => {
     const url = await golden();
     const { origin } = new URL(url);

@@ -1,14 +1,13 @@
 import { FeedError } from "../feed.ts";
 import type { RecordRow } from "../feed-record.ts";
-import { button, el, fill, setAttributes } from "./dom.ts";
+import { button, el, fill, listening, setAttributes } from "./dom.ts";
 import { count, digits, shortId, time } from "./format.ts";
+import { ListedRecords } from "./listed-records.ts";
 import { emptyNote, markChips, stateChip, verdictSign } from "./parts.ts";
 import type { Session, Shown } from "./session.ts";
 
-/** Records around the one shown that are in the list. */
-const AROUND = 40n;
-/** Nearer to the end of what is listed than this, the list is loaded anew around the record. */
-const MARGIN = 10n;
+/** Nearer to an end of the list than this many pixels, more of it is loaded. */
+const EDGE = 60;
 
 /** Records before and after the one shown, with what caused what; or those of the chosen instance only. */
 export function recordsPanel(session: Session): HTMLElement {
@@ -20,10 +19,11 @@ export function recordsPanel(session: Session): HTMLElement {
   let isOnly = false;
   let drawn: readonly RecordRow[] | undefined;
   const draw = (rows: readonly RecordRow[]) => {
-    const { seq } = session.shown;
     if (rows !== drawn)
       fill(list, ...(rows.length === 0 ? [emptyNote("No records here.")] : rows.map((row) => recordLine(row, session))));
     drawn = rows;
+    // All lines have this column in the same width, and no line need be measured for it.
+    list.style.setProperty("--seq-width", `max(34px, ${digits(String(session.head)).length}ch)`);
     fill(
       note,
       isOnly
@@ -33,19 +33,32 @@ export function recordsPanel(session: Session): HTMLElement {
           : `#${digits(rows[0]?.seq ?? "")} to #${digits(rows.at(-1)?.seq ?? "")}`,
     );
     mark(list, session.shown, rows);
-    // With the other panels, so that the page is laid out once.
-    requestAnimationFrame(() => center(list.querySelector(`[data-seq="${seq}"]`), scroll));
   };
   const refresh = async ({ seq, path }: Shown) => {
-    if (isOnly) return draw(path?.steps ?? []);
-    try {
-      if (!listed.has(seq)) await listed.load(seq);
-    } catch (error) {
-      if (!(error instanceof FeedError)) throw error;
-      session.change({ problem: error.message });
+    if (isOnly) draw(path?.steps ?? []);
+    else {
+      if (!listed.has(seq)) await telling(session, () => listed.load(seq));
+      draw(listed.rows);
     }
-    draw(listed.rows);
+    // With the other panels, so that the page is laid out once.
+    requestAnimationFrame(() => {
+      center(list.querySelector(`[data-seq="${seq}"]`), scroll);
+      void extend();
+    });
   };
+  let isExtending = false;
+  const extend = async () => {
+    const { scrollTop, scrollHeight, clientHeight } = scroll;
+    const end = scrollTop < EDGE ? "before" : scrollHeight - scrollTop - clientHeight < EDGE ? "after" : null;
+    if (end === null || isOnly || isExtending) return;
+    isExtending = true;
+    if ((await telling(session, () => listed.extend(end))) === true) {
+      draw(listed.rows);
+      if (end === "before") scroll.scrollTop += scroll.scrollHeight - scrollHeight;
+    }
+    isExtending = false;
+  };
+  listening(scroll, { scroll: () => void extend() });
   const toggle = () => {
     isOnly = !isOnly;
     setAttributes(only, { "aria-pressed": String(isOnly) });
@@ -67,6 +80,17 @@ export function recordsPanel(session: Session): HTMLElement {
   );
 }
 
+/** What was loaded; where the source refuses the page says why. */
+async function telling<Loaded>(session: Session, load: () => Promise<Loaded>): Promise<Loaded | undefined> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof FeedError)) throw error;
+    session.change({ problem: error.message });
+    return undefined;
+  }
+}
+
 /** Moves the list so that a line is seen; the page itself stays. */
 function center(line: Element | null, scroll: HTMLElement): void {
   if (line === null) return;
@@ -74,39 +98,6 @@ function center(line: Element | null, scroll: HTMLElement): void {
   const margin = outer.height / 5;
   if (inner.top >= outer.top + margin && inner.bottom <= outer.bottom - margin) return;
   scroll.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
-}
-
-/** A window of the log, loaded in pages: a long log never comes as a whole. */
-class ListedRecords {
-  readonly #session: Session;
-  #from = 1n;
-  #to = 0n;
-  #rows: readonly RecordRow[] = [];
-
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  get rows(): readonly RecordRow[] {
-    return this.#rows;
-  }
-
-  /** Whether it has the record and those near to it. */
-  has(seq: bigint): boolean {
-    const { first, head } = this.#session;
-    const isNear = (seq >= this.#from + MARGIN || this.#from === first) && (seq <= this.#to - MARGIN || this.#to === head);
-    return seq >= this.#from && seq <= this.#to && isNear;
-  }
-
-  /** @throws FeedError where the source refuses; it has what it had then */
-  async load(seq: bigint): Promise<void> {
-    const { first, head } = this.#session;
-    const from = seq - AROUND < first ? first : seq - AROUND;
-    const to = seq + AROUND > head ? head : seq + AROUND;
-    if (to < from) return;
-    this.#rows = await this.#session.source.records(String(from), String(to));
-    [this.#from, this.#to] = [from, to];
-  }
 }
 
 function recordLine(row: RecordRow, session: Session): HTMLElement {

@@ -1,11 +1,10 @@
 import type { FeedValue } from "../feed-data.ts";
-import type { InstanceRow, Moment, RowPage, Tables } from "../feed-moment.ts";
+import { type InstanceRow, MOMENT_ROWS, type Moment, type RowPage, type Tables } from "../feed-moment.ts";
 import type { RecordDetail, RecordRow } from "../feed-record.ts";
 import { type Inlined, type InlinedNumbers, type InlinedRecord, type InlinedTables, keyOf } from "../inlined.ts";
 import { lastUpTo, RowVersions } from "./row-versions.ts";
 
-/** Rows that a moment brings along, and rows of a page. */
-const MOMENT_ROWS = 24;
+/** Rows of a page of a table. */
 const PAGE_ROWS = 100;
 const CAUSED_RECORDS = 50;
 const TABLES = ["vtxos", "movements", "quarantine", "outbox"] as const satisfies readonly (keyof InlinedTables)[];
@@ -92,11 +91,11 @@ export class InlinedLog {
       counters,
       states: this.#states(seq),
       last,
-      instances: this.#instancePage(seq, 0, MOMENT_ROWS),
-      vtxos: this.#tables.vtxos.at(seq, 0, MOMENT_ROWS),
-      movements: this.#tables.movements.at(seq, 0, MOMENT_ROWS),
-      quarantine: this.#tables.quarantine.at(seq, 0, MOMENT_ROWS),
-      outbox: this.#tables.outbox.at(seq, 0, MOMENT_ROWS),
+      instances: this.#instancePage(seq, 0, MOMENT_ROWS.instances),
+      vtxos: this.#tables.vtxos.at(seq, 0, MOMENT_ROWS.vtxos),
+      movements: this.#tables.movements.at(seq, 0, MOMENT_ROWS.movements),
+      quarantine: this.#tables.quarantine.at(seq, 0, MOMENT_ROWS.quarantine),
+      outbox: this.#tables.outbox.at(seq, 0, MOMENT_ROWS.outbox),
     };
   }
 
