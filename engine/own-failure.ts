@@ -1,11 +1,15 @@
 import { decodeVtxo } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf } from "./errors.ts";
 import { type Question, Undecided, type VettingContext } from "./vet-vtxo.ts";
 
 /** Asked about where the wallet has no VTXO of its own: nobody knows it, and to say so is an answer. */
 const MADE_UP_TXID = "0123456789abcdef".repeat(4);
+
+/** Life of the authorization for a page, in seconds (mailbox.md M-5). */
+const AUTHORIZATION_S = 600;
 
 /** VTXOs of the wallet among which one of another anchor is looked for. */
 const MOST_CANDIDATES = 20;
@@ -43,12 +47,16 @@ export class OwnFailures {
     if (!(error instanceof Undecided)) return true;
     const { question, subject } = error;
     if (question === undefined) return false;
-    const answer = this.#answers.get(question) ?? this.#isAnswered(question, subject);
+    const answer = this.#answers.get(question) ?? this.#ask(question, subject);
     this.#answers.set(question, answer);
     return answer;
   }
 
-  async #isAnswered(question: Question, unlike: string | undefined): Promise<boolean> {
+  #ask(question: Question, subject: string | undefined): Promise<boolean> {
+    return question === "message" ? this.#isMailboxRead() : this.#isAnswered(question, subject);
+  }
+
+  async #isAnswered(question: Exclude<Question, "message">, unlike: string | undefined): Promise<boolean> {
     const { chain, session, keyring, signal } = this.#context;
     const { id, keyIndex, anchorTxid, anchorVout } = await this.#findSubject(unlike);
     try {
@@ -70,6 +78,22 @@ export class OwnFailures {
       signal.throwIfAborted();
       const code = codeOf(error);
       return code === "SERVER_NOT_FOUND" || code === "SERVER_REJECTED";
+    }
+  }
+
+  /** Whether the server lets the mailbox be read where the wallet reads it next. */
+  async #isMailboxRead(): Promise<boolean> {
+    const { session, keyring, signal } = this.#context;
+    const after = this.#engine.committed.checkpoint;
+    try {
+      await authorized(keyring, () => {
+        const authorization = keyring.mailboxAuthorization(AUTHORIZATION_S);
+        return session.readMailbox({ mailboxId: keyring.mailboxId, authorization, after }, { signal });
+      });
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      return codeOf(error) === "MESSAGE_TOO_LARGE";
     }
   }
 

@@ -3,6 +3,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { noteTip } from "./expiry.ts";
 import { lookAgain } from "./look-again.ts";
+import type { Look } from "./look-order.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { finishReconciling } from "./reconcile.ts";
@@ -27,9 +28,10 @@ export class Requeue {
   readonly #engine: Engine;
   readonly #signal: AbortSignal;
   #tipHeight: number | undefined;
-  /** Whether the next look is one at every held item, or follows a new block. */
+  /** Whether the next look is one at every held item, or follows a new block; and at how many of them it is still. */
   #isFirst = false;
   #isAfterBlock = false;
+  #left = 0;
   #isLooking = false;
   #isChecking = false;
 
@@ -40,30 +42,31 @@ export class Requeue {
 
   /** Looks now and then until the signal; `all` makes the first look one at every item. */
   start({ all }: { readonly all: boolean }): void {
-    this.#isFirst = all;
+    [this.#isFirst, this.#left] = [all, Number.POSITIVE_INFINITY];
     void this.#poll();
   }
 
   /**
-   * Vets every held item that is not refused for good; one whose reason hardly ever passes waits for its time after a while.
-   * What gets no answer stays as it is; the others go on.
+   * Vets held items that are not refused for good: all, or as many as one look has place for. One whose reason hardly ever
+   * passes waits for its time after a while. What gets no answer stays as it is; the others go on.
    */
   async vetAll(): Promise<void> {
-    const nowMs = this.#engine.clock.nowMs();
     const isLasting = ({ code, attempts }: QuarantineEntry): boolean => LASTING.has(code) && attempts >= EARLY_LOOKS;
-    await this.#vet((entry) => entry.nextTryAtMs <= nowMs || (this.#isCheap(entry.source) && !isLasting(entry)));
+    await this.#vet((entry) => this.#isCheap(entry.source) && !isLasting(entry));
   }
 
-  async #vet(isDue: (entry: QuarantineEntry) => boolean): Promise<void> {
-    const due = [...this.#engine.loop.pending.quarantine.values()].filter((entry) => !entry.permanent && isDue(entry));
-    if (due.length === 0) return;
+  async #vet(isEarly: (entry: QuarantineEntry) => boolean): Promise<Look> {
+    const { clock, loop, vetting } = this.#engine;
+    const look = vetting.lookOrder.choose(loop.pending.quarantine.values(), clock.nowMs(), isEarly);
+    if (look.items.length === 0) return look;
     try {
-      const context = await this.#engine.vetting.context(this.#signal);
+      const context = await vetting.context(this.#signal);
       const failures = new OwnFailures(this.#engine, context);
-      await mapConcurrently(due, CONCURRENT_ITEMS, (entry) => lookAgain(this.#engine, entry, context, failures));
+      await mapConcurrently(look.items, CONCURRENT_ITEMS, (entry) => lookAgain(this.#engine, entry, context, failures));
     } catch (error) {
       this.#tell("held items could not be vetted", error);
     }
+    return look;
   }
 
   /** Whether it can be looked at ahead of its time: not if its bytes must be read from the server again. */
@@ -89,24 +92,27 @@ export class Requeue {
     this.#tipHeight = height;
     noteTip(this.#engine, height);
     if (!isNewTip) return;
-    this.#isAfterBlock = true;
+    [this.#isAfterBlock, this.#left] = [true, Number.POSITIVE_INFINITY];
     this.#engine.actions.drive();
   }
 
-  /** Asks again about all that waits for an answer, one look at a time. */
+  /** Asks again about what waits for an answer, one look at a time; what had no place in one is looked at in the next. */
   async #look(): Promise<void> {
     if (this.#isLooking || this.#signal.aborted) return;
     this.#isLooking = true;
-    const [all, isAfterBlock] = [this.#isFirst, this.#isAfterBlock];
-    [this.#isFirst, this.#isAfterBlock] = [false, false];
+    const [all, isAfterBlock, left] = [this.#isFirst, this.#isAfterBlock, this.#left];
+    [this.#isFirst, this.#isAfterBlock, this.#left] = [false, false, 0];
     try {
-      const nowMs = this.#engine.clock.nowMs();
       await this.#engine.doubts.ask(this.#signal);
       finishReconciling(this.#engine);
-      await this.#vet(
-        ({ code, nextTryAtMs, source }) =>
-          nextTryAtMs <= nowMs || (all && this.#isCheap(source)) || (isAfterBlock && isOfTheChain(code) && this.#isCheap(source)),
+      const { early, taken } = await this.#vet(
+        ({ code, source }) => (all || (isAfterBlock && isOfTheChain(code))) && this.#isCheap(source),
       );
+      const rest = Math.min(left, early) - taken;
+      if (rest <= 0) return;
+      this.#isFirst ||= all;
+      this.#isAfterBlock ||= isAfterBlock;
+      this.#left = Math.max(this.#left, rest);
     } catch (error) {
       this.#tell("what waits for an answer could not be asked about", error);
     } finally {

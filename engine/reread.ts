@@ -42,7 +42,7 @@ export async function rereadMessage(
   } catch (cause) {
     if (codeOf(cause) === "MESSAGE_TOO_LARGE") return rereadAsStream(engine, session, { digest, after }, signal);
     signal.throwIfAborted();
-    throw new Undecided(codeOf(cause), messageOf(cause), { cause });
+    throw new Undecided(codeOf(cause), messageOf(cause), { cause, question: "message" });
   }
 }
 
@@ -62,7 +62,7 @@ async function rereadAsStream(
     return found;
   } catch (cause) {
     signal.throwIfAborted();
-    throw new Undecided(codeOf(cause), messageOf(cause), { cause });
+    throw new Undecided(codeOf(cause), messageOf(cause), { cause, question: "message" });
   }
 }
 

@@ -24,8 +24,11 @@ export const MAX_BYTES = 128 * 1024;
 /** Hex digits of a digest that name a held item: 16 bytes, so that no two can be made alike. */
 export const KEY_DIGITS = 32;
 
-/** A question about one VTXO. Whether only that VTXO is in the way shows in the same question about another one. */
-export type Question = "transaction" | "status" | "outspend" | "copy" | "spend-state";
+/**
+ * A question about one VTXO, or for the message that brought it. Whether only that is in the way shows in the same question
+ * about another one.
+ */
+export type Question = "transaction" | "status" | "outspend" | "copy" | "spend-state" | "message";
 
 /** Somebody who had to answer did not: the package is tried again, whole (mailbox.md W-1). */
 export class Undecided extends Error {

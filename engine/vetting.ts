@@ -6,11 +6,13 @@ import { decodeDelivery } from "../streams/delivery.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { LookOrder } from "./look-order.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { messageInstance } from "./message-instance.ts";
 import { OwnFailures } from "./own-failure.ts";
 import { Pace } from "./pace.ts";
 import { EntryRereader, type MessagePlace, rereadMessage, withdrawn } from "./reread.ts";
+import { RereadPause } from "./reread-pause.ts";
 import { SERVER_SAYS_SPENT, stillSpent } from "./still-spent.ts";
 import { hasRoom } from "./unsolicited.ts";
 import { type Entry, KEY_DIGITS, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
@@ -41,10 +43,15 @@ function tooManyEntries(digest: string, checkpoint: bigint, entries: number): Ve
 export class Vetting {
   readonly #engine: Engine;
   readonly #rereader: EntryRereader;
+  /** Before held items are read from the server again. */
+  readonly rereadPause: RereadPause;
+  /** Which held items are looked at next. */
+  readonly lookOrder = new LookOrder();
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#rereader = new EntryRereader(engine);
+    this.rereadPause = new RereadPause(engine.clock);
   }
 
   /**

@@ -23,7 +23,8 @@ import {
 import type { MachineDefinition } from "./step.ts";
 
 const FIRST_WAIT_MS = 60_000;
-const LONGEST_WAIT_MS = 24 * 60 * 60_000;
+/** The longest wait before a held item is looked at again. */
+export const LONGEST_WAIT_MS = 24 * 60 * 60_000;
 
 type QuarantinedContext = {
   readonly item: HeldItem | null;

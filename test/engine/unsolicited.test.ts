@@ -2,8 +2,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { Heartwood, type OpenOptions, type Transport, type UnsolicitedLimits, type Wallet } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import type { SimulatorOptions } from "../../simulator/index.ts";
+import { StreamError } from "../../streams/errors.ts";
 import {
   addressOf,
+  eventually,
   expectBooksToBalance,
   FastClock,
   fastOptions,
@@ -30,10 +32,16 @@ async function setUp(unsolicited: Partial<UnsolicitedLimits>, options: Simulator
   const simulator = await simulate(options);
   const clock = new LateClock();
   const takenBack = new Set<bigint>();
+  /** Positions at which it fails, and how often it did. */
+  const failing = { isAt: (_after: bigint): boolean => false, times: 0 };
   const transport: Transport = async (session) => {
     const opened = await defaultPorts.transport(session);
     const read = opened.readMailbox.bind(opened);
     opened.readMailbox = async (from, call) => {
+      if (failing.isAt(from.after)) {
+        failing.times++;
+        throw new StreamError("SERVER_FAILED", "this always fails", { retryable: true });
+      }
       const page = await read(from, call);
       return { ...page, messages: page.messages.filter(({ checkpoint }) => !takenBack.has(checkpoint)) };
     };
@@ -46,7 +54,7 @@ async function setUp(unsolicited: Partial<UnsolicitedLimits>, options: Simulator
   };
   const wallet = await openWallet(open);
   await wallet.sync();
-  return { simulator, clock, takenBack, open, wallet, address: await wallet.address() };
+  return { simulator, clock, takenBack, failing, open, wallet, address: await wallet.address() };
 }
 
 /** Entries of a package that are no VTXOs, no two alike. */
@@ -113,6 +121,46 @@ test("what is held above the budget becomes money once it is good", async () => 
   expect(wallet.balance().totalSats).toBe(7_000n);
   const [vtxo] = vtxos;
   expect(await wallet.vtxoBytes(vtxo?.id ?? "")).toEqual(vtxo?.bytes);
+});
+
+test("a server that does not let the mailbox be read is asked for held bytes less and less often, and none of them suffers", async () => {
+  const { simulator, clock, failing, wallet, address } = await setUp({ bytesPerDay: 0 });
+  for (let i = 0; i < 3; i++) await simulator.pay(address, { amountsSats: [7_000n], unconfirmedAnchor: true });
+  await wallet.sync();
+  await goLive(wallet);
+  const reaches = async (times: number): Promise<void> => {
+    await eventually(() => failing.times >= times, "the server to be asked");
+    // There is a look each 60 ms.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(failing.times).toBe(times);
+  };
+  failing.isAt = () => true;
+  clock.lateMs += 2 * MINUTE_MS;
+  // Three readings at once, and whether others succeed.
+  await reaches(4);
+  clock.lateMs += MINUTE_MS;
+  await reaches(8);
+  clock.lateMs += MINUTE_MS;
+  await reaches(8);
+  expect(wallet.quarantine().map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+  simulator.mine(1);
+  failing.isAt = () => false;
+  clock.lateMs += MINUTE_MS;
+  await eventually(() => wallet.balance().totalSats === 21_000n, "what was held to be money");
+});
+
+test("held bytes that alone the server fails to give are asked for less and less often, as if they were refused", async () => {
+  const { simulator, clock, failing, wallet, address } = await setUp({ bytesPerDay: 0 });
+  const { checkpoint } = await simulator.pay(address, { amountsSats: [7_000n], unconfirmedAnchor: true });
+  await wallet.sync();
+  failing.isAt = (after) => after === (checkpoint ?? 0n) - 1n;
+  const attempts: (number | undefined)[] = [];
+  for (let i = 0; i < 4; i++) {
+    clock.lateMs += MINUTE_MS + 1_000;
+    await wallet.sync();
+    attempts.push(wallet.quarantine()[0]?.attempts);
+  }
+  expect([failing.times, attempts]).toEqual([2, [1, 1, 2, 2]]);
 });
 
 test("a package above the budget that halts is read again where the checkpoint stands, also by the next process", async () => {
