@@ -19,6 +19,8 @@ interface Message {
   readonly ahead: boolean;
   decided: boolean;
   rule: string | undefined;
+  /** The process that is vetting it. */
+  vettedBy: bigint | undefined;
 }
 
 const TIME_SHIFT = 20n;
@@ -55,6 +57,8 @@ export class Ledger {
   readonly blobs = new Map<string, Uint8Array>();
   /** Server commands without a result, by effect id: the VTXOs that they are about. */
   readonly openCommands = new Map<string, { readonly type: string; readonly ids: readonly VtxoId[] }>();
+  /** Packages whose vetting was begun anew by a process that was at it. */
+  readonly vettedAgain = new Set<string>();
   readonly #versions = new Map<string, bigint>();
   readonly #effects = new Map<string, string>();
   readonly #answered = new Set<string>();
@@ -111,7 +115,7 @@ export class Ledger {
   }
 
   #message(transition: Transition): void {
-    const { instance, event, state, change, atMs } = transition;
+    const { instance, event, state, change, atMs, epoch } = transition;
     if (event.type === "message.received") {
       const { checkpoint, digest, kind } = event as unknown as { checkpoint: bigint; digest: string; kind: string };
       const ahead = event.ahead === true;
@@ -121,13 +125,16 @@ export class Ledger {
       if (notice !== null) this.notices.set(`${notice.kind}/${notice.hash}`, transition.seq);
       assert.ok(this.blobs.has(digest), `${instance}: the bytes of a received message are in the log`);
       const arrivedAt = this.checkpoint;
-      const taken = { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, ahead, decided: false, rule: undefined };
+      const undecided = { decided: false, rule: undefined, vettedBy: undefined };
+      const taken: Message = { checkpoint, digest, kind, receivedAtMs: atMs, arrivedAt, ahead, ...undecided };
       this.messages.set(instance, taken);
       this.received.add(digest);
       this.#undecided.set(instance, taken);
     }
     const message = this.messages.get(instance);
     assert.ok(message !== undefined, `${instance} was received before anything else happens to it`);
+    if (event.type === "message.redelivered" && message.vettedBy === epoch) this.vettedAgain.add(instance);
+    message.vettedBy = state === "Vetting" ? epoch : undefined;
     if (message.decided || !["Applied", "Ignored", "Kept"].includes(state)) return;
     if (!message.ahead) this.#checkNext(instance, message.checkpoint);
     message.decided = true;

@@ -53,7 +53,8 @@ const meeting: fc.Arbitrary<Meeting> = fc.record({
 
 /**
  * Two to five consumers of one mailbox meet over a few packages. Each of their calls, each answer and each write goes on
- * when its turn is drawn. Whatever the order, each VTXO is credited once, nothing is lost, and everybody gets an answer.
+ * when its turn is drawn. Whatever the order, each VTXO is credited once, nothing is lost, no package is vetted by two at
+ * once, and everybody gets an answer.
  */
 export const interleavings: Lane = {
   name: "interleavings",
@@ -144,6 +145,7 @@ async function end(run: Run, { packages, guests }: Meeting): Promise<void> {
   assert.ok(last !== undefined && "value" in last && last.value.caughtUp, "without faults a sync reads to the end");
   const { ledger, pool, posted, wallet } = run;
   assert.deepEqual(ledger.undecided(), []);
+  assert.deepEqual([...ledger.vettedAgain], [], "who finds a package being vetted waits for its turn");
   for (const { raw } of posted) assert.ok(ledger.received.has(run.digest(raw)), "every message was taken in");
   run.checkTold();
   const { openCommands, halted, vtxos, checkpoint } = wallet.status();
