@@ -6,9 +6,10 @@ import { decodeHex } from "../ark/hex.ts";
 import type { HtlcSendPolicy, PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
 import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { HtlcPackage } from "../machines/lightning-send.ts";
+import { StreamError } from "../streams/errors.ts";
 import type { ActionCall } from "./action-driver.ts";
 import { validateResults } from "./cosign-package.ts";
-import { checkInputs, isUnknown } from "./server-calls.ts";
+import { checkInputs } from "./server-calls.ts";
 
 /** What a package of HTLCs pays to, in its order: the HTLCs, then the change (lightning.md §8.4). */
 export function destinationsOf(params: HtlcPackage, userPubkey: Uint8Array) {
@@ -54,8 +55,8 @@ export async function areHtlcsSigned(call: ActionCall<"recoverHtlcs">): Promise<
     await validateResults([shown], engine, signal);
     return vtxoId(shown) === vtxoId(htlc);
   } catch (error) {
-    // Not known, not signed, or no VTXO at all.
-    if (isUnknown(error) || error instanceof ArkError) return false;
+    // Not shown, not signed, or no VTXO at all.
+    if ((error instanceof StreamError && error.isRejection) || error instanceof ArkError) return false;
     throw error;
   }
 }

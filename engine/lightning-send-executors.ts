@@ -47,7 +47,7 @@ function cosignHtlcs(call: ActionCall<"cosignHtlcs">): Promise<ActionAnswer> {
 /**
  * After a refusal: was an earlier copy of the package carried out? Then it is completed through a call without the checks
  * that refused it, so that its HTLCs can be given back; but not where a preimage is known, with which the server could
- * take completed HTLCs (S7). A preimage is recorded before anything else: the invoice is not to be paid again.
+ * take completed HTLCs (S7), unless they were completed before. A preimage is recorded before anything else: the invoice is not to be paid again.
  */
 function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
   return orDelayed(call, async () => {
@@ -56,18 +56,22 @@ function recoverHtlcs(call: ActionCall<"recoverHtlcs">): Promise<ActionAnswer> {
     if (shown !== undefined) return evidence(shown);
     const inputs = await checkInputs(call.params.inputs, call);
     const checked = { event: { type: "inputs.checked", ...inputs } };
-    if (inputs.spent.length === 0 || preimage !== null) return checked;
-    const { state, preimage: asked } = await look(call);
+    if (inputs.spent.length === 0) return checked;
+    const { state, preimage: asked } = preimage === null ? await look(call) : { state: "succeeded" as const };
     if (asked !== undefined) return evidence(asked);
     if (state === "unknown" || state === "unspecified") throw new Error("expected the state of the payment, got no answer");
+    // What was completed before can be completed again: the server has all that it could get of it.
+    const wasCompleted = (preimage !== null || state === "pending") && (await areHtlcsSigned(call));
+    if (preimage !== null && !wasCompleted) return checked;
     // Somebody else may be paying the invoice: the server could take completed HTLCs for that payment too.
-    if (state === "pending" && !(await areHtlcsSigned(call))) {
+    if (state === "pending" && !wasCompleted) {
       const news = { type: "step.delayed", code: "PAID_ELSEWHERE", tipHeight: await tipHeightOf(call) };
       return { waitMs: ELSEWHERE_MS, news };
     }
     try {
       const request: Package["request"] = (parts, options) => call.session.requestArkoorCosign(parts, options);
-      return await cosigned(call, request, (built) => areHtlcsMade(call, built));
+      const answer = await cosigned(call, request, (built) => areHtlcsMade(call, built));
+      return wasCompleted ? { ...answer, event: { ...answer.event, wasCompleted } } : answer;
     } catch (error) {
       if (error instanceof Refused) return checked;
       throw error;
@@ -140,7 +144,7 @@ async function cosigned(
   call: ActionCall<"cosignHtlcs"> | ActionCall<"recoverHtlcs">,
   request: Package["request"],
   isMade?: (built: readonly ArkoorPart[]) => Promise<boolean>,
-): Promise<ActionAnswer> {
+) {
   const { inputs, keyIndex } = call.params;
   const { htlcPolicy, changePolicy, destinations } = destinationsOf(call.params, call.keyring.publicKey(keyIndex));
   const results = await cosignPackage(call, { inputs, destinations, request: orSpentElsewhere(call, inputs, request, isMade) });

@@ -49,7 +49,8 @@ export const definition = setup({
     isNearExpiry: ({ context, event }) => "tipHeight" in event && isSendNearExpiry(context, event.tipHeight),
     isExitDue: ({ context, event }) => "tipHeight" in event && isExitDue(context, event.tipHeight),
     isNews: ({ context, event }) => event.type === "step.delayed" && event.code !== context.delay,
-    hasEvidence: ({ context }) => context.preimage !== null,
+    isInVain: ({ context, event }) =>
+      context.preimage !== null && !(event.type === "package.cosigned" && event.wasCompleted === true),
     isPastExpiry: ({ context, event }) => event.type === "giveUp.requested" && event.tipHeight > context.htlcExpiryHeight,
     isNotAllowedYet: ({ context }) => !context.isExitAllowed,
   },

@@ -91,8 +91,11 @@ const revoked = {
     { type: "backUpIds" as const, params: ({ context }: Scope) => ({ ids: idsOf(context.refund) }) },
   ],
 };
-/** With the preimage the server could take whole HTLCs for a payment that somebody else made: none is made any more. */
-const cosignedInVain = { guard: "hasEvidence" as const, target: "Recovering", actions: [paidMeanwhile, recover] };
+/**
+ * With the preimage the server could take whole HTLCs for a payment that somebody else made: none is made any more. Those that
+ * were whole before it has already, and they may be what the preimage was paid with.
+ */
+const cosignedInVain = { guard: "isInVain" as const, target: "Recovering", actions: [paidMeanwhile, recover] };
 const evidence = { guard: "isNewEvidence" as const, actions: [keepPreimage] };
 const delayed = { guard: "isNews" as const, actions: [keepDelay] };
 const tooLate = { guard: "isNearExpiry" as const, target: "Recovering", actions: [runOut, recover] };

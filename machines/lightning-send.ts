@@ -96,7 +96,13 @@ export type LightningSendEvent =
       readonly areNew: boolean;
       readonly movement: string;
     } & Pick<LightningSendTerms, "paymentHash" | "keyIndex" | "htlcExpiryHeight" | "refreshBlocks">)
-  | { readonly type: "package.cosigned"; readonly htlcs: readonly OwnVtxo[]; readonly change: readonly OwnVtxo[] }
+  | {
+      readonly type: "package.cosigned";
+      readonly htlcs: readonly OwnVtxo[];
+      readonly change: readonly OwnVtxo[];
+      /** Whether it was completed before, by a copy of this wallet or in lost records; only a recovery can tell. */
+      readonly wasCompleted?: boolean;
+    }
   | { readonly type: "package.refused"; readonly code: string; readonly message: string }
   /** After a refusal, of a package that is not to be completed or cannot be. */
   | ({ readonly type: "inputs.checked" } & CheckedInputs)

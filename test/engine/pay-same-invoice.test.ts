@@ -71,32 +71,36 @@ test.each(["success", "failure"] as const)(
   },
 );
 
-test("an old copy whose package was completed since goes on with it: it settles with the payment that is under way", async () => {
-  const { simulator, wallet, directory, options, address } = await setUp();
-  await simulator.pay(address, { amountsSats: [10_000n] });
-  await wallet.sync();
-  await goLive(wallet);
-  simulator.lightning.setOutcome("never");
-  simulator.faults.failNext("RequestLightningPayHtlcCosign", Status.UNAVAILABLE, Number.POSITIVE_INFINITY);
-  const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: AMOUNT_SATS });
-  const { id } = await wallet.pay(bolt11);
-  await wallet.close();
-  const copy = `${directory}-copy`;
-  await cp(directory, copy, { recursive: true });
-  simulator.faults.clear();
-  const ahead = await openWallet(options);
-  const initiated = nextEvent(ahead, "payment.changed", ({ state }) => state === "PaymentInitiated");
-  ahead.start();
-  await initiated;
-  const { totalSats } = ahead.balance();
-  await ahead.close();
+test.each(["is under way", "succeeded"])(
+  "an old copy whose package was completed since goes on with it, and keeps its change: the payment %s",
+  async (progress) => {
+    const { simulator, wallet, directory, options, address } = await setUp();
+    await simulator.pay(address, { amountsSats: [10_000n] });
+    await wallet.sync();
+    await goLive(wallet);
+    const isOver = progress === "succeeded";
+    simulator.lightning.setOutcome(isOver ? "success" : "never");
+    simulator.faults.failNext("RequestLightningPayHtlcCosign", Status.UNAVAILABLE, Number.POSITIVE_INFINITY);
+    const { bolt11, paymentHash } = simulator.lightning.invoice({ amountSats: AMOUNT_SATS });
+    const { id } = await wallet.pay(bolt11);
+    await wallet.close();
+    const copy = `${directory}-copy`;
+    await cp(directory, copy, { recursive: true });
+    simulator.faults.clear();
+    const ahead = await openWallet(options);
+    const reached = nextEvent(ahead, "payment.changed", ({ state }) => state === (isOver ? "Settled" : "PaymentInitiated"));
+    ahead.start();
+    await reached;
+    const { totalSats } = ahead.balance();
+    await ahead.close();
 
-  const old = await openWallet({ ...options, directory: copy });
-  const stuck = nextEvent(old, "payment.changed", ({ state }) => state === "RevocationStuck");
-  old.start();
-  await stuck;
-  simulator.lightning.finish(paymentHash, "success");
-  await old.payment(id).settled();
-  expect(old.balance()).toMatchObject({ totalSats, spendableSats: totalSats, exitingSats: 0n });
-  expectBooksToBalance(old.status());
-});
+    const old = await openWallet({ ...options, directory: copy });
+    const stuck = nextEvent(old, "payment.changed", ({ state }) => state === (isOver ? "RevocableHtlcs" : "RevocationStuck"));
+    old.start();
+    await stuck;
+    if (!isOver) simulator.lightning.finish(paymentHash, "success");
+    await old.payment(id).settled();
+    expect(old.balance()).toMatchObject({ totalSats, spendableSats: totalSats, exitingSats: 0n });
+    expectBooksToBalance(old.status());
+  },
+);

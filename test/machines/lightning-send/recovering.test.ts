@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { inputs, paymentAfter, preimage, reached, stepOf, testState } from "./payment.ts";
+import { lightningSendMachine } from "../../../machines/lightning-send.machine.ts";
+import { step } from "../../../machines/step.ts";
+import { taken } from "../drive.ts";
+import { happenings, inputs, paymentAfter, preimage, reached, stepOf, testState } from "./payment.ts";
 
 const recovering = paymentAfter(...reached.Recovering);
 
@@ -83,4 +86,13 @@ test("a preimage that the server shows is evidence: it stays with the failed pay
   const { context, effects } = stepOf(paymentAfter("package refused", "preimage learned"), "inputs untouched");
   expect(context.outcome).toMatchObject({ status: "failed" });
   expect(effects[1]).toMatchObject({ params: { movement: { status: "failed", metadata: { payment_preimage: preimage } } } });
+});
+
+test("a package that was completed before is booked though the preimage is out, and the payment settles with it", () => {
+  const noticed = paymentAfter("package refused", "noticed with preimage");
+  const { next } = taken(step(lightningSendMachine, noticed, { ...happenings.cosigned, wasCompleted: true }));
+  expect(next.state).toBe("RevocableHtlcs");
+  const { state, context, effects } = stepOf(next, "preimage learned");
+  expect([state, context.outcome?.status]).toEqual(["Settled", "successful"]);
+  expect(effects[1]).toMatchObject({ params: { movement: { status: "successful", effectiveSats: -5_100n } } });
 });
