@@ -1,3 +1,4 @@
+import { decodeHex } from "../ark/hex.ts";
 import { movementIdOf } from "../machines/books.ts";
 import type { WalletState } from "./wallet-state.ts";
 
@@ -5,8 +6,13 @@ import type { WalletState } from "./wallet-state.ts";
 export interface Attempts {
   /** Instance of the attempt that is open, if one is. */
   readonly open: string | undefined;
-  /** Instance of the attempt that succeeded, or came to know that somebody else's did, if one has. */
+  /**
+   * What says that the invoice was paid: the attempt that succeeded, or came to know that somebody else's did; or, while
+   * none is open, the record of a notice that showed the preimage (mailbox.md W-13).
+   */
   readonly paid: string | undefined;
+  /** The preimage, hex, if an attempt has it. */
+  readonly preimage: string | undefined;
   /** Instance of the next attempt; to be begun only if none is open and none succeeded. */
   readonly next: string;
 }
@@ -19,14 +25,19 @@ export interface Attempts {
 export function attemptsAt(state: Readonly<WalletState>, paymentHash: string): Attempts {
   let open: string | undefined;
   let paid: string | undefined;
+  let preimage: string | undefined;
   for (let attempt = 0; ; attempt++) {
     const instance = `lightning-send/${paymentHash}/${attempt}`;
     const movement = state.movements.get(movementIdOf(instance));
-    if (movement === undefined) return { open, paid, next: instance };
+    if (movement === undefined) {
+      const shown = open === undefined ? state.proofs.get(decodeHex(paymentHash)) : undefined;
+      return { open, paid: paid ?? (shown === undefined ? undefined : `a notice, record ${shown}`), preimage, next: instance };
+    }
     const status = "status" in movement ? movement.status : "successful";
     if (status === "pending") open = instance;
-    const hasPreimage = "metadata" in movement && (movement.metadata.payment_preimage ?? null) !== null;
-    if (status === "successful" || hasPreimage) paid = instance;
+    const found = "metadata" in movement ? movement.metadata.payment_preimage : undefined;
+    if (typeof found === "string") preimage = found;
+    if (status === "successful" || typeof found === "string") paid = instance;
   }
 }
 

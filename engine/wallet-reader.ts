@@ -16,6 +16,7 @@ import { heldBytes } from "./import-vtxo.ts";
 import { invoicesOf, type OpenInvoice } from "./invoice-view.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
 import { findPayment, openPayments, type Payment } from "./payment.ts";
+import { proofOf } from "./proofs.ts";
 import { transitionsOf } from "./transitions-of.ts";
 import {
   type Balance,
@@ -161,6 +162,21 @@ export abstract class WalletReader {
   async exitTransactions(id: string): Promise<readonly string[]> {
     const transactions = exitTransactions(decodeVtxo(await this.vtxoBytes(id)));
     return transactions.map((transaction) => encodeHex(encodeTransaction(transaction)));
+  }
+
+  /**
+   * The preimage (hex) that proves a Lightning payment out: of a payment of this wallet, or as a notice of the server
+   * showed it for one that was given back or that this wallet does not know; undefined if none is known.
+   *
+   * @param paymentHash 64 hex digits
+   * @throws HeartwoodError `BAD_OPTION`, `WALLET_CLOSED`; StoreError if the record is damaged
+   */
+  async proofOfPayment(paymentHash: string): Promise<string | undefined> {
+    this.checkOpen();
+    if (!/^[0-9a-f]{64}$/.test(paymentHash)) {
+      throw new HeartwoodError("BAD_OPTION", `expected a payment hash of 64 hex digits, got ${paymentHash.length} characters`);
+    }
+    return proofOf(this.#engine.committed, this.#log, paymentHash);
   }
 
   /** The payments that are not finished. */

@@ -12,6 +12,7 @@ import { foldMessage, foldQuarantined } from "./fold-packages.ts";
 import { foldSalvage } from "./fold-salvage.ts";
 import { descentOf, KinIndex } from "./kin-index.ts";
 import { NAME_KEY_BYTES, nameKey } from "./name-key.ts";
+import { foldProof } from "./proofs.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { SpentHops } from "./spent-hops.ts";
@@ -58,6 +59,8 @@ export class WalletState {
   spent = new SeqIndex(NAME_KEY_BYTES);
   /** Which way the chains of those went. */
   hops = new SpentHops();
+  /** The record in which a notice showed the preimage of a payment hash, by that hash. */
+  proofs = new SeqIndex(DIGEST_BYTES);
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
   /** What came today and is no money. */
@@ -96,6 +99,7 @@ export class WalletState {
       case "message":
         foldMessage(this, transition, context);
         foldNotice(this, transition);
+        foldProof(this, transition);
         foldUnsolicited(this, transition);
         break;
       case "quarantined":
@@ -143,6 +147,7 @@ export class WalletState {
     copy.spent = this.spent.clone();
     copy.hops = this.hops.clone();
     copy.blobs = this.blobs.clone();
+    copy.proofs = this.proofs.clone();
     return copy;
   }
 
