@@ -33,15 +33,19 @@ export interface Owner extends ProcessIdentity {
 export class Ownership {
   readonly #directory: string;
   readonly #displaced: string | undefined;
+  /** Whether the displaced file says of whom the directory is a copy: it stands there again after a look. */
+  readonly #isCopy: boolean;
   /** Who had the directory before and is gone without having given it free. */
   readonly gone: Owner | undefined;
   #owner: Owner;
 
-  private constructor(directory: string, owner: Owner, displaced: string | undefined, gone: Owner | undefined) {
+  private constructor(directory: string, owner: Owner, displaced: string | undefined, before: Owner | "copied" | undefined) {
     this.#directory = directory;
     this.#owner = owner;
     this.#displaced = displaced;
-    this.gone = gone;
+    this.#isCopy = before === "copied";
+    // Who had the directory that this one was copied from says nothing about how the copy was left.
+    this.gone = before === "copied" ? undefined : before;
   }
 
   /**
@@ -55,19 +59,18 @@ export class Ownership {
     const place = await identityOf(directory);
     const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n, place };
     let displaced: string | undefined;
-    let gone: Owner | undefined;
+    let before: Owner | "copied" | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOwner(directory);
       if (found === undefined) {
-        if (await putFile(directory, owner)) return new Ownership(directory, owner, displaced, gone);
+        if (await putFile(directory, owner)) return new Ownership(directory, owner, displaced, before);
       } else {
         const isGone = await isCertainlyGone(found);
         if (!isGone && !(readOnly && (await isProvenCopy(directory, found)))) {
           throw lockedBy(found, await adviceOn(directory, found));
         }
         displaced = (await displaceOwner(directory, found, token)) ?? displaced;
-        // Who had the directory that this one was copied from says nothing about how the copy was left.
-        gone = isGone ? found : undefined;
+        before = isGone ? found : "copied";
       }
     }
     throw neverFree();
@@ -89,7 +92,7 @@ export class Ownership {
       await removeIfPresent(path);
       throw error;
     }
-    if (this.#displaced !== undefined) await removeIfPresent(this.#displaced);
+    if (this.#displaced !== undefined && !this.#isCopy) await removeIfPresent(this.#displaced);
   }
 
   async #checkStillOurs(): Promise<void> {
@@ -103,16 +106,20 @@ export class Ownership {
     throw neverFree();
   }
 
-  /** Removes the file if it is still ours. */
+  /** Removes the file if it is still ours; a copy has the one again that says so, else a wallet could be opened in it. */
   async release(): Promise<void> {
-    const found = await readOwner(this.#directory);
-    if (found?.token === this.#owner.token) await removeIfPresent(join(this.#directory, "OWNER"));
+    const path = join(this.#directory, "OWNER");
+    const isOurs = (await readOwner(this.#directory))?.token === this.#owner.token;
+    if (this.#isCopy && this.#displaced !== undefined) {
+      if (isOurs) await rename(this.#displaced, path);
+      else await removeIfPresent(this.#displaced);
+    } else if (isOurs) await removeIfPresent(path);
   }
 
   /** Gives way to an owner that looked gone and is not: its file is put back. */
   async yield(): Promise<void> {
     await this.release();
-    if (this.#displaced === undefined) return;
+    if (this.#displaced === undefined || this.#isCopy) return;
     await succeeds(link(this.#displaced, join(this.#directory, "OWNER")), "EEXIST");
     await removeIfPresent(this.#displaced);
   }

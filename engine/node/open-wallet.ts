@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { WalletKeys } from "../../ark/keys.ts";
 import type { FramedLog } from "../../store/backed-log.ts";
 import { createLevelLog } from "../../store/create-level-log.ts";
@@ -11,11 +12,15 @@ import { defaultPorts } from "./default-ports.ts";
 import { offerLog } from "./offer-log.ts";
 import { storeOptions } from "./read-wallet.ts";
 
+/** How long an opening waits for somebody who only looks, and how often it tries again. */
+const PATIENCE_MS = 1_000;
+const RETRY_MS = 50;
+
 /**
  * Opens a wallet directory, or with `create` makes it. Needs no network.
  *
  * What the log says is restored from its newest snapshot and the records after it, which are verified; after an unclean
- * stop more is, after another start of the machine everything. A seed, network or directory that does not fit is refused
+ * stop more is, after another start of the machine everything. Somebody who only looks is waited for, for a second. A seed, network or directory that does not fit is refused
  * and nothing is changed.
  *
  * @throws HeartwoodError `BAD_OPTION`, `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`,
@@ -37,12 +42,25 @@ export async function openWallet(options: OpenOptions): Promise<Wallet> {
 
 async function openDirectory(options: OpenOptions): Promise<FramedLog> {
   try {
-    return await openLevelLog(options.directory, { verify: "needed", ...storeOptions(options) });
+    return await openWhenLookedAt(options);
   } catch (error) {
     if (options.create !== true || !isStoreError(error, "STORE_NOT_FOUND")) throw error;
     newWallet(options); // before anything is made
     await createLevelLog(options.directory);
     return openLevelLog(options.directory, storeOptions(options));
+  }
+}
+
+/** Others look for as long as a piece of the log takes to be read: that is waited for, a longer look is refused. */
+async function openWhenLookedAt(options: OpenOptions): Promise<FramedLog> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    try {
+      return await openLevelLog(options.directory, { verify: "needed", ...storeOptions(options) });
+    } catch (error) {
+      const isLook = isStoreError(error, "STORE_LOCKED") && error.holder?.readOnly === true;
+      if (!isLook || waitedMs >= PATIENCE_MS) throw error;
+    }
+    await delay(RETRY_MS);
   }
 }
 

@@ -144,6 +144,16 @@ test("a directory that this process has open is refused as STORE_LOCKED, and the
   expect(await wallet.sync()).toMatchObject({ applied: 1 });
 });
 
+test("a wallet waits for a short look at its directory, and is refused where somebody goes on looking", async () => {
+  const { directory, options } = await closedWallet();
+  const look = await openLevelLog(directory, { readOnly: true });
+  const opening = Heartwood.open(options);
+  setTimeout(() => void look.close(), 200);
+  await (await opening).close();
+  await using _look = await openLevelLog(directory, { readOnly: true });
+  await expect(Heartwood.open(options)).rejects.toMatchObject({ code: "STORE_LOCKED", holder: { readOnly: true } });
+});
+
 test("a directory that another process has open is refused as STORE_LOCKED naming it, and free after its death", async () => {
   const { simulator, directory, options } = await closedWallet();
   const holder = spawn(process.execPath, [holderPath, "hold", directory, simulator.serverUrl, simulator.chainUrl], {

@@ -274,6 +274,7 @@ describe("a copy of a directory that somebody has open", () => {
     const log = await openLevelLog(directory);
     await appendRecords(log, 5);
     const copy = await copyOf(directory, "copy");
+    const copied = await readFile(join(copy, "OWNER"));
     expect(await readLock(copy)).toMatchObject({ state: "copied", holder: { pid: process.pid } });
     const refused = await refusal(openLevelLog(copy));
     expect(refused).toMatchObject({ code: "STORE_LOCKED", holder: { pid: process.pid } });
@@ -283,7 +284,9 @@ describe("a copy of a directory that somebody has open", () => {
     expect(await contents(read)).toEqual(await contents(log));
     expect(await opener.next()).toMatchObject({ code: "STORE_LOCKED", holder: { pid: process.pid } });
     await read.close();
-    expect(await readdir(copy)).toEqual(["HEAD", "HEARTWOOD", "log"]);
+    expect(await readFile(join(copy, "OWNER"))).toEqual(copied);
+    expect(await readdir(copy)).toEqual(["HEAD", "HEARTWOOD", "OWNER", "log"]);
+    expect((await refusal(openLevelLog(copy))).code).toBe("STORE_LOCKED");
     expect(await readLock(directory)).toMatchObject({ state: "here" });
     await appendRecords(log, 1);
     await log.close();
