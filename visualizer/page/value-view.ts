@@ -12,12 +12,10 @@ export function valueView(value: FeedValue, depth = 0): HTMLElement {
   if (value === null) return el("span", { class: "value value-null" }, "null");
   if (typeof value === "string") return el("span", { class: "value value-text" }, value === "" ? "“”" : value);
   if (typeof value === "number" || typeof value === "boolean") return el("span", { class: "value value-number" }, String(value));
-  if (Array.isArray(value))
-    return members(
-      value.map((item, index) => [String(index), item]),
-      `list of ${value.length}`,
-      depth,
-    );
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => [String(index), item] as const);
+    return members(items, `list of ${value.length}`, depth, "members members-list");
+  }
   if (isTagged(value, "$n")) return el("span", { class: "value value-number" }, digits(String(value.$n)));
   if (isTagged(value, "$b")) return bytes(String(value.$b), Number(value.length));
   if (isTagged(value, "$redacted")) return el("span", { class: "value value-secret" }, `${String(value.$redacted)}: kept secret`);
@@ -47,12 +45,17 @@ function preview(names: readonly string[]): string {
   return names.length > PREVIEWED ? `${names.slice(0, PREVIEWED).join(", ")}, …` : names.join(", ");
 }
 
-function members(entries: readonly (readonly [string, FeedValue])[], summary: string, depth: number): HTMLElement {
+function members(
+  entries: readonly (readonly [string, FeedValue])[],
+  summary: string,
+  depth: number,
+  className = "members",
+): HTMLElement {
   if (entries.length === 0) return el("span", { class: "value value-null" }, summary === "empty" ? "{}" : "[]");
   const rows = entries.map(([name, member]) =>
     el("div", { class: "member" }, el("dt", {}, name), el("dd", {}, valueView(member, depth + 1))),
   );
-  const list = el("dl", { class: "members" }, ...rows);
+  const list = el("dl", { class: className }, ...rows);
   if (depth === 0) return list;
   return el("details", { class: "nested", open: depth < OPEN_DEPTH }, el("summary", {}, summary), list);
 }
