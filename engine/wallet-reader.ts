@@ -155,12 +155,17 @@ export abstract class WalletReader {
 
   /**
    * The signed transactions that bring a VTXO of the wallet on chain, in the order in which they are broadcast, as hex. They
-   * pay no fee: each has an anchor output for a child that does.
+   * pay no fee: each has an anchor output for a child that does. Of one that is held too, if its bytes are whole: what a
+   * server calls spent may be unspent, and hidden so (mailbox.md W-14).
    *
-   * @throws HeartwoodError `NOT_FOUND`; StoreError if the record is damaged
+   * @throws HeartwoodError `NOT_FOUND`, `NOT_CONNECTED` if only the server has the bytes of what is held; ArkError if they are
+   * broken; StoreError if the record is damaged
    */
   async exitTransactions(id: string): Promise<readonly string[]> {
-    const transactions = exitTransactions(decodeVtxo(await this.vtxoBytes(id)));
+    const { coins, quarantine } = this.#engine.committed;
+    const held = coins.has(id) ? undefined : [...quarantine.values()].find((entry) => entry.id === id);
+    const bytes = await (held === undefined ? this.vtxoBytes(id) : this.quarantinedBytes(held.key));
+    const transactions = exitTransactions(decodeVtxo(bytes));
     return transactions.map((transaction) => encodeHex(encodeTransaction(transaction)));
   }
 

@@ -200,7 +200,7 @@ test("a VTXO of another server is held as WRONG_SERVER_KEY", async () => {
   expect(only(wallet.quarantine())).toMatchObject({ id: vtxo.id, code: "WRONG_SERVER_KEY" });
 });
 
-test("a VTXO that the server calls spent is held, without a movement (mailbox.md W-14)", async () => {
+test("a VTXO that the server calls spent is held, without a movement, and can be exited all the same (mailbox.md W-14)", async () => {
   const { simulator, wallet, address } = await setUp();
   const payment = await simulator.pay(address, { amountsSats: [7_000n, 800n] });
   const [spent, good] = payment.vtxos as [Vtxo, Vtxo];
@@ -208,6 +208,13 @@ test("a VTXO that the server calls spent is held, without a movement (mailbox.md
   await wallet.sync();
   expect(only(wallet.quarantine())).toMatchObject({ id: spent.id, code: "SERVER_SAYS_SPENT", permanent: false });
   expect(only(wallet.movements())).toMatchObject({ effectiveBalanceSats: 800n, outputVtxos: [good.id] });
+  const hidden = await wallet.exitTransactions(spent.id);
+  expect(hidden.length).toBeGreaterThan(0);
+  simulator.setSpendState(spent.id, "spendable");
+  await wallet.sync();
+  expect(wallet.vtxos().map(({ id }) => id)).toContain(spent.id);
+  expect(await wallet.exitTransactions(spent.id)).toEqual(hidden);
+  await expect(wallet.exitTransactions("ab")).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
 test.each(["unclaimed", "htlc-recv-unclaimed", "ln-spent"] as const)(
