@@ -8,7 +8,8 @@ export interface Attempts {
   readonly open: string | undefined;
   /**
    * What says that the invoice was paid: the attempt that succeeded, or came to know that somebody else's did; or, while
-   * none is open, the record of a notice that showed the preimage (mailbox.md W-13).
+   * none is open, the record of a notice that showed the preimage (mailbox.md W-13). An attempt whose HTLCs left the wallet
+   * without a word on its outcome may have been paid too: with its preimage the server could take those of another one.
    */
   readonly paid: string | undefined;
   /** The preimage, hex, if an attempt has it. */
@@ -37,7 +38,8 @@ export function attemptsAt(state: Readonly<WalletState>, paymentHash: string): A
     if (status === "pending") open = instance;
     const found = "metadata" in movement ? movement.metadata.payment_preimage : undefined;
     if (typeof found === "string") preimage = found;
-    if (status === "successful" || typeof found === "string") paid = instance;
+    const isGivenUp = status === "failed" && "exited" in movement && movement.exited.length > 0;
+    if (status === "successful" || typeof found === "string" || isGivenUp) paid = instance;
   }
 }
 

@@ -29,7 +29,7 @@
  * | `INVOICE_FAILED` | no invoice was made; the cause says why: ask for another one |
  * | `NOT_CANCELLABLE` | the payment is on its way in, or over: wait for its end |
  * | `BAD_INVOICE` | the invoice cannot be read, is of another network, expired, or of another amount: see the cause |
- * | `INVOICE_PAID` | nothing: it was paid, and `proofOfPayment` has the preimage |
+ * | `INVOICE_PAID` | nothing: it was paid, and `proofOfPayment` has the preimage; after `giveUp`, which leaves that open: ask for another invoice |
  * | `FEE_TOO_HIGH` | allow more, or leave it |
  * | `QUOTE_STALE` | ask for a new quote: what this one says does not hold any more |
  * | `VTXOS_EXPIRE` | refresh first: what the wallet has runs out before the payment would be over |

@@ -212,6 +212,8 @@ test("a payment that only an exit can end is the owner's to give up, once its HT
   simulator.mine(11);
   await payment.giveUp();
   await expect(payment.settled()).rejects.toMatchObject({ cause: { code: "GIVEN_UP" } });
+  // Whether it was paid is not known, and with its preimage the server could take another payment of it.
+  expect(await codeOfRefusal(wallet.pay(bolt11))).toBe("INVOICE_PAID");
   expect(wallet.balance()).toMatchObject({ totalSats: spendableSats, spendableSats, exitingSats: 0n, pendingOutSats: 0n });
   expect(wallet.movements().at(-1)).toMatchObject({ status: "failed", effectiveBalanceSats: -exitingSats, exitedVtxos: vtxos });
   expectBooksToBalance(wallet.status());
