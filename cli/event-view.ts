@@ -44,7 +44,9 @@ function describe(event: WalletEvent, style: Style): Described {
     }
     case "payment.changed":
     case "exit.required": {
-      const why = event.code === null ? "" : `  ${escapeText(event.code)}: ${escapeText(event.message ?? "")}`;
+      // What holds a payment up that goes on has a code only.
+      const message = event.message === null ? "" : `: ${escapeText(event.message)}`;
+      const why = event.code === null ? "" : `  ${escapeText(event.code)}${message}`;
       const exit = event.type === "exit.required" ? `  ${plural(event.vtxos.length, "VTXO")} to exit by ${event.byHeight}` : "";
       const paint = { pending: accent, successful: good, failed: bad, canceled: notice }[event.status];
       return { text: `${shortenId(event.payment)} ${escapeText(event.state)}${why}${exit}`, paint };

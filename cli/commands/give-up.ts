@@ -41,11 +41,11 @@ Exit code 0 if it is given up, or could be shown, 1 if not.`,
     if (givenUp) await payment.giveUp();
     if (given.has("json")) await output.line(toJson({ payment: payment.id, vtxos, givenUp, balance: wallet.balance() }));
     else {
-      for (const line of formatHeld(vtxos, output.style)) await output.line(line);
+      if (vtxos.length > 0) for (const line of formatHeld(vtxos, output.style)) await output.line(line);
       const amount = `${plural(vtxos.length, "VTXO")} of ${escapeText(payment.id)}, ${formatSats(sum(vtxos))}`;
       await output.line(givenUp ? `given up: ${output.style.bad(amount)}` : amount);
       if (givenUp) await output.line(`balance ${output.style.strong(formatSats(wallet.balance().totalSats))}`);
-      else output.message("When it is exited, or not worth that: the same again with --yes");
+      else output.message(adviceOn(vtxos));
     }
     return 0;
   },
@@ -65,6 +65,13 @@ async function heldBy(wallet: Wallet, payment: string): Promise<HeldVtxo[]> {
       return { id, amountSats, expiryHeight, state, exitTransactions: await wallet.exitTransactions(id) };
     }),
   );
+}
+
+/** What an owner can do about what was shown. */
+function adviceOn(vtxos: readonly HeldVtxo[]): string {
+  if (vtxos.length === 0) return "Nothing of it is left to be exited: there is nothing to give up";
+  if (vtxos.some(({ state }) => state !== "exiting")) return "It goes on (run, sync): as long as it can, --yes is refused";
+  return "When it is exited, or not worth that: the same again with --yes";
 }
 
 function formatHeld(vtxos: readonly HeldVtxo[], style: Style): string[] {

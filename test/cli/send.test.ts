@@ -76,6 +76,11 @@ it("quote says what a Lightning payment takes, pay pays it and shows the proof, 
   expect(JSON.parse(paid.stdout)).toMatchObject({ type: "payment.settled", preimage: proof, movement: { status: "successful" } });
   const again = await runHere(["pay", mine.directory, bolt11, ...mine.keys, "--json"]);
   expect([again.code, JSON.parse(again.stdout).error.code]).toEqual([1, "INVOICE_PAID"]);
+  const left = await runHere(["give-up", mine.directory, JSON.parse(paid.stdout).payment, ...mine.keys]);
+  expect([left.stdout, left.stderr]).toEqual([
+    expect.stringMatching(/^0 VTXOs of .*, 0 sat\n$/),
+    expect.stringMatching(/^Nothing of it/),
+  ]);
   const open = simulator.lightning.invoice();
   const refused = await runHere(["pay", mine.directory, open.bolt11, "1000", "--max-fee", "1", ...mine.keys, "--json"]);
   expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, "FEE_TOO_HIGH"]);
@@ -124,12 +129,13 @@ it("give-up shows what a payment left to be exited, and lets it go only with --y
     simulator.faults.failNext("RequestArkoorCosign", Status.UNAVAILABLE, 1_000);
     await wallet.send(await wallet.address({ fresh: true }), 2_000n);
   }
+  const words = ["give-up", mine.directory, input?.id.slice(0, 8) ?? "", ...mine.keys];
+  expect((await runHere(words)).stderr).toMatch(/It goes on/);
   simulator.mine(4_310);
   {
     await using wallet = await Heartwood.open(options);
     await wallet.sync();
   }
-  const words = ["give-up", mine.directory, input?.id.slice(0, 8) ?? "", ...mine.keys];
   const shown = await runHere([...words, "--json"]);
   expect([shown.code, JSON.parse(shown.stdout)]).toMatchObject([
     0,

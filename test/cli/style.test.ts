@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import { formatEvent } from "../../cli/event-view.ts";
 import { formatChange, formatSats, formatTime, plural, shortenId } from "../../cli/format.ts";
 import { Progress } from "../../cli/progress.ts";
 import { styleFor, widthOf } from "../../cli/style.ts";
@@ -93,4 +94,11 @@ describe("formats", () => {
     expect(shortenId(`${"0123456789abcdef".repeat(4)}:7`)).toBe("01234567…89abcdef:7");
     expect(shortenId("short:1")).toBe("short:1");
   });
+});
+
+it("an event of a payment says why, with the code alone where nothing more is told", () => {
+  const notice = { seq: 7n, atMs: 0, type: "payment.changed", payment: "p/1", movement: "p.1", state: "Stuck" } as const;
+  const shown = (code: string | null, message: string | null) =>
+    formatEvent({ ...notice, status: "pending", code, message }, plain).split("Stuck")[1];
+  expect([shown(null, null), shown("BAD\u0007", null), shown("BAD", "no\u0007")]).toEqual(["", "  BAD\\u{7}", "  BAD: no\\u{7}"]);
 });
