@@ -15,7 +15,7 @@ import { writeExport } from "./walked-log.ts";
 const records = readGoldenRecords()
   .trimEnd()
   .split("\n")
-  .map((line) => JSON.parse(line) as { readonly type: string; readonly state: string; readonly machine: string });
+  .map((line) => JSON.parse(line) as Readonly<Record<"type" | "state" | "machine", string> & { atMs: number }>);
 /** The second record that credits a package, and the first that finishes a message after it. */
 const CREDITED =
   records.flatMap(({ type, state }, index) => (type === "package.vetted" && state === "Applied" ? [index + 1] : []))[1] ?? 0;
@@ -123,6 +123,18 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await openWallet(options);
     await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("running wallet");
     expect(await live.textContent()).toBe("Live");
+  });
+
+  test("an axis says when the records under its ticks were written", async () => {
+    const { page } = await visit(await golden(), { timezoneId: "UTC" });
+    await shows(page);
+    await page.keyboard.press("4");
+    const ticks = page.locator(".axis-times").first().locator("span");
+    await expect.poll(() => ticks.count()).toBe(4);
+    const written = [0, 1, 2, 3].map((part) => records[Math.floor(((records.length - 1) * part) / 3)]?.atMs ?? 0);
+    const texts = written.map((atMs) => new Date(atMs).toISOString().slice(5, 16).replace("T", " "));
+    expect(await ticks.allTextContents()).toEqual(texts);
+    expect(new Set(texts).size).toBeGreaterThan(2);
   });
 
   test("tells why a VTXO is what it is, and leads from there to its records", async () => {
