@@ -43,7 +43,8 @@ export class TableGuard {
   }
 
   /**
-   * Makes sure that reading from a key on meets no damaged block.
+   * Makes sure that reading from a key on meets no damaged block. However little is wanted: to find a key LevelDB looks into
+   * the next table of each level, and into every table of the first one, also far behind what is wanted.
    *
    * @throws StoreError `STORE_BAD_DATABASE`
    */
