@@ -93,7 +93,8 @@ const noteHalt = definition.assign(({ context, event }) => {
   if (event.type !== "package.undecided" && event.type !== "package.poisoned") return {};
   const halted = { halts: context.halts + 1, haltCode: event.code };
   if (event.type === "package.undecided") return halted;
-  const poisonSinceMs = context.ownFailures === 0 ? event.atMs : context.poisonSinceMs;
+  // After a clock that was ahead was put back, the time begins anew: it must not wait for that clock's time to come again.
+  const poisonSinceMs = context.ownFailures === 0 ? event.atMs : Math.min(context.poisonSinceMs, event.atMs);
   return { ...halted, ownFailures: context.ownFailures + 1, poisonSinceMs };
 });
 

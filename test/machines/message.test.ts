@@ -176,6 +176,17 @@ test.each([
   expect(effects).toMatchObject([{ type: "vetPackage", params: { holdPoison: held } }]);
 });
 
+test("a clock that was put back after a package failed first does not keep it in the way until that time comes again", () => {
+  const yearMs = 365 * 24 * HOUR_MS;
+  const failedAt = (atMs: number) => [redelivered, { ...poisoned, atMs }];
+  const failed = [received, { ...poisoned, atMs: yearMs }, ...[0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap(failedAt)];
+  const holdsAt = (atMs: number): unknown => {
+    const { effects } = taken(step(messageMachine, given(messageMachine, ...failed), { ...redelivered, atMs }));
+    return effects[0]?.type === "vetPackage" && effects[0].params.holdPoison;
+  };
+  expect([HOUR_MS - 1, HOUR_MS].map(holdsAt)).toEqual([false, true]);
+});
+
 test("the mailbox and the connection are told which package halted, and why, each time", () => {
   const params = { checkpoint: received.checkpoint, code: "DEADLINE" };
   const { effects } = taken(
