@@ -1,5 +1,8 @@
+import { catchError, defer, finalize, type Observable, tap } from "rxjs";
+import { STEADY_MS } from "../machines/connection.machine.ts";
 import { codeOf } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
+import type { Clock } from "./ports.ts";
 
 /**
  * Whether a call may have been refused because its authorization had expired on arrival: a clock that is behind the
@@ -28,4 +31,43 @@ export async function authorized<T>(keyring: Keyring, call: () => Promise<T>): P
       throw again;
     }
   }
+}
+
+/**
+ * As {@link authorized}, for a stream: opened once more if it is refused before it delivered anything. That this helped shows
+ * in what is delivered then, or in time without a refusal.
+ */
+export function authorized$<T>(keyring: Keyring, clock: Clock, stream$: Observable<T>): Observable<T> {
+  return defer(() => {
+    let hasDelivered = false;
+    const first$ = stream$.pipe(
+      tap(() => {
+        hasDelivered = true;
+      }),
+    );
+    return first$.pipe(
+      catchError((error: unknown) => {
+        if (hasDelivered || !mayBeClock(error, keyring)) throw error;
+        return withLongLife(keyring, clock, stream$);
+      }),
+    );
+  });
+}
+
+function withLongLife<T>(keyring: Keyring, clock: Clock, stream$: Observable<T>): Observable<T> {
+  keyring.isLongLived = true;
+  let hasHelped = false;
+  const help = (): void => {
+    if (!hasHelped) keyring.onClockBehind();
+    hasHelped = true;
+  };
+  const cancel = clock.after(STEADY_MS, help);
+  return stream$.pipe(
+    tap(help),
+    catchError((again: unknown) => {
+      if (!hasHelped) keyring.isLongLived = false;
+      throw again;
+    }),
+    finalize(cancel),
+  );
 }

@@ -1,7 +1,7 @@
-import { catchError, Observable } from "rxjs";
+import { Observable } from "rxjs";
 import { concatMapHeld } from "../streams/credit.ts";
 import type { ServerSession } from "../streams/session.ts";
-import { mayBeClock } from "./clock-skew.ts";
+import { authorized$ } from "./clock-skew.ts";
 import { Consumer } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import type { Turns } from "./turns.ts";
@@ -31,14 +31,8 @@ export function followMailbox(engine: Engine, session: ServerSession, turns: Tur
       authorization: () => engine.keyring.mailboxAuthorization(AUTHORIZATION_S),
       after: consumer.position,
     });
-    const subscription = mailbox$
+    const subscription = authorized$(engine.keyring, engine.clock, mailbox$)
       .pipe(
-        catchError((error: unknown) => {
-          if (!mayBeClock(error, engine.keyring)) throw error;
-          engine.keyring.isLongLived = true;
-          engine.keyring.onClockBehind();
-          return mailbox$;
-        }),
         concatMapHeld(async (delivery) => {
           cancelSettling();
           await turns.run(() => consumer.consume(session, delivery, signal));

@@ -1,11 +1,14 @@
 import { Status } from "nice-grpc-common";
+import { defer, Subject } from "rxjs";
 import { expect, test } from "vitest";
 import { decodeAuthorization } from "../../ark/authorization.ts";
 import { WalletKeys } from "../../ark/keys.ts";
+import { authorized$ } from "../../engine/clock-skew.ts";
 import type { Logger, Transport } from "../../engine/index.ts";
 import { Keyring } from "../../engine/keyring.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { encodeMessage } from "../../simulator/index.ts";
+import { StreamError } from "../../streams/errors.ts";
 import { eventually, fastOptions, freshDirectory, goLive, MNEMONIC, openWallet, setUp, simulate } from "./helpers.ts";
 
 test.each([30, 2 * 60, 20 * 60, 12 * 60 * 60])(
@@ -59,6 +62,51 @@ test("a refusal that a longer authorization does not help is reported, after one
   await expect(wallet.sync()).rejects.toMatchObject({ code: "SERVER_REJECTED" });
   expect(simulator.calls("ReadMailbox") - before).toBe(2);
   expect(await wallet.sync()).toMatchObject({ caughtUp: true });
+});
+
+/** A stream that a test plays, each time it is opened, with the waits that are under way. */
+function playedStream() {
+  const keyring = new Keyring(WalletKeys.fromMnemonic(MNEMONIC), defaultPorts.clock, defaultPorts.randomness);
+  const [opened, waits, errors, told] = [[] as Subject<number>[], new Set<() => void>(), [] as unknown[], [] as boolean[]];
+  keyring.onClockBehind = () => void told.push(keyring.isLongLived);
+  const after = (_delayMs: number, callback: () => void) => {
+    waits.add(callback);
+    return () => void waits.delete(callback);
+  };
+  const stream$ = defer(() => {
+    const subject = new Subject<number>();
+    opened.push(subject);
+    return subject;
+  });
+  authorized$(keyring, { nowMs: () => 0, after }, stream$).subscribe({ error: (error) => void errors.push(error) });
+  const refuse = (): void => opened.at(-1)?.error(new StreamError("SERVER_REJECTED", "no", { retryable: false }));
+  return { keyring, opened, waits, errors, told, refuse };
+}
+
+test("a stream that is refused with a longer authorization too leaves them as they were, and nothing is told of the clock", () => {
+  const { keyring, opened, waits, errors, told, refuse } = playedStream();
+  refuse();
+  expect([opened.length, keyring.isLongLived, told, waits.size]).toEqual([2, true, [], 1]);
+  refuse();
+  expect([opened.length, keyring.isLongLived, told, waits.size, errors.length]).toEqual([2, false, [], 0, 1]);
+});
+
+test.each(["a delivery", "a while"])("that a longer authorization helped a stream is told once, after %s", (proof) => {
+  const { keyring, opened, waits, errors, told, refuse } = playedStream();
+  refuse();
+  if (proof === "a delivery") opened[1]?.next(1);
+  for (const wait of waits) wait();
+  opened[1]?.next(2);
+  expect(told).toEqual([true]);
+  refuse();
+  expect([keyring.isLongLived, errors.length]).toEqual([true, 1]);
+});
+
+test("a stream that is refused after it delivered is not opened again from where it began", () => {
+  const { keyring, opened, errors, refuse } = playedStream();
+  opened[0]?.next(1);
+  refuse();
+  expect([opened.length, keyring.isLongLived, errors.length]).toEqual([1, false, 1]);
 });
 
 test("a message that says that it was posted days from now is told to the owner, once, and the checkpoint stays (mailbox.md W-11)", async () => {
