@@ -8,7 +8,7 @@ import type { Clock } from "./ports.ts";
  * Whether a call may have been refused because its authorization had expired on arrival: a clock that is behind the
  * server's by more than its life and 5 s. The server's text is no contract, so any refusal may be that (mailbox.md W-31).
  */
-export function mayBeClock(error: unknown, keyring: Keyring): boolean {
+function mayBeClock(error: unknown, keyring: Keyring): boolean {
   return codeOf(error) === "SERVER_REJECTED" && !keyring.isLongLived;
 }
 

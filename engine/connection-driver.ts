@@ -9,6 +9,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { watchExpiry } from "./expiry.ts";
 import { followMailbox } from "./follow-mailbox.ts";
+import { orLater } from "./or-later.ts";
 import { pinServer } from "./pin-server.ts";
 import { NoticeReader } from "./read-notices.ts";
 import { recognise } from "./recognise.ts";
@@ -31,6 +32,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "PLAINTEXT_REFUSED",
   "CHAIN_WRONG_NETWORK",
 ]);
+
+/** The mailbox is read at the latest so long after HTLCs of a restore were asked about first. */
+const HEAD_START_MS = 5_000;
 
 /** The wait before a good connection that broke is opened again (mailbox.md M-22): half of it to all of it. */
 const REOPEN_MS = 1_000;
@@ -132,7 +136,8 @@ export class ConnectionDriver {
     const { signal } = connection.stop;
     if (mode === "drain") {
       const read = this.#notices.drain(session, signal).then(() => this.#engine.loop.settled());
-      const acted = read.then(() => this.#actOnNotices()).catch((error) => this.#tellNotices(connection, error));
+      const taken = read.then(() => takeRestoredHtlcs(this.#engine, session, signal));
+      const acted = taken.then(() => this.#actOnNotices()).catch((error) => this.#tellNotices(connection, error));
       this.#closing = Promise.allSettled([this.#closing, acted]).then(() => this.#endNotices(connection, session));
     } else {
       const lose = (error: unknown): void => {
@@ -142,6 +147,7 @@ export class ConnectionDriver {
       connection.subscription = this.#notices.follow$(session, signal).subscribe({ error: lose });
       this.#engine.drives.consider();
       this.#engine.actions.drive();
+      takeRestoredHtlcs(this.#engine, session, signal).catch((error) => this.#tellNotices(connection, error));
     }
   }
 
@@ -188,7 +194,8 @@ export class ConnectionDriver {
     await engine.doubts.ask(signal);
     this.#hasRecognised ||= await recognise(engine, session, signal);
     await engine.recovery.scan(session, signal);
-    await takeRestoredHtlcs(engine, session, signal);
+    const taken = takeRestoredHtlcs(engine, session, signal);
+    await orLater(taken, HEAD_START_MS, engine.clock);
     const mode = engine.loop.pending.contextOf(CONNECTION)?.mode;
     const isWhole = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);
     if (!isWhole) return engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
@@ -196,10 +203,15 @@ export class ConnectionDriver {
       await engine.actions.idle();
       await engine.doubts.ask(signal);
     }
-    engine.recovery.conclude();
+    const isDrain = mode === "drain";
+    // Each is asked about once before a restore that is not left running ends.
+    if (isDrain && (await taken)) await engine.actions.idle();
+    // Before that nothing is paid: an invoice could be paid once more. If the connection ends, the next one begins again.
+    const concluded = taken.then(() => (signal.aborted ? undefined : engine.recovery.conclude()));
+    concluded.catch((error) => this.#report(connection, error));
     finishReconciling(engine);
     // Who follows the mailbox is live first, and looks at held items and the tip beside it.
-    const isDrain = mode === "drain";
+    if (isDrain) await concluded;
     if (isDrain) {
       await new Requeue(engine, signal).vetAll();
       await watchExpiry(engine, signal);

@@ -33,9 +33,10 @@ interface Attempt {
  * What the server does not answer about is left to the next connection. HTLCs of a payment in stay held: what makes its
  * preimage was in the log alone.
  *
+ * @returns whether there were any
  * @throws StoreError; the reason of `signal`
  */
-export async function takeRestoredHtlcs(engine: Engine, session: ServerSession, signal: AbortSignal): Promise<void> {
+export async function takeRestoredHtlcs(engine: Engine, session: ServerSession, signal: AbortSignal): Promise<boolean> {
   const { loop, place } = engine;
   const attempts = new Map<string, Attempt>();
   for (const entry of [...loop.pending.quarantine.values()].filter(isRestoredContract)) {
@@ -51,6 +52,7 @@ export async function takeRestoredHtlcs(engine: Engine, session: ServerSession, 
     attempt.entries.push(entry);
     attempts.set(name, attempt);
   }
+  signal.throwIfAborted();
   for (const { policy, keyIndex, htlcs, blobs, entries } of attempts.values()) {
     const paymentHash = encodeHex(policy.paymentHash);
     const { htlcExpiryHeight } = policy;
@@ -63,8 +65,7 @@ export async function takeRestoredHtlcs(engine: Engine, session: ServerSession, 
     });
     engine.feed({ instance, event: { type: "payment.restored", ...terms }, blobs }, ...dropped);
   }
-  // Each is asked about once before a restore that is not left running ends.
-  if (attempts.size > 0) await engine.actions.idle();
+  return attempts.size > 0;
 }
 
 /** Whether an item came out of the backup of the seed, and is good but for being a contract. */

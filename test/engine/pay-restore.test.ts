@@ -2,10 +2,12 @@ import { Status } from "nice-grpc-common";
 import { expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../../ark/crypto.ts";
 import { decodeHex, encodeHex } from "../../ark/hex.ts";
+import type { Transport } from "../../engine/index.ts";
+import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { sumOf } from "../../machines/books.ts";
 import { eventually, expectBooksToBalance, fastOptions, freshDirectory, goLive, nextEvent, setUp } from "./helpers.ts";
 import { funded } from "./payments/funded.ts";
-import { restored } from "./restoring.ts";
+import { keys, restored } from "./restoring.ts";
 
 test("HTLCs of an open payment are backed up; a restore locks them, credits the change, and later what was given back", async () => {
   const { simulator, wallet, expectEnd } = await funded();
@@ -62,6 +64,62 @@ test("after a restore the server is asked about a payment that was open: one tha
   expect(wallet.balance()).toMatchObject({ totalSats: 10_000n, spendableSats: 10_000n, pendingOutSats: 0n });
   expectBooksToBalance(wallet.status());
 });
+
+test.each(["whether HTLCs are unspent", "about a payment"])(
+  "a restore reads the mailbox although the server takes its time to say %s",
+  async (question) => {
+    const { simulator, wallet, clock } = await funded();
+    simulator.lightning.setOutcome("never");
+    const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+    await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
+    await eventually(() => wallet.vtxos().every(({ id }) => simulator.recoveryIds().includes(id)), "the backup");
+    const htlcs = wallet.vtxos().filter(({ policy }) => policy !== "pubkey");
+    await wallet.close();
+    const happened: string[] = [];
+    let goOn = (): void => {};
+    const later = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const slowly = async (): Promise<void> => {
+      happened.push("asked");
+      const timer = setTimeout(goOn, 3_000);
+      await later;
+      clearTimeout(timer);
+      happened.push("answered");
+    };
+    const asked = new Set<string>();
+    const transport: Transport = async (options) => {
+      const session = await defaultPorts.transport(options);
+      const { getVtxoStatus, readMailbox, lightningSend } = session;
+      session.getVtxoStatus = async (id, attestation, call) => {
+        // The first time is while the backup is checked.
+        const isSlow = question === "whether HTLCs are unspent" && htlcs.some((htlc) => htlc.id === id) && asked.has(id);
+        asked.add(id);
+        if (isSlow && !happened.includes("answered")) await slowly();
+        return getVtxoStatus.call(session, id, attestation, call);
+      };
+      const check = lightningSend.check.bind(lightningSend);
+      lightningSend.check = async (hash, call) => {
+        if (question === "about a payment") await slowly();
+        return check(hash, call);
+      };
+      session.readMailbox = async (read, call) => {
+        const page = await readMailbox.call(session, read, call);
+        if (encodeHex(read.mailboxId) === encodeHex(keys.recoveryMailboxId)) return page;
+        happened.push("read");
+        goOn();
+        return page;
+      };
+      return session;
+    };
+    const over = await restored({ ...fastOptions(simulator, await freshDirectory(), clock), ports: { clock, transport } });
+    onTestFinished(() => over.close());
+    expect(happened).toEqual(expect.arrayContaining(["asked", "read"]));
+    expect(happened.indexOf("answered")).toBeGreaterThan(happened.indexOf("read"));
+    expect(over.payments().map(({ id }) => id)).toEqual([payment.id]);
+    expect(over.status().restore).toMatchObject({ state: "restored", isComplete: true });
+  },
+);
 
 test("after a restore the server is asked about a payment that was open: one that succeeds shows its proof (mailbox.md W-48)", async () => {
   const { simulator, wallet, payment, paymentHash, bolt11, totalSats } = await lostWhilePaying();
