@@ -84,9 +84,9 @@ function moved(page: Page, seqs: readonly number[]): Promise<number[]> {
   }, seqs);
 }
 
-/** Places all over a log, always the same. */
-function placesIn(records: number, moves: number): number[] {
-  return Array.from({ length: moves }, (_, at) => 1 + ((at * 7_919 * 104_729) % records));
+/** Places all over a log, the same in each run; behind others, so that nothing of them is known from there. */
+function placesIn(records: number, moves: number, behind = 0): number[] {
+  return Array.from({ length: moves }, (_, at) => 1 + (((behind + at) * 7_919 * 104_729) % records));
 }
 
 /** How many times as long as alone something takes now: work is given more time than the processor spends on it. */
@@ -99,10 +99,12 @@ function crowding(): number {
   }
 }
 
+let measurements = 0;
+
 /** What moves of the slider took in a view, in order, and how crowded the machine was in between. */
 async function measured(page: Page, view: string, records: number) {
   await page.locator(`.tab[data-view="${view}"]`).click();
-  const places = placesIn(records, WARM_UP + MOVES);
+  const places = placesIn(records, WARM_UP + MOVES, (WARM_UP + MOVES) * measurements++);
   await moved(page, places.slice(0, WARM_UP));
   const [took, crowds]: [number[], number[]] = [[], []];
   for (let at = WARM_UP; at < places.length; at += MOVES_AT_ONCE) {
