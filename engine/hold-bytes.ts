@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts";
 import { KEY_DIGITS } from "./vet-vtxo.ts";
 
 /** Reason of an item until it was vetted. */
-const AWAITING_VETTING = "AWAITING_VETTING";
+export const AWAITING_VETTING = "AWAITING_VETTING";
 
 /**
  * Holds bytes that came another way than the mailbox, until they are vetted: first they are in the log.

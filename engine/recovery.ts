@@ -7,7 +7,7 @@ import type { ServerSession } from "../streams/session.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
 import { fetchCopy, type Unresolved } from "./fetch-copy.ts";
-import { holdBytes } from "./hold-bytes.ts";
+import { AWAITING_VETTING, holdBytes } from "./hold-bytes.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { readBackup } from "./read-backup.ts";
 import { findKeys } from "./recovery-keys.ts";
@@ -129,7 +129,9 @@ export class Recovery {
     signal: AbortSignal,
   ): Promise<Found[]> {
     const { pending } = this.#engine.loop;
-    const heldIds = new Set([...pending.quarantine.values()].map(({ id }) => id));
+    // What a scan that was killed held and did not vet is vetted by this one.
+    const vetted = [...pending.quarantine.values()].filter(({ code }) => code !== AWAITING_VETTING);
+    const heldIds = new Set(vetted.map(({ id }) => id));
     const found: Found[] = [];
     let [done, kept] = [0, 0];
     await mapConcurrently(ids, CONCURRENT_VTXOS, async (id) => {

@@ -59,6 +59,43 @@ test("a restore that is killed at any commit goes on where it was, to the same b
   expect(died).toBeGreaterThan(2);
 });
 
+test.each(["AWAITING_VETTING", "NOT_PUBKEY_POLICY", "payment.restored", "htlcs.revoked"])(
+  "a restore that dies right after the record of %s gives an open payment back once, when it goes on (mailbox.md W-48)",
+  async (last) => {
+    const { simulator, options } = await world();
+    const policy = {
+      kind: "server-htlc-send-v1",
+      userPubkey: keys.vtxoPublicKey(0),
+      paymentHash: new Uint8Array(32).fill(9),
+      htlcExpiryHeight: simulator.chain.tip + 100,
+    } as const;
+    await backUp(simulator, await elsewhere(simulator, 500n, { policy }));
+    const { directory: _, ...open } = await options();
+    const restoring = { ...open, create: true, restore: true, ports: { clock: new FastClock() } };
+    const memory = createMemoryLog();
+    const log = await memory.open();
+    let isDead = false;
+    const append: EventLog["append"] = async (request) => {
+      if (isDead) throw new Error("killed");
+      isDead = request.bodies.some((body) => Buffer.from(body).includes(last));
+      return log.append(request);
+    };
+    const first = await Heartwood.openOn(wrapLog(log, { append }), restoring);
+    await first.sync().catch(() => {});
+    await first.close().catch(() => {});
+    expect(isDead).toBe(true);
+    const wallet = await Heartwood.openOn(await memory.open(), restoring);
+    await wallet.sync();
+    expect(wallet.status()).toMatchObject({
+      balance: { totalSats: 500n, spendableSats: 500n },
+      quarantine: [],
+      restore: { isComplete: true },
+    });
+    expectBooksToBalance(wallet.status());
+    await wallet.close();
+  },
+);
+
 test("a process that is killed at any step of a restore leaves a directory in which it goes on", async () => {
   const { simulator, options } = await world();
   const ids = [await elsewhere(simulator, 1_000n), await elsewhere(simulator, 2_000n, {}, 3)];
