@@ -3,7 +3,7 @@ import type { ArkoorPart } from "../ark/arkoor-transactions.ts";
 import { decodeHex, encodeHex } from "../ark/hex.ts";
 import type { PubkeyPolicy, UserPolicy } from "../ark/policy.ts";
 import { encodeVtxo } from "../ark/vtxo.ts";
-import { idsOf, sumOf } from "../machines/books.ts";
+import { idsOf, type OwnVtxo, sumOf } from "../machines/books.ts";
 import { isPreimageOf, isSendNearExpiry, type LightningSendContext } from "../machines/lightning-send.ts";
 import type { PaymentReport } from "../streams/lightning-send.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
@@ -87,9 +87,13 @@ function initiatePayment(call: ActionCall<"initiatePayment">): Promise<ActionAns
     // As after a long absence: what is about to be given back is not begun.
     if (!isInTime(call, tipHeight)) return { waitMs: POLL_MS, news: { type: "step.delayed", code: "NEAR_EXPIRY", tipHeight } };
     await registerVtxos(sourcesOf(htlcs), call);
-    await orLogged(call, "change could not be registered; it is when it is spent", () => registerVtxos(sourcesOf(change), call));
+    await registerChange(change, call);
     return (await initiate(call)) ?? { event: { type: "payment.initiated" } };
   });
+}
+
+function registerChange(change: readonly OwnVtxo[], call: ActionCall<"initiatePayment" | "revokeHtlcs">): Promise<void> {
+  return orLogged(call, "change could not be registered; it is when it is spent", () => registerVtxos(sourcesOf(change), call));
 }
 
 /** Asks for the outcome; where the server knows of no attempt for a while, it is asked to pay once more (S12). */
@@ -113,7 +117,7 @@ async function watchPayment(call: ActionCall<"watchPayment">): Promise<ActionAns
 /** Has everything given back, unless the payment succeeded after all (lightning.md §8.6, §8.8). */
 function revokeHtlcs(call: ActionCall<"revokeHtlcs">): Promise<ActionAnswer> {
   return orDelayed(call, async () => {
-    const { htlcs, keyIndex } = call.params;
+    const { htlcs, change, keyIndex } = call.params;
     const { preimage } = await look(call);
     if (preimage !== undefined) return learned(preimage);
     const refundIndex = keyIndex + 1;
@@ -127,6 +131,8 @@ function revokeHtlcs(call: ActionCall<"revokeHtlcs">): Promise<ActionAnswer> {
       await orLogged(call, "what a revocation gave back could not be registered; it is when it is spent", () =>
         call.session.registerVtxoTransactions(results.map(encodeVtxo), { signal: call.signal }),
       );
+      // Of a payment that was never asked for the server has no signatures: a restore would find its change without them.
+      await registerChange(change, call);
       const kept = results.map((vtxo) => ownVtxo(vtxo, refundIndex, call.engine));
       return { event: { type: "htlcs.revoked", vtxos: kept.map(({ vtxo }) => vtxo) }, blobs: kept.map(({ blob }) => blob) };
     } catch (error) {

@@ -6,7 +6,7 @@ import type { Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { sumOf } from "../../machines/books.ts";
 import { eventually, expectBooksToBalance, fastOptions, freshDirectory, goLive, nextEvent, setUp } from "./helpers.ts";
-import { funded } from "./payments/funded.ts";
+import { funded, losingCosign } from "./payments/funded.ts";
 import { keys, restored } from "./restoring.ts";
 
 test("HTLCs of an open payment are backed up; a restore locks them, credits the change, and later what was given back", async () => {
@@ -156,5 +156,16 @@ test("HTLCs that were granted are backed up; a restore holds them, and credits l
   expect(over.balance()).toMatchObject({ totalSats: 9_880n, spendableSats: 9_880n });
   expect(over.status().restore).toMatchObject({ state: "restored", isComplete: true });
   expectBooksToBalance(over.status());
+  await over.close();
+});
+
+test("what a payment leaves that is given back before it was asked for is whole at the server: a restore has all of it", async () => {
+  const { simulator, wallet } = await funded([10_000n], { fateOf: losingCosign() });
+  const payment = await wallet.pay(simulator.lightning.invoice({ amountSats: 4_000n }).bolt11);
+  await expect(payment.settled()).rejects.toMatchObject({ code: "PAYMENT_FAILED" });
+  await eventually(() => wallet.status().openCommands === 0, "the backup");
+  const over = await restored(fastOptions(simulator, await freshDirectory()));
+  expect(over.quarantine()).toEqual([]);
+  expect(over.balance()).toMatchObject({ totalSats: 10_000n, spendableSats: 10_000n });
   await over.close();
 });
