@@ -5,7 +5,7 @@ import type { VtxoId } from "../../ark/vtxo-id.ts";
 import type { Transition } from "../../engine/transition.ts";
 import type { Notice } from "../../machines/drive.machine.ts";
 import { effectKinds } from "../../machines/effects.ts";
-import type { AcceptedVtxo, HeldItem, ReceiveMovement } from "../../machines/package.ts";
+import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement } from "../../machines/package.ts";
 
 /** A message as the log tells of it. */
 interface Message {
@@ -189,7 +189,7 @@ export class Ledger {
     this.movedSats += movement.amountSats;
   }
 
-  #commands({ effects, effectId, seq, change }: Transition): void {
+  #commands({ effects, effectId, event, seq, change }: Transition): void {
     if (effectId !== "") {
       const type = this.#effects.get(effectId);
       assert.ok(type !== undefined, `record ${seq} answers effect ${effectId}, which nobody asked for`);
@@ -202,7 +202,9 @@ export class Ledger {
       assert.equal(id, `${seq}.${index}`);
       this.#effects.set(id, type);
       if (type !== "registerVtxos" && type !== "postRecoveryIds") continue;
-      this.openCommands.set(id, { type, ids: ids(change.vtxos as readonly AcceptedVtxo[]) });
+      // What was credited, or what the server did not take of it.
+      const asked = change.vtxos === undefined ? leftOf(event) : ids(change.vtxos as readonly AcceptedVtxo[]);
+      this.openCommands.set(id, { type, ids: asked });
     }
   }
 }

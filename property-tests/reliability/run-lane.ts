@@ -2,6 +2,7 @@
 // Tells its parent of each case before it runs, and of the result.
 
 import { register } from "node:module";
+import { inspect } from "node:util";
 import { LaneRun, MachineRefused } from "./lane.ts";
 
 register("./library-loader.js", import.meta.url);
@@ -16,7 +17,7 @@ let failure: { readonly message: string; readonly refused: boolean } | undefined
 try {
   await lane.run(run);
 } catch (error) {
-  const message = error instanceof MachineRefused ? error.message : `${error instanceof Error ? error.stack : error}`;
+  const message = error instanceof MachineRefused ? error.message : inspect(error);
   failure = { message, refused: error instanceof MachineRefused };
 }
 const { tally, notes, at, done } = run;

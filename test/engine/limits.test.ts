@@ -129,7 +129,7 @@ test("behind a halt a hundred pages are read at a time, and the next time goes o
   });
   const keyring = { mailboxAuthorization: () => new Uint8Array(), mailboxId: new Uint8Array() };
   const loop = { pending: { checkpoint: 0n } };
-  const reader = new NoticeReader(partOf({ keyring, loop, clock: defaultPorts.clock }));
+  const reader = new NoticeReader(partOf({ keyring, loop, clock: defaultPorts.clock, time: { isPlausible: async () => true } }));
   await reader.drain(session, signal);
   expect([asked.length, asked.at(-1)]).toEqual([100, 99n]);
   await reader.drain(session, signal);

@@ -86,8 +86,9 @@ test("jumps, series, lists and stories are the same as from the log", async () =
   }
   const range = { from: FROM, to: head, points: 20 };
   expect(await file.series(String(FROM), String(head), 20)).toEqual(await feed.series(about(range)));
-  const mentioned = (await file.record(String(head - 10))).mentions.concat((await file.record(String(head))).mentions);
-  const id = mentioned[0]?.id ?? rows[0]?.instance.split("/")[1] ?? "";
+  const mentioned: string[] = [];
+  for (let seq = FROM; seq <= head; seq++) mentioned.push(...(await file.record(String(seq))).mentions.map(({ id }) => id));
+  const id = mentioned.at(-1) ?? "";
   expect(await file.explain(id)).toEqual(await feed.explain(about({ id })));
   await expect(file.explain("nothing of the kind")).rejects.toMatchObject({ code: "NOT_IN_FILE" });
   await expect(file.record(String(FROM - 1))).rejects.toMatchObject({ code: "OUT_OF_RANGE" });
