@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { link, rename } from "node:fs/promises";
+import { link, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "./bytes.ts";
 import { type DirectoryIdentity, decodeIdentity, encodeIdentity, identityOf, isCopy, isSeenThere } from "./directory-identity.ts";
@@ -12,6 +12,8 @@ import { decodeSealedText, encodeSealedText } from "./sealed-text.ts";
 
 const TITLE = "heartwood owner 1";
 const ATTEMPTS = 16;
+/** Name of a file of an owner that was moved aside. */
+const ASIDE = /^OWNER\.[^.]+\.[^.]+$/;
 
 /** Content of the OWNER file (docs/log-format.md §6). */
 export interface Owner extends ProcessIdentity {
@@ -62,6 +64,7 @@ export class Ownership {
     let before: Owner | "copied" | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOwner(directory);
+      if (!readOnly) await refuseUnfinishedLook(directory);
       if (found === undefined) {
         if (await putFile(directory, owner)) return new Ownership(directory, owner, displaced, before);
       } else {
@@ -110,10 +113,9 @@ export class Ownership {
   async release(): Promise<void> {
     const path = join(this.#directory, "OWNER");
     const isOurs = (await readOwner(this.#directory))?.token === this.#owner.token;
-    if (this.#isCopy && this.#displaced !== undefined) {
-      if (isOurs) await rename(this.#displaced, path);
-      else await removeIfPresent(this.#displaced);
-    } else if (isOurs) await removeIfPresent(path);
+    if (!isOurs) return;
+    if (this.#isCopy && this.#displaced !== undefined) await rename(this.#displaced, path);
+    else await removeIfPresent(path);
   }
 
   /** Gives way to an owner that looked gone and is not: its file is put back. */
@@ -122,6 +124,19 @@ export class Ownership {
     if (this.#displaced === undefined || this.#isCopy) return;
     await succeeds(link(this.#displaced, join(this.#directory, "OWNER")), "EEXIST");
     await removeIfPresent(this.#displaced);
+  }
+}
+
+/**
+ * A look at a copy that was killed leaves the file that says so moved aside: still no wallet may be opened in the copy.
+ *
+ * @throws StoreError `STORE_LOCKED` with the holder
+ */
+async function refuseUnfinishedLook(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const owner = ASIDE.test(name) ? await readOwnerFile(join(directory, name)) : undefined;
+    if (owner === undefined || (await isCertainlyGone(owner)) || !(await isOfAnotherDirectory(directory, owner))) continue;
+    throw lockedBy(owner, await adviceOn(directory, owner));
   }
 }
 

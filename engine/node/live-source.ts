@@ -67,9 +67,14 @@ export class LiveSource implements HistorySource {
       await live.close();
       return false;
     }
+    try {
+      this.#head = this.#sameLog(live.head());
+    } catch (error) {
+      await live.close();
+      throw error;
+    }
     await this.#replace(live);
     this.#isAway = false;
-    this.#head = this.#sameLog(live.head());
     return true;
   }
 

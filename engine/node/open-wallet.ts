@@ -20,8 +20,8 @@ const RETRY_MS = 50;
  * Opens a wallet directory, or with `create` makes it. Needs no network.
  *
  * What the log says is restored from its newest snapshot and the records after it, which are verified; after an unclean
- * stop more is, after another start of the machine everything. Somebody who only looks is waited for, for a second. A seed, network or directory that does not fit is refused
- * and nothing is changed.
+ * stop more is, after another start of the machine everything. Somebody who only looks is waited for, for a second. A
+ * seed, network or directory that does not fit is refused and nothing is changed.
  *
  * @throws HeartwoodError `BAD_OPTION`, `WALLET_NOT_CREATED`, `WALLET_SEED_MISMATCH`, `WALLET_WRONG_NETWORK`,
  * `LOG_UNREADABLE`, `LOG_MISMATCH`; StoreError `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_LOCKED`, any code of damage;
