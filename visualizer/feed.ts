@@ -31,7 +31,7 @@ export interface Progress {
   readonly total: Decimal;
   /** Whether the wallet of a live source is closed: more comes once it is opened again. */
   readonly isAway: boolean;
-  /** Every record up to here was re-executed. */
+  /** Every record from `first` up to here was re-executed. */
   readonly verified: Decimal;
   /** Records whose re-execution did not agree, at most 100, and how many there are. */
   readonly differing: readonly Decimal[];

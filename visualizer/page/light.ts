@@ -13,7 +13,8 @@ type Step = Pick<RecordRow, "before" | "after" | "type">;
 export function lightOf(chart: MachineChart, moment: MomentFacts | null, path: InstancePath | null): Light {
   const counts = moment?.states[chart.name] ?? {};
   const steps: readonly Step[] = path?.steps ?? [];
-  const last = steps.at(-1) ?? moment?.last[chart.name];
+  // Before the chosen one began none is lit: what another one did is not its way.
+  const last = path === null ? moment?.last[chart.name] : steps.at(-1);
   if (last === undefined) return { active: new Set(), last: new Set(), way: new Set(), visited: new Set(), counts };
   return {
     active: new Set(withOuter(last.after, chart)),

@@ -15,6 +15,7 @@ export class ListedRecords {
   #from = 1n;
   #to = 0n;
   #rows: readonly RecordRow[] = [];
+  #loads = 0;
 
   constructor(session: Session) {
     this.#session = session;
@@ -31,12 +32,14 @@ export class ListedRecords {
     return seq >= this.#from && seq <= this.#to && isNear;
   }
 
-  /** Takes the records around one in the place of all others. @throws FeedError; it has what it had then */
+  /** Takes the records around one in the place of all others; of several at once the last. @throws FeedError; it has what it had then */
   async load(seq: bigint): Promise<void> {
     const [from, to] = this.#within(seq - AROUND, seq + AROUND);
     if (to < from) return;
-    this.#rows = await this.#session.source.records(String(from), String(to));
-    [this.#from, this.#to] = [from, to];
+    const load = ++this.#loads;
+    const rows = await this.#session.source.records(String(from), String(to));
+    if (load !== this.#loads) return;
+    [this.#rows, this.#from, this.#to] = [rows, from, to];
   }
 
   /** Takes more records at one end. @returns whether there were any @throws FeedError */

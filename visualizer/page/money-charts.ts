@@ -1,4 +1,4 @@
-import type { Series, SeriesPoint } from "../feed-moment.ts";
+import type { MomentFacts, Series, SeriesPoint } from "../feed-moment.ts";
 import type { Mark } from "../feed-record.ts";
 import { el, fill, listening, setAttributes, svg } from "./dom.ts";
 import { digits, sats, tickTime } from "./format.ts";
@@ -15,8 +15,8 @@ const TICK_PARTS = 3;
 export interface LineChart {
   readonly element: HTMLElement;
   draw(series: Series): void;
-  /** Shows where the slider stands. */
-  point(seq: bigint): void;
+  /** Shows where the slider stands, and the amount there: a point of the line stands for many records. */
+  point(seq: bigint, moment: MomentFacts | null): void;
 }
 
 interface Line {
@@ -31,6 +31,8 @@ interface Options {
   /** Marked where they happened. */
   readonly marks: readonly (readonly [Mark, string])[];
   readonly textOf: (value: bigint) => string;
+  /** The amount of the first line at a moment. */
+  readonly amountOf: (moment: MomentFacts) => bigint;
   /** Whether the lowest value that is drawn is zero, whatever the lowest is. */
   readonly isFromZero: boolean;
   readonly empty: string;
@@ -46,6 +48,7 @@ export function checkpointChart(session: Session): LineChart {
       ["redelivery", "redelivered"],
     ],
     textOf: (value) => digits(String(value)),
+    amountOf: ({ checkpoint }) => BigInt(checkpoint),
     isFromZero: false,
     empty: "The wallet has consumed no message yet: the checkpoint stands at 0.",
   });
@@ -61,13 +64,14 @@ export function balanceChart(session: Session): LineChart {
     ],
     marks: [["received", "received"]],
     textOf: (value) => sats(String(value)),
+    amountOf: ({ balance }) => BigInt(balance.total),
     isFromZero: true,
     empty: "The wallet has had no money yet.",
   });
 }
 
 function lineChart(session: Session, options: Options): LineChart {
-  const { title, lines, marks, textOf } = options;
+  const { title, lines, marks, textOf, amountOf } = options;
   const drawing = svg("svg", {
     class: "line-chart",
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
@@ -81,10 +85,8 @@ function lineChart(session: Session, options: Options): LineChart {
   const picture = el("div", { class: "line-picture" }, drawing);
   listening(picture, { click: (event) => seekTo(event, picture, session) });
   const xOf = (seq: bigint) => (Number(seq - session.first) / Math.max(1, Number(session.head - session.first))) * WIDTH;
-  let drawn: readonly SeriesPoint[] = [];
   let range = "";
   const draw = ({ points }: Series) => {
-    drawn = points;
     const values = points.flatMap((point) => lines.map(({ amountAt }) => amountAt(point)));
     const [least, most] = extremes(values, options.isFromZero);
     const yOf = (value: bigint) => (most === least ? BOTTOM : BOTTOM - ratio(value - least, most - least) * (BOTTOM - TOP));
@@ -92,12 +94,9 @@ function lineChart(session: Session, options: Options): LineChart {
     fill(times, ...tickTimes(points, session.first, session.head).map((text) => el("span", {}, text)));
     range = values.every((value) => value === 0n) ? options.empty : `${textOf(least)} to ${textOf(most)}`;
   };
-  const point = (seq: bigint) => {
+  const point = (seq: bigint, moment: MomentFacts | null) => {
     setAttributes(cursor, { x1: xOf(seq), x2: xOf(seq) });
-    const here = drawn.findLast((one) => BigInt(one.seq) <= seq) ?? drawn[0];
-    const [main] = lines;
-    const now = here === undefined || main === undefined ? "" : textOf(main.amountAt(here));
-    fill(axis, el("span", {}, range), el("strong", {}, now));
+    fill(axis, el("span", {}, range), el("strong", {}, moment === null ? "" : textOf(amountOf(moment))));
   };
   const keys = [
     ...lines.map(({ name, className }) => key(name, className)),

@@ -30,7 +30,7 @@ export function moneyPanel(session: Session): HTMLElement {
     if (shown.view !== "money") return;
     fillBalance(balance, shown);
     for (const { update } of tables) update(shown);
-    for (const chart of charts) chart.point(shown.seq);
+    for (const chart of charts) chart.point(shown.seq, shown.moment);
   });
   let drawnHead = -1n;
   session.onChange(["view", "progress"], ({ view }) => {
@@ -57,7 +57,7 @@ async function drawSeries(session: Session, charts: readonly LineChart[]): Promi
   }
   for (const chart of charts) {
     chart.draw(series);
-    chart.point(session.shown.seq);
+    chart.point(session.shown.seq, session.shown.moment);
   }
 }
 

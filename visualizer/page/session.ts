@@ -216,10 +216,10 @@ export class Session {
       return { seq, record, moment, path };
     });
     if (loaded === undefined) return;
-    const { path, ...rest } = loaded;
-    this.change(this.#shown.instance === instance ? { ...rest, path } : rest);
     // Another instance or view was chosen meanwhile.
-    if (this.#shown.instance !== instance) await this.#loadPath();
+    const isOther = this.#shown.instance !== instance;
+    this.change(isOther ? { ...loaded, path: null } : loaded);
+    if (isOther) await this.#loadPath();
     this.#complete();
   }
 
@@ -227,14 +227,17 @@ export class Session {
     const { instance, seq } = this.#shown;
     if (instance === null) return;
     const path = await this.#ask(() => this.source.path(instance, String(seq)));
-    if (path !== undefined && this.#shown.instance === instance) this.change({ path });
+    // Of another record by now, or of another instance: then that one's is on its way.
+    if (path !== undefined && this.#shown.instance === instance && this.#shown.seq === seq) this.change({ path });
   }
 
   #tick(): void {
     this.#timer = setTimeout(() => {
       if (!this.#shown.isPlaying) return;
-      if (this.#shown.seq >= this.head) return this.play(false);
-      if (!this.#isLoading) this.seek(this.#shown.seq + 1n);
+      if (!this.#isLoading) {
+        if (this.#shown.seq >= this.head) return this.play(false);
+        this.seek(this.#shown.seq + 1n);
+      }
       this.#tick();
     }, 1_000 / this.#shown.speed);
   }
