@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { inspect } from "heartwood/visualizer";
@@ -89,4 +90,18 @@ test("a page that does not take what is sent is let go, and the others go on", a
   quick.destroy();
   server.close();
   await history[Symbol.asyncDispose]();
+});
+
+test("an answer that breaks off is told as a lost host, not as bad text", async () => {
+  const host = createServer((_request, response) => {
+    response.writeHead(200, { "Content-Length": "100" }).write('{"seq":');
+    setTimeout(() => response.destroy(), 10);
+  });
+  await once(host.listen(0, "127.0.0.1"), "listening");
+  try {
+    const source = new HttpFeed("token", `http://127.0.0.1:${(host.address() as AddressInfo).port}`);
+    await expect(source.record("1")).rejects.toMatchObject({ code: "LOST" });
+  } finally {
+    host.close();
+  }
 });

@@ -46,7 +46,7 @@ function story({ id, now, steps, leftOut }: Explained, session: Session): HTMLEl
   );
   return [
     el("p", { class: "explain-id" }, el("code", {}, id)),
-    el("p", { class: "explain-now" }, "Now: ", el("strong", {}, now)),
+    el("p", { class: "explain-now" }, "At the end of the log: ", el("strong", {}, now)),
     el("ol", { class: "story" }, ...items),
     ...(leftOut > 0 ? [el("p", { class: "muted" }, `${count(leftOut, "step")} left out in between.`)] : []),
   ];

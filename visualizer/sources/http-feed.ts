@@ -86,7 +86,11 @@ export class HttpFeed implements FeedSource {
 
   async #ask<Answer>(path: string, question: Readonly<Record<string, string>>): Promise<Answer> {
     const response = await this.#fetch(`/api/${path}?${new URLSearchParams(question)}`);
-    return (await response.json()) as Answer;
+    try {
+      return (await response.json()) as Answer;
+    } catch {
+      throw new FeedError("LOST", "the answer of the host broke off");
+    }
   }
 
   async #fetch(path: string, signal?: AbortSignal): Promise<Response> {
