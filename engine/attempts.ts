@@ -12,6 +12,8 @@ export interface Attempts {
    * without a word on its outcome may have been paid too: with its preimage the server could take those of another one.
    */
   readonly paid: string | undefined;
+  /** Whether `paid` is an attempt of which only that is known that its HTLCs left the wallet. */
+  readonly isUnsure: boolean;
   /** The preimage, hex, if an attempt has it. */
   readonly preimage: string | undefined;
   /** Instance of the next attempt; to be begun only if none is open and none succeeded. */
@@ -27,19 +29,25 @@ export function attemptsAt(state: Readonly<WalletState>, paymentHash: string): A
   let open: string | undefined;
   let paid: string | undefined;
   let preimage: string | undefined;
+  let isUnsure = false;
   for (let attempt = 0; ; attempt++) {
     const instance = `lightning-send/${paymentHash}/${attempt}`;
     const movement = state.movements.get(movementIdOf(instance));
     if (movement === undefined) {
       const shown = open === undefined ? state.proofs.get(decodeHex(paymentHash)) : undefined;
-      return { open, paid: paid ?? (shown === undefined ? undefined : `a notice, record ${shown}`), preimage, next: instance };
+      if (shown !== undefined && (paid === undefined || isUnsure)) {
+        return { open, paid: `a notice, record ${shown}`, isUnsure: false, preimage, next: instance };
+      }
+      return { open, paid, isUnsure, preimage, next: instance };
     }
     const status = "status" in movement ? movement.status : "successful";
     if (status === "pending") open = instance;
     const found = "metadata" in movement ? movement.metadata.payment_preimage : undefined;
     if (typeof found === "string") preimage = found;
     const isGivenUp = status === "failed" && "exited" in movement && movement.exited.length > 0;
-    if (status === "successful" || typeof found === "string" || isGivenUp) paid = instance;
+    if (status !== "successful" && typeof found !== "string" && !isGivenUp) continue;
+    paid = instance;
+    isUnsure = isGivenUp && preimage === undefined;
   }
 }
 

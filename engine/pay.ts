@@ -237,8 +237,10 @@ function orBadInvoice<T>(check: () => T): T {
 
 /** Answered from the wallet's own records (lightning.md §16 #12). */
 function refusePaid({ loop }: Engine, paymentHash: string): void {
-  const { paid } = attemptsAt(loop.pending, paymentHash);
-  if (paid !== undefined) throw new HeartwoodError("INVOICE_PAID", `expected an invoice that is to be paid, got that of ${paid}`);
+  const { paid, isUnsure } = attemptsAt(loop.pending, paymentHash);
+  if (paid === undefined) return;
+  const why = isUnsure ? ", which was given up and may have been paid all the same: ask the payee, or for another invoice" : "";
+  throw new HeartwoodError("INVOICE_PAID", `expected an invoice that is to be paid, got that of ${paid}${why}`);
 }
 
 function openAttempt(engine: Engine, paymentHash: string): Payment | undefined {
