@@ -1,5 +1,5 @@
-import type { Described } from "./explain-step.ts";
 import type { Subject } from "./explain-subject.ts";
+import { AWAITING_REGISTRATION, type Described, SPENDABLE } from "./explain-words.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
 
 /** The state table that an action follows. */
@@ -33,7 +33,7 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
     case "createCoins": {
       const coin = effect.params.coins.find((one) => kind === "vtxo" && one.id === id);
       if (coin === undefined) return [];
-      const free = coin.registered ? "spendable" : "credited, awaiting registration";
+      const free = coin.registered ? SPENDABLE : AWAITING_REGISTRATION;
       const [how, now] = effect.params.locked ? [", locked", `locked by ${instance}`] : ["", free];
       const text = `${instance} made it: ${coin.amountSats} sat of key ${coin.keyIndex}, which expire at height ${coin.expiryHeight}${how}.`;
       return [{ text, now }];
@@ -53,13 +53,13 @@ function toldOf(effect: IssuedEffect, { kind, id }: Subject, instance: string): 
 
 const WORDS = {
   lockCoins: (instance: string) => ({ text: `It is locked for ${instance}.`, now: `locked by ${instance}` }),
-  releaseCoins: (instance: string) => ({ text: `${instance} lets it go: it is free again.`, now: "spendable" }),
+  releaseCoins: (instance: string) => ({ text: `${instance} lets it go: it is free again.`, now: SPENDABLE }),
   doubtCoins: (instance: string) => ({
     text: `${instance} lets it go. The server did not know it, so it is asked about before anything pays with it.`,
     now: "unsure until the server says that it is unspent",
   }),
   spendCoins: (instance: string) => ({ text: `${instance} spent it.`, now: `spent by ${instance}`, expiry: "" }),
-  offerCoins: () => ({ text: "From here on it can be paid with.", now: "spendable", isRegistration: true as const }),
+  offerCoins: () => ({ text: "From here on it can be paid with.", now: SPENDABLE, onlyFrom: [AWAITING_REGISTRATION] }),
   requireExit: (instance: string) => ({
     text: `${instance} cannot go on with it: only an exit brings it back.`,
     now: "exiting",

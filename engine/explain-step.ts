@@ -5,27 +5,10 @@ import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement, type Ve
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { describeAction } from "./explain-action.ts";
 import { replacedBy, type Subject } from "./explain-subject.ts";
+import { AWAITING_REGISTRATION, type Described, EXPIRED, FREE, SPENDABLE } from "./explain-words.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import { rulesOf } from "./rules.ts";
 import type { Transition } from "./transition.ts";
-
-/** What a record means to the subject of a story. */
-export interface Described {
-  readonly text: string;
-  readonly code?: string;
-  readonly rules?: readonly string[];
-  /** What the subject is from here on, if that changed. */
-  readonly now?: string;
-  /** Whether that gives way to what was decided before: another copy or message is no news of it. */
-  readonly isProvisional?: true;
-  /** Whether that is so only for what awaited its registration. */
-  readonly isRegistration?: true;
-  /** How far a VTXO has run out from here on, if that changed; empty if it has not. */
-  readonly expiry?: string;
-}
-
-/** What a VTXO is that the server has not registered yet. */
-export const AWAITING_REGISTRATION = "credited, awaiting registration";
 
 const ACCEPTED = [
   "mailbox.md M-39",
@@ -184,14 +167,14 @@ function describeMailbox({ event, change, state, version }: Transition): Describ
 function describeSalvage({ event, seq }: Transition, subject: Subject): Described {
   if (event.type === "wallet.salvaged") {
     const text = "The log was damaged and lost its end, so it is unknown whether this was spent; the server will be asked.";
-    return { text, rules: ["log-format.md §13"], now: "unsure until the server says that it is unspent" };
+    return { text, rules: ["log-format.md §13"], now: "unsure until the server says that it is unspent", onlyFrom: FREE };
   }
   const withdrawn = (event.withdrawn as readonly WithdrawnVtxo[]).filter(
     ({ id, key }) => subject.kind === "movement" || id === subject.id || key === subject.id,
   );
   const [first] = withdrawn;
   if (first === undefined) {
-    return { text: "The server says that it is unspent.", rules: ["log-format.md §13", "mailbox.md W-14"], now: "spendable" };
+    return { text: "The server says that it is unspent.", rules: ["log-format.md §13", "mailbox.md W-14"], now: SPENDABLE };
   }
   const amountSats = withdrawn.reduce((sum, one) => sum + one.amountSats, 0n);
   const text =
@@ -211,7 +194,7 @@ function describeExpiry({ event }: Transition, subject: Subject): Described {
   const { stage, expiryHeight } = found;
   if (stage === "expired") {
     const text = `The tip is ${height} and it expired at ${expiryHeight}: the server can take it, so it is not spendable.`;
-    return { text, rules: ["lightning.md §2"], expiry: "expired" };
+    return { text, rules: ["lightning.md §2"], expiry: EXPIRED };
   }
   const advice = stage === "exit" ? "an exit may come too late from here on" : "it should be renewed";
   const text = `The tip is ${height} and it expires at ${expiryHeight}, in ${count(expiryHeight - height, "block")}: ${advice}.`;
@@ -224,7 +207,7 @@ function creditOf({ amountSats, keyIndex, expiryHeight, registered }: AcceptedVt
     `Every check passed: ${amountSats} sat credited as movement ${movement}. ` +
     `Key ${keyIndex} owns it, it expires at height ${expiryHeight}.${unregistered}`;
   const rules = [...ACCEPTED, "mailbox.md W-14", rule];
-  return { text, rules, now: registered ? "spendable" : AWAITING_REGISTRATION };
+  return { text, rules, now: registered ? SPENDABLE : AWAITING_REGISTRATION };
 }
 
 function replacement(made: readonly AcceptedVtxo[]): Described {
@@ -246,7 +229,7 @@ function registered({ kind }: Subject): Described {
   return {
     text,
     rules: ["mailbox.md M-48", "mailbox.md W-14"],
-    ...(kind === "vtxo" ? { now: "spendable", isRegistration: true } : {}),
+    ...(kind === "vtxo" ? { now: SPENDABLE, onlyFrom: [AWAITING_REGISTRATION] } : {}),
   };
 }
 

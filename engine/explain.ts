@@ -1,6 +1,7 @@
 import { HeartwoodError } from "./errors.ts";
-import { AWAITING_REGISTRATION, type Described, describeStep } from "./explain-step.ts";
+import { describeStep } from "./explain-step.ts";
 import { mentionsOf, type Subject } from "./explain-subject.ts";
+import { type Described, EXPIRED, FREE } from "./explain-words.ts";
 import type { Transition } from "./transition.ts";
 
 /** Steps that are kept from the beginning of a long story, and as many from its end. */
@@ -97,7 +98,9 @@ class Story {
   leftOut = 0;
 
   get now(): string {
-    return [this.#facts.state, this.#facts.expiry].filter((part) => part !== "").join(", ");
+    const { state, expiry } = this.#facts;
+    if (expiry === EXPIRED && FREE.includes(state)) return EXPIRED;
+    return [state, expiry].filter((part) => part !== "").join(", ");
   }
 
   tell(transition: Transition, subject: Subject, from: string | null): void {
@@ -110,10 +113,10 @@ class Story {
     else if (this.#last.push(step) === 2 * KEPT_STEPS) this.#cut();
   }
 
-  #learn({ now, isProvisional, isRegistration, expiry = this.#facts.expiry }: Described): void {
+  #learn({ now, isProvisional, onlyFrom, expiry = this.#facts.expiry }: Described): void {
     this.#facts.expiry = expiry;
     if (now === undefined || (isProvisional === true && this.#facts.isDecided)) return;
-    if (isRegistration === true && this.#facts.state !== AWAITING_REGISTRATION) return;
+    if (onlyFrom !== undefined && !onlyFrom.includes(this.#facts.state)) return;
     this.#facts.state = now;
     this.#facts.isDecided ||= isProvisional !== true;
   }

@@ -25,7 +25,7 @@ test("explain prints each record of a story with its rules, and everything with 
   const shown = await runHere(["explain", wallet, id.slice(0, 8)]);
   expect([shown.code, shown.stderr]).toEqual([0, ""]);
   const [title] = shown.stdout.split("\n");
-  expect(title).toBe(`VTXO ${id}: spendable, expired`);
+  expect(title).toBe(`VTXO ${id}: expired`);
   expect(shown.stdout).toMatch(/^ +\d+ {2}2026-.*Z {2}message\/\d+\/[0-9a-f]{32} {2}message\.received: Vetting$/m);
   expect(shown.stdout).toMatch(/sat credited as movement/);
   expect(shown.stdout).toContain("mailbox.md M-43");
