@@ -53,7 +53,8 @@ export type WalletOptions = SecretSource & {
   readonly confirmations?: number;
   /**
    * How much of what nobody asked for may go into the log in a day: 16 MiB and 20,000 messages and held items unless
-   * given. What comes above the bytes is read from the server again when it is needed; above the number, reading slows down.
+   * given, not counting a notice for each own payment. What comes above the bytes is read from the server again when it is
+   * needed; above the number, reading slows down.
    */
   readonly unsolicited?: Partial<UnsolicitedLimits>;
   /** Gives up opening. */

@@ -14,18 +14,20 @@ export interface UnsolicitedLimits {
 /** The limits unless the owner sets others. */
 export const UNSOLICITED_LIMITS: UnsolicitedLimits = { bytesPerDay: 16 * 1024 * 1024, itemsPerDay: 20_000 };
 
-/** What came in a day and is no money: a fold of the log. */
+/** What came in a day and is no money, and what the wallet did that brings such messages: a fold of the log. */
 export type Unsolicited = {
   /** Days since the Unix epoch, of the last record that counted. */
   readonly day: number;
   readonly bytes: number;
   readonly items: number;
+  /** Movements that payments of the wallet's own began: no server makes one up. */
+  readonly payments: number;
   /** Bytes of messages that are not decided yet, by instance. */
   readonly undecided: { readonly [instance: string]: number };
 };
 
 /** Of a log in which nothing counted yet. */
-export const NOTHING_UNSOLICITED: Unsolicited = { day: 0, bytes: 0, items: 0, undecided: {} };
+export const NOTHING_UNSOLICITED: Unsolicited = { day: 0, bytes: 0, items: 0, payments: 0, undecided: {} };
 
 const DAY_MS = 86_400_000;
 /** Bytes that are always kept: the record around them takes more. Every honest notice is shorter. */
@@ -41,6 +43,14 @@ export function hasRoom(state: Readonly<WalletState>, bytes: number, atMs: numbe
 /** How many messages and held items came on the day of that time. */
 export function itemsOfDay(state: Readonly<WalletState>, atMs: number): number {
   return onDay(state.unsolicited, atMs).items;
+}
+
+/**
+ * How many payments of the wallet's own began on that day. A payment brings one notice (mailbox.md §3.4); more of them, of
+ * the same payment too, are what nobody asked for.
+ */
+export function paymentsOfDay(state: Readonly<WalletState>, atMs: number): number {
+  return onDay(state.unsolicited, atMs).payments;
 }
 
 /**
@@ -84,8 +94,14 @@ export function foldUnsolicited(state: WalletState, transition: Transition): voi
   state.unsolicited = { ...today, bytes: today.bytes + bytes, items };
 }
 
+/** Counts a payment of the wallet's own, in the record that begins its movement. */
+export function countPayment(state: WalletState, atMs: number): void {
+  const today = onDay(state.unsolicited, atMs);
+  state.unsolicited = { ...today, payments: today.payments + 1 };
+}
+
 /** A new day begins at nothing; so does an earlier one, after a clock that was wrong was put back. */
 function onDay(unsolicited: Unsolicited, atMs: number): Unsolicited {
   const day = Math.floor(atMs / DAY_MS);
-  return unsolicited.day === day ? unsolicited : { ...unsolicited, day, bytes: 0, items: 0 };
+  return unsolicited.day === day ? unsolicited : { ...unsolicited, day, bytes: 0, items: 0, payments: 0 };
 }

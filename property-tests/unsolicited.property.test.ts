@@ -1,11 +1,16 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { sha256 } from "../ark/crypto.ts";
 import { encodeHex } from "../ark/hex.ts";
+import { FloodGate } from "../engine/flood-gate.ts";
 import { replay } from "../engine/replay.ts";
 import { RunLoop } from "../engine/run-loop.ts";
 import { decodeTransition } from "../engine/transition.ts";
+import type { UnsolicitedLimits } from "../engine/unsolicited.ts";
 import { WalletState } from "../engine/wallet-state.ts";
+import type { MachineEvent } from "../machines/step.ts";
 import { createMemoryLog } from "../store/index.ts";
+import { accepted, inputOf } from "../test/machines/fixtures.ts";
 import { propertyOptions } from "./options.ts";
 
 const DAY_MS = 86_400_000;
@@ -24,18 +29,38 @@ const arrivals = fc.array(
   { maxLength: 60 },
 );
 
+/** What a wallet does and what comes; `pay` and `answer` are the wallet's own, the others nobody asked for. */
+const happenings = fc.array(
+  fc.record({
+    what: fc.constantFrom("pay", "pay", "answer", "answer", "repeat", "unknown"),
+    laterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: DAY_MS / 4 })),
+  }),
+  { maxLength: 60 },
+);
+
+/** A run loop on a memory log, and a clock that is turned by hand. */
+async function setUp(limits: UnsolicitedLimits) {
+  const log = await createMemoryLog().open();
+  const time = { nowMs: 1_700_000_000_000 };
+  const clock = { nowMs: () => time.nowMs, after: () => () => {} };
+  const randomness = { bytes: (length: number) => new Uint8Array(length) };
+  const listener = { onCommitted: () => {}, onFailed: () => {} };
+  const loop = new RunLoop({ log, committed: new WalletState(), clock, randomness, listener, limits });
+  const foldedAgain = async () => {
+    await loop.settled();
+    const folded = new WalletState();
+    await replay(log, folded);
+    return folded;
+  };
+  return { log, time, clock, loop, foldedAgain };
+}
+
 it("whatever arrives, a day's unsolicited bytes stay within the budget, every digest is kept, and replay counts the same", async () => {
   await fc.assert(
     fc.asyncProperty(arrivals, fc.integer({ min: 0, max: 20_000 }), async (arriving, bytesPerDay) => {
-      const log = await createMemoryLog().open();
-      const committed = new WalletState();
-      let nowMs = 1_700_000_000_000;
-      const clock = { nowMs: () => nowMs, after: () => () => {} };
-      const randomness = { bytes: (length: number) => new Uint8Array(length) };
-      const listener = { onCommitted: () => {}, onFailed: () => {} };
-      const loop = new RunLoop({ log, committed, clock, randomness, listener, limits: { bytesPerDay, itemsPerDay: 10 } });
+      const { log, time, loop, foldedAgain } = await setUp({ bytesPerDay, itemsPerDay: 10 });
       for (const [i, { kind, bytes, laterMs, end }] of arriving.entries()) {
-        nowMs += laterMs;
+        time.nowMs += laterMs;
         const digest = encodeHex(new Uint8Array(32).fill(i + 1));
         const instance = `message/${i + 1}/${digest.slice(0, 32)}`;
         const checkpoint = BigInt(i + 1);
@@ -62,10 +87,77 @@ it("whatever arrives, a day's unsolicited bytes stay within the budget, every di
       }
       for (const bytes of stored.values()) expect(bytes).toBeLessThanOrEqual(bytesPerDay);
       expect(digests.size).toBe(arriving.length);
-      const folded = new WalletState();
-      await replay(log, folded);
-      expect(folded.unsolicited).toEqual(loop.pending.unsolicited);
+      expect((await foldedAgain()).unsolicited).toEqual(loop.pending.unsolicited);
     }),
     propertyOptions(30),
   );
 });
+
+it("the notice of each own payment is read at full speed, and no server gets more read than that and the day's number", async () => {
+  await fc.assert(
+    fc.asyncProperty(happenings, fc.integer({ min: 0, max: 4 }), async (happening, itemsPerDay) => {
+      const limits = { bytesPerDay: 1_000_000, itemsPerDay };
+      const { time, clock, loop, foldedAgain } = await setUp(limits);
+      const gate = new FloodGate({ clock, limits, loop });
+      const waiting: { readonly hash: string; readonly day: number }[] = [];
+      let [day, paid, read, unasked, newest] = [0, 0, 0, 0, ""];
+      for (const [i, { what, laterMs }] of happening.entries()) {
+        time.nowMs += laterMs;
+        const today = Math.floor(time.nowMs / DAY_MS);
+        if (today !== day) [day, paid, read, unasked] = [today, 0, 0, 0];
+        if (what === "pay") {
+          newest = payOut(loop, i);
+          waiting.push({ hash: newest, day });
+          paid++;
+          continue;
+        }
+        const answered = what === "answer" ? waiting.shift() : undefined;
+        const isAsked = answered?.day === day;
+        // Full speed is for what was asked for, and a number of others.
+        expect(gate.isFlooded() && unasked < itemsPerDay).toBe(false);
+        if (gate.isFlooded()) continue;
+        noticeOf(loop, i, answered?.hash ?? (what === "unknown" || newest === "" ? null : newest));
+        read++;
+        if (!isAsked) unasked++;
+        expect(read).toBeLessThanOrEqual(itemsPerDay + paid);
+      }
+      expect((await foldedAgain()).unsolicited).toEqual(loop.pending.unsolicited);
+    }),
+    propertyOptions(100),
+  );
+});
+
+/** Receives a VTXO and pays it out over Lightning; answers with the payment hash. */
+function payOut(loop: RunLoop, i: number): string {
+  const [amountSats, input] = [1_000n, i + 1];
+  const instance = takeIn(loop, i, { kind: "arkoor", entries: 1, notice: null });
+  const verdicts = [accepted(input, { amountSats })];
+  loop.dispatch({ instance, event: { type: "package.vetted", verdicts } });
+  const paymentHash = encodeHex(sha256(new Uint8Array(32).fill(input)));
+  const terms = {
+    invoice: "lntb",
+    paymentHash,
+    amountSats,
+    feeSats: 0n,
+    changePieces: [],
+    htlcExpiryHeight: 1_000,
+    refreshBlocks: 12,
+  };
+  const event = { type: "payment.requested", ...terms, inputs: [inputOf(input, amountSats)] };
+  const { taken } = loop.dispatch({ instance: `lightning-send/${paymentHash}/0`, event });
+  expect(taken).toBe(true);
+  return paymentHash;
+}
+
+function noticeOf(loop: RunLoop, i: number, hash: string | null): void {
+  const notice = hash === null ? null : { kind: "lightning-send", hash };
+  takeIn(loop, i, { kind: "lightning-send-finished", entries: 0, notice });
+}
+
+function takeIn(loop: RunLoop, i: number, content: { kind: string; entries: number; notice: object | null }): string {
+  const digest = encodeHex(new Uint8Array(32).fill(i + 1));
+  const instance = `message/${i + 1}/${digest.slice(0, 32)}`;
+  const event = { type: "message.received", checkpoint: BigInt(i + 1), digest, ahead: false, ...content };
+  loop.dispatch({ instance, event: event as MachineEvent, blobs: [{ digest, data: new Uint8Array(20) }] });
+  return instance;
+}
