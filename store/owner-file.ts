@@ -26,6 +26,9 @@ export interface Owner extends ProcessIdentity {
   readonly place: DirectoryIdentity | undefined;
 }
 
+/** Who had a directory before: somebody who is gone, or whoever has another one open of which this is a copy. */
+type Before = Owner | "copied";
+
 /**
  * The right to open the database of a directory, held by a file in it.
  *
@@ -34,18 +37,16 @@ export interface Owner extends ProcessIdentity {
  */
 export class Ownership {
   readonly #directory: string;
+  /** The file that stood there before; it stands there again after a look. */
   readonly #displaced: string | undefined;
-  /** Whether the displaced file says of whom the directory is a copy: it stands there again after a look. */
-  readonly #isCopy: boolean;
   /** Who had the directory before and is gone without having given it free. */
   readonly gone: Owner | undefined;
   #owner: Owner;
 
-  private constructor(directory: string, owner: Owner, displaced: string | undefined, before: Owner | "copied" | undefined) {
+  private constructor(directory: string, owner: Owner, displaced: string | undefined, before: Before | undefined) {
     this.#directory = directory;
     this.#owner = owner;
     this.#displaced = displaced;
-    this.#isCopy = before === "copied";
     // Who had the directory that this one was copied from says nothing about how the copy was left.
     this.gone = before === "copied" ? undefined : before;
   }
@@ -61,7 +62,7 @@ export class Ownership {
     const place = await identityOf(directory);
     const owner = { ...(await currentProcess()), token, since: new Date().toISOString(), readOnly, epoch: 0n, place };
     let displaced: string | undefined;
-    let before: Owner | "copied" | undefined;
+    let before: Before | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOwner(directory);
       if (!readOnly) await refuseUnfinishedLook(directory);
@@ -74,6 +75,14 @@ export class Ownership {
         }
         displaced = (await displaceOwner(directory, found, token)) ?? displaced;
         before = isGone ? found : "copied";
+        // Looks that were killed say nothing about how the directory was left: who stood there before them does.
+        while (before !== "copied" && before.readOnly) {
+          const left = await takeOverLook(directory, before, token);
+          if (left === undefined) break;
+          if (displaced !== undefined) await removeIfPresent(displaced);
+          displaced = left.path;
+          before = (await isCertainlyGone(left.owner)) ? left.owner : "copied";
+        }
       }
     }
     throw neverFree();
@@ -95,7 +104,7 @@ export class Ownership {
       await removeIfPresent(path);
       throw error;
     }
-    if (this.#displaced !== undefined && !this.#isCopy) await removeIfPresent(this.#displaced);
+    if (this.#displaced !== undefined && !this.#owner.readOnly) await removeIfPresent(this.#displaced);
   }
 
   async #checkStillOurs(): Promise<void> {
@@ -109,19 +118,22 @@ export class Ownership {
     throw neverFree();
   }
 
-  /** Removes the file if it is still ours; a copy has the one again that says so, else a wallet could be opened in it. */
+  /**
+   * Removes the file if it is still ours. After a look the one before stands there again: it says how the directory was
+   * left, or that it is a copy, in which no wallet may be opened.
+   */
   async release(): Promise<void> {
     const path = join(this.#directory, "OWNER");
     const isOurs = (await readOwner(this.#directory))?.token === this.#owner.token;
     if (!isOurs) return;
-    if (this.#isCopy && this.#displaced !== undefined) await rename(this.#displaced, path);
+    if (this.#owner.readOnly && this.#displaced !== undefined) await rename(this.#displaced, path);
     else await removeIfPresent(path);
   }
 
   /** Gives way to an owner that looked gone and is not: its file is put back. */
   async yield(): Promise<void> {
     await this.release();
-    if (this.#displaced === undefined || this.#isCopy) return;
+    if (this.#displaced === undefined || this.#owner.readOnly) return;
     await succeeds(link(this.#displaced, join(this.#directory, "OWNER")), "EEXIST");
     await removeIfPresent(this.#displaced);
   }
@@ -138,6 +150,16 @@ async function refuseUnfinishedLook(directory: string): Promise<void> {
     if (owner === undefined || (await isCertainlyGone(owner)) || !(await isOfAnotherDirectory(directory, owner))) continue;
     throw lockedBy(owner, await adviceOn(directory, owner));
   }
+}
+
+/** Takes what a look that was killed had moved aside; undefined if there is nothing. */
+async function takeOverLook(directory: string, look: Owner, token: string) {
+  const name = (await readdir(directory)).find((file) => file.startsWith(`OWNER.${look.token}.`));
+  const owner = name === undefined ? undefined : await readOwnerFile(join(directory, name));
+  if (name === undefined || owner === undefined) return undefined;
+  const path = join(directory, `OWNER.${token}.${owner.token}`);
+  if (!(await succeeds(rename(join(directory, name), path), "ENOENT"))) return undefined;
+  return { path, owner };
 }
 
 /** Puts the file there whole or not at all; false if another was first. */

@@ -1,11 +1,12 @@
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fromHex } from "../../store/bytes.ts";
 import { HeadFile } from "../../store/head-file.ts";
 import { type OpenLevelLogOptions, openLevelLog, verifyStore } from "../../store/index.ts";
+import { readOwner } from "../../store/owner-file.ts";
 import { currentProcess } from "../../store/process-identity.ts";
-import { appendRecords, contents, damageRecord, forgeOwner, freshLog, refusal, removeRecord } from "./helpers.ts";
+import { appendRecords, contents, copyOf, damageRecord, forgeOwner, freshLog, refusal, removeRecord } from "./helpers.ts";
 
 const LAST = 30n;
 
@@ -27,6 +28,12 @@ async function leaveUnclean(directory: string, owner: Readonly<Record<string, st
   await head.close();
   const { bootId } = await currentProcess();
   await forgeOwner(directory, { pid: "4194304", boot: bootId, epoch, mode: "write", ...owner });
+}
+
+/** Lets the look at a directory be over without having given it free. */
+async function makeGone(directory: string): Promise<void> {
+  const { token = "" } = (await readOwner(directory)) ?? {};
+  await forgeOwner(directory, { pid: "4194304", mode: "read", token });
 }
 
 /** What an opening that reads only what is needed says of damage at a record. */
@@ -59,6 +66,28 @@ describe("an opening that reads only what is needed", () => {
     expect(await outcome(await lived(), 9n)).toBe(10n);
     expect(await outcome(await lived(), 11n)).toBe("STORE_BAD_FRAME");
     expect(await outcome(await lived(), 11n, { readOnly: true })).toBe("STORE_BAD_FRAME");
+  });
+
+  test("after its owner died reads no more than that where somebody looked meanwhile, also if the look was killed", async () => {
+    const directory = await logWithSnapshots(10n, 20n);
+    await leaveUnclean(directory);
+    const left = await readFile(join(directory, "OWNER"));
+    const names = await readdir(directory);
+    const [look, killed] = [await openLevelLog(directory, { readOnly: true }), await copyOf(directory, "killed")];
+    await look.close();
+    expect(await readFile(join(directory, "OWNER"))).toEqual(left);
+    expect(await readdir(directory)).toEqual(names);
+
+    // As the look was when it was copied, twice over.
+    await makeGone(killed);
+    const second = await openLevelLog(killed, { readOnly: true });
+    const killedTwice = await copyOf(killed, "killed-twice");
+    await second.close();
+    expect(await readFile(join(killed, "OWNER"))).toEqual(left);
+    expect(await readdir(killed)).toEqual(names);
+    await makeGone(killedTwice);
+    for (const place of [directory, killedTwice]) expect(await outcome(place, 9n)).toBe(10n);
+    expect((await readdir(killedTwice)).filter((name) => name.startsWith("OWNER"))).toEqual([]);
   });
 
   test("with a single snapshot after its owner died reads everything", async () => {
