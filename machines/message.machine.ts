@@ -93,9 +93,8 @@ const noteHalt = definition.assign(({ context, event }) => {
   if (event.type !== "package.undecided" && event.type !== "package.poisoned") return {};
   const halted = { halts: context.halts + 1, haltCode: event.code };
   if (event.type === "package.undecided") return halted;
-  // After a clock that was ahead was put back, the time begins anew: it must not wait for that clock's time to come again.
-  const poisonSinceMs = context.ownFailures === 0 ? event.atMs : Math.min(context.poisonSinceMs, event.atMs);
-  return { ...halted, ownFailures: context.ownFailures + 1, poisonSinceMs };
+  const poisonedMs = poisonedUntil(context, event.atMs);
+  return { ...halted, ownFailures: context.ownFailures + 1, poisonedMs, poisonedAtMs: event.atMs };
 });
 
 const holdRefused = definition.enqueueActions(({ event, enqueue }) => {
@@ -120,7 +119,7 @@ const vet = {
   params: ({ context, event }: { context: MessageContext; event: MessageEvent }) => ({
     checkpoint: context.checkpoint,
     digest: context.digest,
-    holdPoison: context.ownFailures >= MOST_OWN_FAILURES && event.atMs - context.poisonSinceMs >= LONGEST_POISON_MS,
+    holdPoison: context.ownFailures >= MOST_OWN_FAILURES && poisonedUntil(context, event.atMs) >= LONGEST_POISON_MS,
   }),
 };
 
@@ -141,6 +140,14 @@ const postLeft = {
   type: "postRecoveryIds" as const,
   params: ({ event }: { event: MessageEvent }) => ({ ids: leftOf(event) }),
 };
+
+/**
+ * How long a package has failed for a reason of its own. Where the clock is put back, what it had waited until then counts,
+ * and it need not wait for that clock's time to come again.
+ */
+function poisonedUntil({ ownFailures, poisonedMs, poisonedAtMs }: MessageContext, atMs: number): number {
+  return ownFailures === 0 ? 0 : poisonedMs + Math.max(0, atMs - poisonedAtMs);
+}
 
 /** `message/<checkpoint>/<digest16>`: Received → Vetting → Applied → Completed, or Ignored, or Kept, or Halted and again. */
 export const messageMachine: MachineDefinition = {

@@ -17,9 +17,10 @@ export type MessageContext = {
   /** How often it was vetted without an answer. */
   readonly halts: number;
   readonly haltCode: string | null;
-  /** How many of the halts were for a reason of its own, and when the first of them was. */
+  /** How many of the halts were for a reason of its own, how long it has failed so from the first to the last, and when that was. */
   readonly ownFailures: number;
-  readonly poisonSinceMs: number;
+  readonly poisonedMs: number;
+  readonly poisonedAtMs: number;
   /** The named rule by which it was ignored. */
   readonly rule: string | null;
   readonly vtxos: readonly AcceptedVtxo[];
@@ -85,7 +86,8 @@ export const unknownMessage: MessageContext = {
   halts: 0,
   haltCode: null,
   ownFailures: 0,
-  poisonSinceMs: 0,
+  poisonedMs: 0,
+  poisonedAtMs: 0,
   rule: null,
   vtxos: [],
   movement: null,
