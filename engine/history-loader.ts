@@ -1,4 +1,5 @@
 import { type Observable, Subject } from "rxjs";
+import { isStoreError } from "../store/errors.ts";
 import { codeOf } from "./errors.ts";
 import type { HistoryCheck } from "./history-check.ts";
 import type { HistoryIndex } from "./history-index.ts";
@@ -143,8 +144,8 @@ export class HistoryLoader {
       }
       this.#tell();
     } catch (error) {
-      // An owner may come back, and another log may stand for this one.
-      if (!this.#source.isLive || signal.aborted) throw error;
+      // An owner may come back. Damage stays, and so does another log in the place of this one.
+      if (!this.#source.isLive || signal.aborted || (isStoreError(error) && error.salvageable)) throw error;
       if (this.#isRead) this.#closed.abort();
       else await pause(RETRY_MS);
     }

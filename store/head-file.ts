@@ -78,6 +78,13 @@ export class HeadFile {
     }
   }
 
+  /** What the file says now. @throws as {@link HeadFile.open} */
+  static async read(path: string): Promise<HeadState> {
+    const head = await HeadFile.open(path, true);
+    await head.close();
+    return head.state;
+  }
+
   /** What was written last. */
   get state(): HeadState {
     return this.#current.state;

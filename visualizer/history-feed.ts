@@ -156,6 +156,9 @@ function adviceFor(code: string): string {
   if (code === "LOG_UNREADABLE") return "A newer Heartwood wrote this log: look at it with that one.";
   if (code === "STORE_OWNER_LOST") return "The process that had the wallet open is gone: run heartwood inspect again.";
   if (code === "STORE_CLOSED") return "The log was closed: run heartwood inspect again.";
+  if (code === "STORE_SWAPPED") {
+    return "By now another log stands where this one did, or an older copy of it: run heartwood inspect again to look at that one.";
+  }
   if (code === "STORE_IO") return "The disk could not be read: run heartwood inspect again, on a copy if that does not help.";
   if (code.startsWith("STORE_")) {
     return "heartwood log verify DIR says what is damaged; heartwood log salvage DIR NEWDIR copies what is whole. A good backup is better.";

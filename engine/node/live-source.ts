@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isStoreError, StoreError, type StoreErrorCode } from "../../store/errors.ts";
 import type { LogHead, ReadOptions, StoredRecord } from "../../store/event-log.ts";
+import { HeadFile } from "../../store/head-file.ts";
 import { type LiveLog, openLive, openToRead } from "../../store/open-to-read.ts";
+import { HEAD } from "../../store/store-directory.ts";
 import type { HistoryLog, HistorySource } from "../history-types.ts";
 
 /** How often is looked who has the directory, and whether its log grew. */
@@ -22,13 +25,15 @@ export class LiveSource implements HistorySource {
   readonly isLive = true;
   readonly isShared = false;
   readonly #directory: string;
+  readonly #lookEveryMs: number;
   #live: LiveLog | undefined;
   #head: LogHead;
   #isAway = false;
   #isClosed = false;
 
-  constructor(directory: string, live: LiveLog) {
+  constructor(directory: string, live: LiveLog, lookEveryMs = LOOK_EVERY_MS) {
     this.#directory = directory;
+    this.#lookEveryMs = lookEveryMs;
     this.#live = live;
     this.#head = live.head();
   }
@@ -43,7 +48,7 @@ export class LiveSource implements HistorySource {
 
   async grown(signal: AbortSignal): Promise<boolean> {
     for (;;) {
-      await delay(LOOK_EVERY_MS, undefined, { signal });
+      await delay(this.#lookEveryMs, undefined, { signal });
       try {
         if (await this.#look(signal)) return true;
       } catch (error) {
@@ -62,13 +67,14 @@ export class LiveSource implements HistorySource {
   /** Whether there is something new: records, an owner that came, or none any more. */
   async #look(signal: AbortSignal): Promise<boolean> {
     const live = await openLive(this.#directory, { verify: "end", signal });
-    if (live === undefined) return this.#isAway ? false : this.#takeRest(signal);
-    if (this.#live !== undefined && live.head().seq <= this.#head.seq) {
-      await live.close();
-      return false;
-    }
+    if (live === undefined) return this.#isAway && !(await this.#wasOpened()) ? false : this.#takeRest(signal);
     try {
-      this.#head = this.#sameLog(live.head());
+      const head = this.#sameLog(live.head());
+      if (this.#live !== undefined && head.seq === this.#head.seq) {
+        await live.close();
+        return false;
+      }
+      this.#head = head;
     } catch (error) {
       await live.close();
       throw error;
@@ -76,6 +82,13 @@ export class LiveSource implements HistorySource {
     await this.#replace(live);
     this.#isAway = false;
     return true;
+  }
+
+  /** Whether somebody had the directory open and went between two looks, or another log stands there: HEAD tells, unlocked. */
+  async #wasOpened(): Promise<boolean> {
+    const { logId, epoch, seq, clean } = await HeadFile.read(join(this.#directory, HEAD));
+    const isSameEnd = clean ? seq === this.#head.seq : seq <= this.#head.seq;
+    return logId !== this.#head.logId || epoch !== this.#head.epoch || !isSameEnd;
   }
 
   async #takeRest(signal: AbortSignal): Promise<boolean> {

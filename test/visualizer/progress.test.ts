@@ -25,6 +25,7 @@ test("whoever reads why the log could not be read to its end reads what to do ab
   expect(adviceFor("STORE_OWNER_LOST")).toMatch(/process that had the wallet open is gone: run heartwood inspect again/);
   expect(adviceFor("STORE_CLOSED")).toMatch(/was closed: run heartwood inspect again/);
   expect(adviceFor("STORE_IO")).toMatch(/disk could not be read: run heartwood inspect again, on a copy/);
+  expect(adviceFor("STORE_SWAPPED")).toMatch(/another log stands .*: run heartwood inspect again to look at that one/);
   for (const code of ["STORE_BAD_FRAME", "STORE_BROKEN_CHAIN", "STORE_SEQUENCE_GAP"]) {
     expect(adviceFor(code)).toMatch(/heartwood log verify DIR .* heartwood log salvage DIR NEWDIR/);
   }
