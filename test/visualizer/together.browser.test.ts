@@ -80,6 +80,47 @@ describe.skipIf(findChromium() === undefined)("what the page shows is of the rec
     await expect.poll(async () => (await shown()) > 2 && (await shown()) < records.length).toBe(true);
   });
 
+  test("also where the answer of a jump comes after a later move: the last move counts", async () => {
+    const { page } = await visit(await served(GOLDEN));
+    await shows(page);
+    await slideTo(page, 5);
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route("**/api/find?*", async (route) => {
+      await released;
+      await route.continue();
+    });
+    const late = page.waitForResponse(/api\/find/);
+    await page.keyboard.press("r");
+    await slideTo(page, 9);
+    release();
+    await (await late).finished();
+    await delay(100);
+    expect(await page.locator("#app").getAttribute("data-seq")).toBe("9");
+  });
+
+  test("also after two jumps in quick succession: the second begins where the first ends", async () => {
+    const { page } = await visit(await served(GOLDEN));
+    await shows(page);
+    await slideTo(page, 1);
+    const shown = async () => Number(await page.locator("#app").getAttribute("data-seq"));
+    await page.keyboard.press("r");
+    await expect.poll(shown).toBeGreaterThan(1);
+    const first = await shown();
+    await page.keyboard.press("r");
+    await expect.poll(shown).toBeGreaterThan(first);
+    const second = await shown();
+    await page.keyboard.press("Home");
+    await shows(page, 1);
+    await page.route("**/api/find?*", async (route) => {
+      await delay(100);
+      await route.continue();
+    });
+    await page.keyboard.press("r");
+    await page.keyboard.press("r");
+    await shows(page, second);
+  });
+
   test("also the amounts under the lines, of which a point stands for many records", async () => {
     const folder = join(await freshFolder(), "wallet");
     await writeLongLog(folder, 3_000);

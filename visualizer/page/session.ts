@@ -46,6 +46,10 @@ export class Session {
   /** The moment wanted next, while another one is on its way. */
   #wanted: { readonly seq: bigint } | null = null;
   #isLoading = false;
+  /** Moves of the user that need no answer: a jump that was asked for before one leads nowhere any more. */
+  #moves = 0;
+  /** Jumps in turn: each begins where the one before has led. */
+  #jumps: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(source: FeedSource, hello: Hello) {
@@ -123,12 +127,13 @@ export class Session {
 
   /** Goes to a record. Asked for often, as by a slider, it skips what was not shown yet. */
   seek(seq: bigint): void {
-    this.change({ isFollowing: false });
-    this.#go(seq);
+    this.#moves++;
+    this.#leave(seq);
   }
 
   /** Goes on with the end of a live log, or stays where it is. */
   follow(isFollowing: boolean): void {
+    this.#moves++;
     this.change({ isFollowing, ...(isFollowing ? { isPlaying: false } : {}) });
     if (isFollowing) this.#go(this.head);
   }
@@ -142,6 +147,7 @@ export class Session {
     clearTimeout(this.#timer);
     this.change({ isPlaying });
     if (!isPlaying) return;
+    this.#moves++;
     if (this.#shown.seq >= this.head) this.seek(this.first);
     this.#tick();
   }
@@ -150,14 +156,13 @@ export class Session {
     this.change({ speed });
   }
 
-  /** Goes to the nearest record of a kind. */
-  async jump(search: Omit<Search, "from">, what: string): Promise<void> {
+  /** Goes to the nearest record of a kind, unless the user moves elsewhere before the source has answered. */
+  jump(search: Omit<Search, "from">, what: string): Promise<void> {
     this.play(false);
-    const found = await this.#ask(() => this.source.find({ ...search, from: String(this.#shown.seq) }));
-    if (found === undefined) return;
-    if (found === null)
-      this.change({ problem: `No ${what} ${search.direction === "forward" ? "after" : "before"} this record.` });
-    else this.seek(BigInt(found.seq));
+    const moves = this.#moves;
+    const jumped = this.#jumps.then(() => this.#jump(search, what, moves));
+    this.#jumps = jumped.catch(() => {});
+    return jumped;
   }
 
   /** Chooses an instance, whose way lights up; null for none. */
@@ -169,6 +174,22 @@ export class Session {
   async explain(id: string): Promise<void> {
     const explained = await this.#ask(() => this.source.explain(id));
     if (explained !== undefined) this.change({ explained });
+  }
+
+  async #jump(search: Omit<Search, "from">, what: string, moves: number): Promise<void> {
+    if (this.#moves !== moves) return;
+    const { seq } = this.#wanted ?? this.#shown;
+    const found = await this.#ask(() => this.source.find({ ...search, from: String(seq) }));
+    if (found === undefined || this.#moves !== moves) return;
+    if (found === null)
+      this.change({ problem: `No ${what} ${search.direction === "forward" ? "after" : "before"} this record.` });
+    else this.#leave(BigInt(found.seq));
+  }
+
+  /** Goes to a record, away from the end of a live log. */
+  #leave(seq: bigint): void {
+    this.change({ isFollowing: false });
+    this.#go(seq);
   }
 
   #take(progress: Progress): void {
