@@ -31,6 +31,7 @@ export class Halt extends Error {
 /** Feeds what the mailbox delivers to the machines, one message after the other. */
 export class Consumer {
   readonly #engine: Engine;
+  readonly #ahead: boolean;
   #position: bigint;
   #outOfOrder = 0;
   /** VTXOs of the package that was the only message of its page, when it was read once more; else 0. */
@@ -38,8 +39,10 @@ export class Consumer {
   /** Digests of messages that were seen whole, by checkpoint: of the last page that was read for that. */
   #whole: ReadonlyMap<bigint, string> = new Map();
 
-  constructor(engine: Engine) {
+  /** @param ahead whether messages are given to it out of their turn: their places then move no checkpoint */
+  constructor(engine: Engine, { ahead = false }: { readonly ahead?: boolean } = {}) {
     this.#engine = engine;
+    this.#ahead = ahead;
     this.#position = engine.loop.pending.checkpoint;
   }
 
@@ -182,7 +185,7 @@ export class Consumer {
       await this.#feed(delivery, { instance: name, event: { type: "message.redelivered" } });
     } else {
       this.#complain(delivery, isBelieved);
-      await this.#feed(delivery, { instance: name, ...received(delivery, { ahead: false }) });
+      await this.#feed(delivery, { instance: name, ...received(delivery, { ahead: this.#ahead }) });
     }
     this.#haltIfUndecided(name);
     this.#catchUp(delivery.checkpoint);
@@ -218,7 +221,7 @@ export class Consumer {
   #catchUp(checkpoint: bigint): void {
     const { loop, time } = this.#engine;
     const position = (loop.pending.contextOf(MAILBOX)?.position ?? 0n) as bigint;
-    if (checkpoint <= position || !isPlausible(checkpoint, time.nowMs())) return;
+    if (this.#ahead || checkpoint <= position || !isPlausible(checkpoint, time.nowMs())) return;
     this.#engine.feed({ instance: MAILBOX, event: { type: "message.consumed", checkpoint, advance: true } });
   }
 

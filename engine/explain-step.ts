@@ -47,8 +47,7 @@ function describeMessage(transition: Transition, subject: Subject): Described {
     case "message.received": {
       const entries = Number(event.entries);
       const what = event.kind === "arkoor" ? `a package of ${count(entries, "VTXO")}` : `of kind ${String(event.kind)}`;
-      const leap = event.advance === true ? "" : " Its checkpoint is too far ahead to become the wallet's.";
-      const leapRules = event.advance === true ? [] : ["mailbox.md W-11"];
+      const [leap, ...leapRules] = leapOf(event);
       if (state === "Vetting") {
         const text = `The message arrived, ${what}; its bytes are kept, and each entry is checked.${leap}`;
         return { text, rules: ["mailbox.md M-37", "mailbox.md M-38", ...leapRules], now: "being checked", isProvisional: true };
@@ -77,6 +76,13 @@ function describeMessage(transition: Transition, subject: Subject): Described {
     default:
       return generic(transition, null);
   }
+}
+
+/** Why the place of a message does not become the wallet's, with the rule. */
+function leapOf({ advance, ahead }: Transition["event"]): [text: string, ...rules: string[]] {
+  if (advance === true) return [""];
+  if (ahead === true) return [" It was taken out of its turn: its place moves no checkpoint.", "mailbox.md W-23"];
+  return [" Its checkpoint is too far ahead to become the wallet's.", "mailbox.md W-11"];
 }
 
 function describeVerdicts({ event, state, change, effects }: Transition, subject: Subject): Described {

@@ -33,8 +33,9 @@ export async function recognise(engine: Engine, session: ServerSession, signal: 
       engine.ports.logger("info", "a message of a new kind could not be read again", { checkpoint, code: error.code });
     }
     if (delivery === undefined) continue; // the server has it no more, or not now; it stays kept, by its digest
-    // A consumer for each: that it stands before the position is no fault of the server.
-    if (delivery.content.kind !== "unknown") await new Consumer(engine).consume(session, delivery, signal);
+    // A consumer for each: that it stands before the position is no fault of the server. Where its place could not be
+    // believed when it came, what stands before it may never have been read (mailbox.md W-11).
+    if (delivery.content.kind !== "unknown") await new Consumer(engine, { ahead: true }).consume(session, delivery, signal);
   }
   return isWhole;
 }

@@ -41,7 +41,7 @@ export type MessageEvent = { readonly atMs: number } & (
       readonly entries: number;
       /** What it asks to be looked at; null for what is no notice, or has no hash (mailbox.md M-55, M-58). */
       readonly notice: Notice | null;
-      /** Whether it is read ahead of its turn, behind a package that halts (mailbox.md W-23). */
+      /** Whether it is read out of its turn: behind a package that halts (mailbox.md W-23), or out of the log (W-12). */
       readonly ahead: boolean;
       /** Fact: whether its checkpoint may become the wallet's. One that is ahead does not move it yet. */
       readonly advance: boolean;

@@ -1,12 +1,21 @@
 import { expect, test } from "vitest";
 import type { Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
-import { encodeUnknownMessage } from "../../simulator/index.ts";
+import { encodeMessage, encodeUnknownMessage } from "../../simulator/index.ts";
 import type { MailboxDelivery } from "../../streams/delivery.ts";
 import { StreamError } from "../../streams/errors.ts";
 import { eventually, expectBooksToBalance, FastClock, goLive, openWallet, setUp } from "./helpers.ts";
 
+const DAY_MS = 24 * 60 * 60_000;
 const CUT = Uint8Array.of(0x0a, 0x7f, 1);
+
+class LateClock extends FastClock {
+  lateMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.lateMs;
+  }
+}
 
 /** A transport of a build that does not know packages yet: it decodes them as later ones do what they do not know. */
 const older: Transport = async (options) => {
@@ -113,4 +122,23 @@ test("a kept message that only the server has, and does not give, keeps no payme
   fails = false;
   await after.sync();
   expect(after.balance().totalSats).toBe(3_000n);
+});
+
+test("a kept message whose place could not be believed moves no checkpoint past what was never read (mailbox.md W-11)", async () => {
+  const { simulator, wallet, address, options } = await setUp();
+  await wallet.close();
+  const clock = new LateClock();
+  const before = await openWallet({ ...options, ports: { clock, transport: older } });
+  const far = BigInt(Date.now() + 2 * DAY_MS) << 20n;
+  const vtxos = (await simulator.createPackage(address, { amountsSats: [1_000n] })).map(({ bytes }) => bytes);
+  simulator.deliverRaw(address, () => encodeMessage({ checkpoint: far, message: { $case: "arkoor", value: { vtxos } } }));
+  expect(await before.sync()).toMatchObject({ ignored: 1, checkpoint: 0n });
+  await before.close();
+
+  // Its time has come, and an honest server has posted since.
+  clock.lateMs = 3 * DAY_MS;
+  await simulator.pay(address, { amountsSats: [2_000n] });
+  const after = await openWallet({ ...options, ports: { clock } });
+  expect(await after.sync()).toMatchObject({ applied: 2, caughtUp: true });
+  expect(after.status()).toMatchObject({ balance: { totalSats: 3_000n }, checkpoint: far });
 });
