@@ -1,6 +1,6 @@
 import { GrowingRows } from "./growing-column.ts";
 import type { TracedState } from "./traced-state.ts";
-import { type Balance, balanceFrom, balancePartOf } from "./view.ts";
+import { type Balance, balanceFrom, balancePartOf, isUnconfirmed, unconfirmedOf } from "./view.ts";
 import type { Coin, Counters, QuarantineEntry } from "./wallet-rows.ts";
 import { MAILBOX } from "./wallet-state.ts";
 
@@ -71,14 +71,10 @@ export class HistoryNumbers {
     }
     for (const key of state.quarantine.changes.keys()) {
       const entry = state.quarantine.get(key);
-      if (entry?.code === "ANCHOR_UNCONFIRMED") this.#unconfirmed.set(key, entry);
+      if (entry !== undefined && isUnconfirmed(entry)) this.#unconfirmed.set(key, entry);
       else this.#unconfirmed.delete(key);
     }
-    let unconfirmed = 0n;
-    for (const { id, amountSats } of this.#unconfirmed.values()) {
-      if (id === null || !state.isKnown(id)) unconfirmed += amountSats ?? 0n;
-    }
-    this.#money.note(seq, [...this.#sums, Number(unconfirmed)]);
+    this.#money.note(seq, [...this.#sums, Number(unconfirmedOf(this.#unconfirmed.values(), state))]);
     return earned;
   }
 

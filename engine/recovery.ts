@@ -1,7 +1,7 @@
 import { ancestorIds } from "../ark/exit.ts";
 import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { restoreId } from "../machines/package.ts";
+import { originOf, restoreId } from "../machines/package.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { digestOf } from "./blob-reader.ts";
@@ -12,7 +12,9 @@ import { mapConcurrently } from "./map-concurrently.ts";
 import { readBackup } from "./read-backup.ts";
 import { findKeys } from "./recovery-keys.ts";
 import { CONTRACT } from "./restored-htlcs.ts";
+import { SERVER_SAYS_SPENT } from "./still-spent.ts";
 import { askSpendState, Undecided, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
+import type { QuarantineEntry } from "./wallet-rows.ts";
 import { RECOVERY } from "./wallet-state.ts";
 
 /** How far a restore is: ids read, VTXOs fetched, VTXOs checked. */
@@ -129,9 +131,7 @@ export class Recovery {
     signal: AbortSignal,
   ): Promise<Found[]> {
     const { pending } = this.#engine.loop;
-    // What a scan that was killed held and did not vet is vetted by this one.
-    const vetted = [...pending.quarantine.values()].filter(({ code }) => code !== AWAITING_VETTING);
-    const heldIds = new Set(vetted.map(({ id }) => id));
+    const heldIds = new Set([...pending.quarantine.values()].filter(isVetted).map(({ id }) => id));
     const found: Found[] = [];
     let [done, kept] = [0, 0];
     await mapConcurrently(ids, CONCURRENT_VTXOS, async (id) => {
@@ -203,7 +203,7 @@ export class Recovery {
     if (verdict.kind === "known") return this.#engine.loop.pending.coins.has(id) ? "credited" : "spent";
     const isContract = verdict.kind === "refused" && verdict.item.code === CONTRACT;
     const isSpent =
-      (verdict.kind === "refused" && verdict.item.code === "SERVER_SAYS_SPENT") ||
+      (verdict.kind === "refused" && verdict.item.code === SERVER_SAYS_SPENT) ||
       (isContract && (await this.#isSpentContract(bytes, context)));
     // Good by its bytes and the wallet's own: what it was made of is spent, whatever the server says of that.
     if (verdict.kind === "accepted" || isContract || isSpent) this.#supersede(decodeVtxo(bytes));
@@ -221,12 +221,20 @@ export class Recovery {
     if (keyIndex === undefined) return false;
     const state = await askSpendState(vtxoId(vtxo), keyIndex, context);
     context.signal.throwIfAborted();
-    return typeof state === "object" && state.code === "SERVER_SAYS_SPENT";
+    return typeof state === "object" && state.code === SERVER_SAYS_SPENT;
   }
 
   #supersede(vtxo: Vtxo): void {
     for (const id of ancestorIds(vtxo)) this.superseded.add(id);
   }
+}
+
+/**
+ * Whether a scan has nothing to add to a held item. What one that was killed held and did not vet is vetted by the next; and
+ * what the mailbox brought is vetted once more as what the seed had before, of which more is money (mailbox.md W-48).
+ */
+function isVetted({ code, movement = "" }: QuarantineEntry): boolean {
+  return code === SERVER_SAYS_SPENT || (originOf(movement) === "restore" && code !== AWAITING_VETTING);
 }
 
 function reportOf(

@@ -122,7 +122,8 @@ export class Vetting {
   async #vetEntry(entry: Entry, context: VettingContext, failures: OwnFailures): Promise<Vetted | Poison> {
     if (entry.source.entry !== null && entry.source.entry >= MOST_ENTRIES) {
       const message = `expected at most ${MOST_ENTRIES} VTXOs in a message, got this beyond them`;
-      return { verdict: refused(entry, null, null, { code: "TOO_MANY_ENTRIES", message, permanent: false }), blobs: [] };
+      const reason = { code: "TOO_MANY_ENTRIES", message, permanent: false };
+      return { verdict: refused(entry, readableVtxoId(entry.bytes) ?? null, null, reason), blobs: [] };
     }
     try {
       return this.#keep(entry, await vetVtxo(entry, context));
@@ -147,6 +148,7 @@ export class Vetting {
     { id, amountSats, code, source, checkpoint, movement }: QuarantineEntry,
     context: VettingContext,
   ): Promise<Vetted> {
+    if (id !== null && context.isKnown(id)) return { verdict: { kind: "known", id }, blobs: [] };
     const isBackup = movement !== undefined && originOf(movement) === "restore";
     const bytes = await this.bytesOf({ source, checkpoint }, context.signal);
     const entry: Entry = { bytes, source, checkpoint, isBackup };

@@ -1,12 +1,11 @@
 import type { PolicyKind } from "../ark/policy.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import { sumOf } from "../machines/books.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { invoicesOf, type OpenInvoice } from "./invoice-view.ts";
 import { type Movement, movementsOf } from "./movement-view.ts";
-import type { Coin, Counters } from "./wallet-rows.ts";
+import type { Coin, Counters, QuarantineEntry } from "./wallet-rows.ts";
 import { BACKUP, CONNECTION, MAILBOX, RECOVERY, SALVAGE, WALLET, type WalletState } from "./wallet-state.ts";
 
 /**
@@ -132,10 +131,20 @@ export function balanceOf(state: Readonly<WalletState>): Balance {
     const part = balancePartOf(coin);
     sums.set(part, (sums.get(part) ?? 0n) + coin.amountSats);
   }
-  const unconfirmed = [...state.quarantine.values()]
-    .filter(({ code, id }) => code === "ANCHOR_UNCONFIRMED" && (id === null || !state.isKnown(id)))
-    .map((item) => ({ amountSats: item.amountSats ?? 0n }));
-  return balanceFrom((part) => sums.get(part) ?? 0n, sumOf(unconfirmed));
+  const unconfirmed = [...state.quarantine.values()].filter(isUnconfirmed);
+  return balanceFrom((part) => sums.get(part) ?? 0n, unconfirmedOf(unconfirmed, state));
+}
+
+/** Whether a held item waits for nothing but the block of its anchor. */
+export function isUnconfirmed({ code }: QuarantineEntry): boolean {
+  return code === "ANCHOR_UNCONFIRMED";
+}
+
+/** What such items come to. Other bytes of the same VTXO are another item, but no more money. */
+export function unconfirmedOf(items: Iterable<QuarantineEntry>, state: Pick<WalletState, "isKnown">): bigint {
+  const amounts = new Map<VtxoId, bigint>();
+  for (const { id, amountSats } of items) if (id !== null && !state.isKnown(id)) amounts.set(id, amountSats ?? 0n);
+  return [...amounts.values()].reduce((total, sats) => total + sats, 0n);
 }
 
 /** The balance of its parts. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { corruptVtxo } from "../../simulator/index.ts";
 import { eventually, expectBooksToBalance, goLive, openWallet, setUp } from "./helpers.ts";
 
 test("an imported VTXO is credited once, with a movement of its own, however often and whichever way it comes", async () => {
@@ -56,4 +57,24 @@ test("what is no money is held with its reason, and becomes money on request whe
     await expect(wallet.importVtxo(new Uint8Array(size))).rejects.toMatchObject({ code: "BAD_OPTION" });
   }
   expectBooksToBalance(wallet.status());
+});
+
+test("what stands beyond 100 entries of a message becomes money on request, and the answer says so", async () => {
+  const { simulator, wallet, address } = await setUp({ pageLimit: 2_000 });
+  await goLive(wallet);
+  const vtxos = await simulator.createPackage(address, { amountsSats: [1_000n] });
+  simulator.deliver(address, [...Array.from({ length: 100 }, (_, i) => Uint8Array.of(i)), ...vtxos]);
+  await eventually(() => wallet.quarantine().length === 101, "the message");
+  const key = wallet.quarantine().find(({ code }) => code === "TOO_MANY_ENTRIES")?.key;
+  expect(await wallet.retryQuarantine(key)).toMatchObject([{ status: "credited", id: vtxos[0]?.id, amountSats: 1_000n }]);
+});
+
+test("a VTXO that is held twice, with other bytes each time, is awaited once", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const { vtxos } = await simulator.pay(address, { amountsSats: [7_000n], unconfirmedAnchor: true });
+  await goLive(wallet);
+  const broken = corruptVtxo(vtxos[0]?.bytes ?? new Uint8Array(), "signature");
+  expect(await wallet.importVtxo(broken)).toMatchObject({ status: "quarantined", code: "ANCHOR_UNCONFIRMED" });
+  expect(wallet.quarantine()).toHaveLength(2);
+  expect(wallet.balance().unconfirmedSats).toBe(7_000n);
 });

@@ -120,6 +120,21 @@ test("contracts and expired VTXOs are no money; one that is about to expire is, 
   await wallet.close();
 });
 
+test("what the mailbox held before the server gave its copy is restored all the same (mailbox.md W-48)", async () => {
+  const { simulator, options } = await world();
+  const expiring = await elsewhere(simulator, 4_000n, { expiryHeight: simulator.chain.tip + 3 });
+  await backUp(simulator, expiring);
+  await simulator.post(addressOf(simulator, MNEMONIC, 0), [simulator.vtxo(expiring)?.bytes ?? new Uint8Array()]);
+  simulator.faults.failNext("GetVtxo", undefined, 3);
+  const wallet = await restored(await options());
+  expect(wallet.quarantine()).toMatchObject([{ id: expiring, code: "NEAR_EXPIRY" }]);
+  await wallet.sync();
+  expect(wallet.vtxos()).toMatchObject([{ id: expiring, flags: expect.arrayContaining(["nearExpiry"]) }]);
+  expect(wallet.status()).toMatchObject({ quarantine: [], restore: { isComplete: true, report: { credited: 1, held: 0 } } });
+  expectBooksToBalance(wallet.status());
+  await wallet.close();
+});
+
 test("a server that gives another VTXO than the one asked for hides none: the id is asked for again (mailbox.md W-49)", async () => {
   const { simulator, options } = await world();
   const [first, second] = [await elsewhere(simulator, 1_000n), await elsewhere(simulator, 2_000n)];

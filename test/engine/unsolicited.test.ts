@@ -18,6 +18,7 @@ import {
 
 const MINUTE_MS = 60_000;
 const GARBAGE_BYTES = 1_000;
+const CUT = Uint8Array.of(1);
 
 class LateClock extends FastClock {
   lateMs = 0;
@@ -121,6 +122,23 @@ test("what is held above the budget becomes money once it is good", async () => 
   expect(wallet.balance().totalSats).toBe(7_000n);
   const [vtxo] = vtxos;
   expect(await wallet.vtxoBytes(vtxo?.id ?? "")).toEqual(vtxo?.bytes);
+});
+
+test("bytes that the owner brings are kept, whatever the server does with those that it alone had", async () => {
+  const { simulator, clock, takenBack, wallet, address } = await setUp({ bytesPerDay: 0 });
+  const { vtxos, checkpoint } = await simulator.pay(address, { amountsSats: [7_000n], unconfirmedAnchor: true });
+  await wallet.sync();
+  const [bytes] = vtxos.map((vtxo) => vtxo.bytes);
+  const [first, again] = [await wallet.importVtxo(bytes ?? CUT), await wallet.importVtxo(bytes ?? CUT)];
+  expect([first.status, again]).toEqual(["quarantined", first]);
+  takenBack.add(checkpoint ?? 0n);
+  simulator.mine(1);
+  clock.lateMs += 2 * MINUTE_MS;
+  await wallet.sync();
+  clock.lateMs += 3 * MINUTE_MS;
+  await wallet.sync();
+  expect(wallet.movements()).toMatchObject([{ subsystem: { name: "heartwood.import" }, effectiveBalanceSats: 7_000n }]);
+  expect(wallet.quarantine()).toEqual([]);
 });
 
 test("a server that does not let the mailbox be read is asked for held bytes less and less often, and none of them suffers", async () => {
