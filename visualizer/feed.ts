@@ -54,8 +54,7 @@ export interface Search {
 
 /** What a live source tells by itself. */
 export interface FeedListener {
-  /** New records at the end, in order. Where many come at once, some may be left out; the page asks for what it shows. */
-  records(rows: readonly RecordRow[]): void;
+  /** More can be looked at, or was taken again: the page asks for what it shows. */
   progress(progress: Progress): void;
   /** `connected` again after `lost`: the source reconnects by itself. `ended` for good, with the reason. */
   status(status: "connected" | "lost" | "ended", reason: string): void;

@@ -1,31 +1,25 @@
 import type { ServerResponse } from "node:http";
 import type { History, HistoryProgress } from "heartwood";
-import { toRow } from "./feed-rows.ts";
 import { toProgress } from "./history-feed.ts";
 
 /** Pages that listen at once. */
 const MOST_VIEWERS = 4;
 /** What waits for one of them; one that lets more come together is let go. */
 const MOST_WAITING_BYTES = 1024 * 1024;
-/** How often they hear of what is new. */
+/** How often they hear how far reading has come; what they show they ask for. */
 const TELL_EVERY_MS = 100;
-/** Of more new records than this in between, the last ones are told. */
-const MOST_RECORDS = 100n;
 const HEARTBEAT_MS = 15_000;
 
-/** The pages that listen: what is new goes to all of them, and nobody waits for any. */
+/** The pages that listen: all of them hear how far reading has come, and nobody waits for any. */
 export class Viewers {
   readonly #history: History;
   readonly #viewers = new Set<ServerResponse>();
   readonly #subscription: { unsubscribe(): void };
   readonly #heartbeat: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
-  /** The last record that was told of. */
-  #told: bigint;
 
   constructor(history: History) {
     this.#history = history;
-    this.#told = history.progress.head;
     this.#subscription = history.grew$.subscribe({ next: () => this.#schedule(), complete: () => this.#schedule() });
     this.#heartbeat = setInterval(() => this.#send(": still here\n\n"), HEARTBEAT_MS);
     this.#heartbeat.unref();
@@ -45,9 +39,7 @@ export class Viewers {
     this.#viewers.add(response);
     response.on("close", () => this.#viewers.delete(response));
     response.on("error", () => this.#viewers.delete(response));
-    const { progress } = this.#history;
-    response.write(frame("progress", toProgress(progress)));
-    if (progress.isOver) response.write(ended(progress));
+    response.write(news(this.#history.progress));
   }
 
   close(): void {
@@ -59,29 +51,9 @@ export class Viewers {
 
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
-      void this.#tell().finally(() => {
-        this.#timer = undefined;
-        const { progress } = this.#history;
-        if (isCaughtUp(progress) && progress.head > this.#told) this.#schedule();
-      });
+      this.#timer = undefined;
+      this.#send(news(this.#history.progress));
     }, TELL_EVERY_MS);
-  }
-
-  async #tell(): Promise<void> {
-    const { progress } = this.#history;
-    const from = this.#told + 1n;
-    if (isCaughtUp(progress) || this.#viewers.size === 0) this.#told = progress.head;
-    if (this.#viewers.size === 0) return;
-    if (this.#told >= from) {
-      const first = progress.head - from >= MOST_RECORDS ? progress.head - MOST_RECORDS + 1n : from;
-      try {
-        this.#send(frame("records", (await this.#history.records(first, progress.head)).map(toRow)));
-      } catch {
-        // Whoever asks for these records hears why.
-      }
-    }
-    this.#send(frame("progress", toProgress(progress)));
-    if (progress.isOver) this.#send(ended(progress));
   }
 
   #send(text: string): void {
@@ -94,15 +66,11 @@ export class Viewers {
   }
 }
 
-/** While a long log is being read its records are no news. */
-function isCaughtUp({ head, total }: HistoryProgress): boolean {
-  return head === total;
+function news(progress: HistoryProgress): string {
+  const ended = progress.isOver ? frame("ended", { reason: progress.failure?.message ?? "" }) : "";
+  return `${frame("progress", toProgress(progress))}${ended}`;
 }
 
 function frame(event: string, data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-function ended({ failure }: HistoryProgress): string {
-  return frame("ended", { reason: failure?.message ?? "" });
 }

@@ -77,7 +77,7 @@ test("what was written while the directory was open for a moment only is seen, o
 
 test("taking steps again ends at damage, and says so, also of a log that may grow", async () => {
   const log = await createMemoryLog().open();
-  await new Talkative(log, 4).receive(3);
+  await new Talkative(log).receive(3);
   let readings = 0;
   async function* read(options?: ReadOptions) {
     if (readings++ > 0) throw new StoreError("STORE_SWAPPED", "expected one log, got another");

@@ -86,7 +86,7 @@ test("a question is for 500 records and 2,000 points of a line at most", async (
 
 test("a page takes along the stories of the 200 things that were mentioned last", async () => {
   const log = await createMemoryLog().open();
-  await new Talkative(log, 1).receive(201);
+  await new Talkative(log).receive(201);
   const grown = async () => false;
   await using history = History.of({
     log: () => log,
@@ -108,21 +108,18 @@ test("a page in one file has 100,000 records at most, and the last 20,000 unless
 
 /** A page that listens, for which so much waits. */
 function listener(writableLength = 0) {
-  const page = { writableLength, isGone: false, write: () => true, on: () => {}, destroy: () => (page.isGone = true) };
+  const heard: string[] = [];
+  const write = (text: string) => heard.push(text);
+  const page = { writableLength, heard, isGone: false, write, on: () => {}, destroy: () => (page.isGone = true) };
   return page;
 }
 
-test("four pages listen, 1 MiB may wait for each, and of more than 100 new records they hear of the last ones", async () => {
+test("four pages listen, 1 MiB may wait for each, and they hear at most every 100 ms how far reading has come", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const grew$ = new Subject<void>();
-  const asked: unknown[] = [];
   const progress = { head: 0n, checked: 0n, total: 0n, differing: [], differingCount: 0, failure: null, isOver: false };
-  const records = async (from: bigint, to: bigint) => {
-    asked.push([from, to]);
-    return [];
-  };
-  const viewers = new Viewers({ progress, grew$, records } as unknown as Told);
+  const viewers = new Viewers({ progress, grew$ } as unknown as Told);
   onTestFinished(() => viewers.close());
   const pages = [listener(), listener(), listener(MIB), listener(MIB + 1)];
   for (const page of pages) {
@@ -130,14 +127,13 @@ test("four pages listen, 1 MiB may wait for each, and of more than 100 new recor
     viewers.add(page as unknown as ServerResponse);
   }
   expect(viewers.isFull).toBe(true);
-  for (const head of [100n, 201n]) {
+  for (let head = 1n; head <= 20n; head++) {
     Object.assign(progress, { head, total: head });
     grew$.next();
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(10);
   }
-  expect(asked).toEqual([
-    [1n, 100n],
-    [102n, 201n],
-  ]);
   expect(pages.map(({ isGone }) => isGone)).toEqual([false, false, false, true]);
+  expect(viewers.count).toBe(3);
+  expect(pages.map(({ heard }) => heard.length)).toEqual([3, 3, 3, 2]);
+  expect(pages[0]?.heard.at(-1)).toMatch(/^event: progress\ndata: .*"head":"20",.*\n\n$/);
 });

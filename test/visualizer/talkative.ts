@@ -2,17 +2,15 @@ import { RunLoop } from "../../engine/run-loop.ts";
 import { WalletState } from "../../engine/wallet-state.ts";
 import type { SnapshotLog } from "../../store/index.ts";
 
-/** A life of messages with names of some length: what is told of them is as large. */
+/** A life of messages that nobody has to send. */
 export class Talkative {
   readonly #loop: RunLoop;
-  readonly #name: string;
   #messages = 0n;
 
-  constructor(log: SnapshotLog, nameLength: number) {
+  constructor(log: SnapshotLog) {
     const onFailed = (error: unknown) => {
       throw error;
     };
-    this.#name = "x".repeat(nameLength);
     this.#loop = new RunLoop({
       log,
       committed: new WalletState(),
@@ -26,7 +24,7 @@ export class Talkative {
   async receive(messages: number): Promise<void> {
     for (let message = 0; message < messages; message++) {
       const checkpoint = ++this.#messages;
-      const instance = `message/${checkpoint}/${this.#name}`;
+      const instance = `message/${checkpoint}/x`;
       const event = { type: "message.received", checkpoint, digest: "00".repeat(32), kind: "round", entries: 0 };
       this.#loop.dispatch({ instance, event });
     }

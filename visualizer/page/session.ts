@@ -81,7 +81,6 @@ export class Session {
   static async open(source: FeedSource): Promise<Session> {
     const session = new Session(source, await source.hello());
     source.follow({
-      records: () => {},
       progress: (progress) => session.#take(progress),
       status: (connection, connectionReason) => session.change({ connection, connectionReason }),
     });

@@ -69,7 +69,6 @@ export class HttpFeed implements FeedSource {
         for await (const { event, data } of eventsOf(response)) {
           if (failures !== -1) listener.status("connected", "");
           failures = -1;
-          if (event === "records") listener.records(data as readonly RecordRow[]);
           if (event === "progress") listener.progress(data as Progress);
           if (event === "ended") return listener.status("ended", (data as { readonly reason: string }).reason);
         }
