@@ -1,6 +1,7 @@
+import { adviceOn } from "./advice.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CliError, describeError, isSalvageable } from "./errors.ts";
+import { CliError, describeError } from "./errors.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { type Output, printError } from "./output.ts";
 import { suggest } from "./suggest.ts";
@@ -22,9 +23,8 @@ export async function runCommandLine(words: readonly string[], commands: readonl
     const { code } = describeError(error);
     if (code !== "BROKEN_PIPE") await printError(error, output, command?.options.json !== undefined && words.includes("--json"));
     if (code === "USAGE") output.message(`Try: heartwood ${command === undefined ? "" : `${command.name} `}--help`);
-    if (command?.operands[0] === "DIR" && command.name !== "log salvage" && isSalvageable(error)) {
-      output.message("What is whole of it: heartwood log salvage DIR NEWDIR, which only reads DIR. A good backup is better.");
-    }
+    const advice = command === undefined ? undefined : adviceOn(error, command);
+    if (advice !== undefined) output.message(advice);
     return EXIT_CODES[code] ?? EXIT_FAILURE;
   }
 }

@@ -226,6 +226,23 @@ test("log unlock leaves a living process of this machine its lock", async () => 
   expect(log.head().seq).toBe(BigInt(RECORDS));
 });
 
+test("what wants to use a wallet that is open is told which process to end, or how to find out", async () => {
+  const directory = await golden();
+  const words = join(directory, "..", "words");
+  writeFileSync(words, `${"abandon ".repeat(11)}about\n`, { mode: 0o600 });
+  const paying = ["pay", directory, "lnbc1", "--mnemonic-file", words];
+  {
+    await using _log = await openLevelLog(directory);
+    const { code, stderr } = await runHere(paying);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`STORE_LOCKED: .*\nOne process .* kill ${process.pid}\\);.*\n$`)),
+    ]);
+  }
+  await lockFromElsewhere(directory);
+  expect((await runHere(paying)).stderr).toMatch(/STORE_LOCKED: .*\nWho has it open, .*: heartwood log unlock DIR\n$/);
+});
+
 test("log unlock says of a process that cannot be seen that it looks gone, not that it is", async () => {
   const directory = await golden();
   await forgeOwner(directory, { pid: "4194304" });
