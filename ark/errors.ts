@@ -114,6 +114,7 @@ export type ArkErrorCode =
   | "OWN_INVOICE_SHORT_CLTV"
   | "UNSUPPORTED_BOLT12"
   | "UNSUPPORTED_LNURL"
+  | "UNSUPPORTED_URI"
   // a server's rules for arkoor requests (arkoor.md §10.1)
   | "ARKOOR_INPUT_POLICY"
   | "ARKOOR_EMPTY_PACKAGE"

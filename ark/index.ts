@@ -116,6 +116,7 @@ export {
 } from "./musig.ts";
 export type { Outpoint } from "./outpoint.ts";
 export { checkOwnInvoice, type InvoiceRequest, invoiceExpiresAtMs } from "./own-invoice.ts";
+export { type PaymentRequest, parsePaymentRequest, requestPaymentSats } from "./payment-request.ts";
 export {
   type CheckpointPolicy,
   type ExpiryPolicy,

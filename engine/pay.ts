@@ -1,5 +1,5 @@
 import { changePieces } from "../ark/arkoor-allocation.ts";
-import { type Bolt11Invoice, checkInvoicePayable, invoicePaymentSats, parseBolt11 } from "../ark/bolt11.ts";
+import { checkInvoicePayable } from "../ark/bolt11.ts";
 import { ArkError } from "../ark/errors.ts";
 import { type FeeSchedule, lightningSendFee } from "../ark/fees.ts";
 import { encodeHex } from "../ark/hex.ts";
@@ -10,6 +10,7 @@ import {
   MAX_SEND_LOCK_BLOCKS,
   SEND_EXPIRY_LENIENCY_BLOCKS,
 } from "../ark/htlc-terms.ts";
+import { type PaymentRequest, parsePaymentRequest, requestPaymentSats } from "../ark/payment-request.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { idsOf, type PaymentInput, sumOf } from "../machines/books.ts";
 import { attemptsAt } from "./attempts.ts";
@@ -34,7 +35,7 @@ const MOST_QUOTES = 100;
 
 /** Options of `Wallet.quote`. */
 export interface QuoteOptions {
-  /** What to pay, where the invoice leaves it open. */
+  /** What to pay, where the invoice, and the URI around it, leave it open. */
   readonly amountSats?: bigint;
   /** Ends the wait for the chain's tip. */
   readonly signal?: AbortSignal;
@@ -93,10 +94,11 @@ export class QuoteBook {
 /** Says what a payment takes, and keeps to it in the one that follows. */
 export async function quote(engine: Engine, quotes: QuoteBook, text: string, options: QuoteOptions): Promise<Quote> {
   options.signal?.throwIfAborted();
-  const { invoice, paymentHash } = readInvoice(text);
+  const request = readRequest(text);
+  const { invoice, paymentHash } = request;
   refusePaid(engine, paymentHash);
   refuseWhileUnsure(engine.loop.pending);
-  const amountSats = payableSats(engine, invoice, options.amountSats);
+  const amountSats = payableSats(engine, request, options.amountSats);
   const terms = await termsOf(engine, options.signal);
   const plan = planOf(engine, terms, amountSats);
   quotes.keep(paymentHash, plan);
@@ -114,12 +116,13 @@ export async function quote(engine: Engine, quotes: QuoteBook, text: string, opt
 /** Records a payment of an invoice, which then goes on by itself (lightning.md §8.2). */
 export async function pay(engine: Engine, quotes: QuoteBook, text: string, options: PayOptions): Promise<Payment> {
   options.signal?.throwIfAborted();
-  const { invoice, paymentHash } = readInvoice(text);
+  const request = readRequest(text);
+  const { invoice, paymentHash } = request;
   refusePaid(engine, paymentHash);
   const known = openAttempt(engine, paymentHash);
   if (known !== undefined) return known;
   refuseWhileUnsure(engine.loop.pending);
-  const amountSats = payableSats(engine, invoice, options.amountSats);
+  const amountSats = payableSats(engine, request, options.amountSats);
   const terms = await termsOf(engine, options.signal);
 
   // One tick from here to the record: what was true before the wait is looked at again.
@@ -214,15 +217,15 @@ function areUsable({ loop }: Engine, ids: readonly VtxoId[], { tipHeight }: Term
   });
 }
 
-function readInvoice(text: string): { readonly invoice: Bolt11Invoice; readonly paymentHash: string } {
-  const invoice = orBadInvoice(() => parseBolt11(text));
-  return { invoice, paymentHash: encodeHex(invoice.paymentHash) };
+function readRequest(text: string): PaymentRequest & { readonly paymentHash: string } {
+  const request = orBadInvoice(() => parsePaymentRequest(text));
+  return { ...request, paymentHash: encodeHex(request.invoice.paymentHash) };
 }
 
-function payableSats({ place, clock }: Engine, invoice: Bolt11Invoice, askedSats: bigint | undefined): bigint {
+function payableSats({ place, clock }: Engine, request: PaymentRequest, askedSats: bigint | undefined): bigint {
   return orBadInvoice(() => {
-    checkInvoicePayable(invoice, { network: place.network, nowMs: clock.nowMs() });
-    return invoicePaymentSats(invoice, askedSats);
+    checkInvoicePayable(request.invoice, { network: place.network, nowMs: clock.nowMs() });
+    return requestPaymentSats(request, askedSats);
   });
 }
 

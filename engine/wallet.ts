@@ -193,8 +193,9 @@ export class Wallet extends WalletReader implements AsyncDisposable {
   }
 
   /**
-   * Pays a Lightning invoice (BOLT 11). Resolves as soon as the payment is recorded, as {@link send} does; an invoice that
-   * is being paid already gives the payment that is under way. Proof of payment is in its movement, for ever.
+   * Pays a Lightning invoice (BOLT 11), also one in a `bitcoin:` URI. Resolves as soon as the payment is recorded, as
+   * {@link send} does; an invoice that is being paid already gives the payment that is under way. Proof of payment is in
+   * its movement, for ever.
    *
    * @throws HeartwoodError `BAD_INVOICE` with the reason as cause, `INVOICE_PAID`, `FEE_TOO_HIGH`, `QUOTE_STALE`, `INSUFFICIENT_FUNDS`,
    * `VTXOS_EXPIRE`, `LIGHTNING_UNAVAILABLE`, `NOT_CONNECTED`, `CHAIN_UNAVAILABLE`, `WALLET_RECONCILING`, `WALLET_RESTORING`,

@@ -16,8 +16,8 @@ Opens the wallet in DIR, connects it, and pays INVOICE (BOLT 11). Ends when the 
 preimage is here, which proves the payment, or everything came back. Once the payment is
 recorded an interrupt only ends the waiting: it goes on whenever the wallet is connected
 (run, sync), and \`history\` shows it. An invoice that is being paid is waited for; one that
-was paid is never paid again. SATS is for an invoice that names no amount. Without
---max-fee the fee may be 100 sat and 1 % of the amount.
+was paid is never paid again. INVOICE may be a \`bitcoin:\` URI that has one. SATS is for an
+invoice that names no amount. Without --max-fee the fee may be 100 sat and 1 % of the amount.
 Exit code 0 if it was paid, 1 if nothing was paid or the waiting was ended.`,
   async run(given, output) {
     const [, invoice = "", amount] = given.operands;

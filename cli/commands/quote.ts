@@ -15,8 +15,8 @@ export const quote: Command = {
   options: keyOptions,
   details: `
 Opens the wallet in DIR, connects it, and says what paying INVOICE (BOLT 11) would take:
-the amount, the fee, and the VTXOs that it would spend. Nothing is paid or locked. SATS
-is for an invoice that names no amount.`,
+the amount, the fee, and the VTXOs that it would spend. Nothing is paid or locked.
+INVOICE may be a \`bitcoin:\` URI that has one. SATS is for an invoice that names no amount.`,
   async run(given, output) {
     const [, invoice = "", amount] = given.operands;
     const options = amountOperand(amount);

@@ -66,12 +66,15 @@ it("quote says what a Lightning payment takes, pay pays it and shows the proof, 
   const mine = await wallet("mine", WORDS);
   await simulator.pay(mine.address, { amountsSats: [10_000n] });
   const { bolt11, preimage } = simulator.lightning.invoice({ amountSats: 4_000n, description: "tea\u0007" });
-  const quoted = await runHere(["quote", mine.directory, bolt11, ...mine.keys]);
+  const uri = `bitcoin:BCRT1Q?amount=0.00004&lightning=${bolt11.toUpperCase()}`;
+  const quoted = await runHere(["quote", mine.directory, uri, ...mine.keys]);
   expect([quoted.code, quoted.stdout]).toEqual([
     0,
     expect.stringMatching(/^amount +4,000 sat\nfee +\d+ sat\n[\s\S]*tea\\u\{7\}/),
   ]);
-  const paid = await run(["pay", mine.directory, bolt11, ...mine.keys, "--json"]);
+  const onChain = await runHere(["pay", mine.directory, "bitcoin:bcrt1q?amount=1", ...mine.keys]);
+  expect(onChain.stderr).toMatch(/BAD_INVOICE: .* Lightning invoice, got one without: give its invoice alone\n$/);
+  const paid = await run(["pay", mine.directory, uri, ...mine.keys, "--json"]);
   const proof = Buffer.from(preimage ?? []).toString("hex");
   expect(JSON.parse(paid.stdout)).toMatchObject({ type: "payment.settled", preimage: proof, movement: { status: "successful" } });
   const again = await runHere(["pay", mine.directory, bolt11, ...mine.keys, "--json"]);
