@@ -1,3 +1,4 @@
+import type { VtxoId } from "../ark/vtxo-id.ts";
 import { checkBackup } from "./check-backup.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
@@ -62,7 +63,11 @@ export class Requeue {
     try {
       const context = await vetting.context(this.#signal);
       const failures = new OwnFailures(this.#engine, context);
-      await mapConcurrently(look.items, CONCURRENT_ITEMS, (entry) => lookAgain(this.#engine, entry, context, failures));
+      const again = (entry: QuarantineEntry): Promise<void> => lookAgain(this.#engine, entry, context, failures);
+      await mapConcurrently(look.items, CONCURRENT_ITEMS, again);
+      // Another copy that was looked at beside it may have brought the VTXO.
+      const superfluous = look.items.filter(({ key, id }) => loop.pending.quarantine.has(key) && this.#isMoney(id));
+      await mapConcurrently(superfluous, CONCURRENT_ITEMS, again);
     } catch (error) {
       this.#tell("held items could not be vetted", error);
     }
@@ -72,6 +77,11 @@ export class Requeue {
   /** Whether it can be looked at ahead of its time: not if its bytes must be read from the server again. */
   #isCheap({ digest }: QuarantineEntry["source"]): boolean {
     return this.#engine.loop.pending.blobSeq(digest) !== undefined;
+  }
+
+  /** Whether another copy of a held item was credited: nobody has to be asked to let the item go. */
+  #isMoney(id: VtxoId | null): boolean {
+    return id !== null && this.#engine.loop.pending.coins.has(id);
   }
 
   /** The tip does not wait for what else is looked at: a server can make that last as long as it likes. */
@@ -106,7 +116,7 @@ export class Requeue {
       await this.#engine.doubts.ask(this.#signal);
       finishReconciling(this.#engine);
       const { early, taken } = await this.#vet(
-        ({ code, source }) => (all || (isAfterBlock && isOfTheChain(code))) && this.#isCheap(source),
+        ({ code, id, source }) => (all || (isAfterBlock && isOfTheChain(code)) || this.#isMoney(id)) && this.#isCheap(source),
       );
       const rest = Math.min(left, early) - taken;
       if (rest <= 0) return;

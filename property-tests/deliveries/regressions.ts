@@ -21,4 +21,13 @@ export const regressions: Readonly<Record<string, Life>> = {
       { type: "poison", message: { kind: "package", vtxos: [{ pick: 1, copy: "whole" }] }, silent: "chain" },
     ],
   },
+  "a broken copy is let go although the look at it ends before another copy is credited in the same go": {
+    setup,
+    commands: [
+      { type: "clock", to: 3_600_000 },
+      { type: "fail", calls: 1, code: "SERVER_UNREACHABLE", replyLost: false, isForCommand: false },
+      { type: "import", vtxo: { pick: 11, copy: "whole" } },
+      { type: "deliver", message: { kind: "package", vtxos: [{ pick: 11, copy: "missing-signature" }] }, place: "next" },
+    ],
+  },
 };

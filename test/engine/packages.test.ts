@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { concatBytes } from "../../ark/bytes.ts";
 import { WalletKeys } from "../../ark/keys.ts";
@@ -328,6 +329,22 @@ test("a held VTXO that comes again in a good package is credited once", async ()
   expect(wallet.balance()).toMatchObject({ totalSats: 7_000n, unconfirmedSats: 0n });
   expect(wallet.quarantine()).toEqual([]);
   expectBooksToBalance(wallet.status());
+});
+
+test("a broken copy is let go at the next look once a good one was credited, long before its time", async () => {
+  const setup = await setUp();
+  const { simulator, wallet, address } = setup;
+  const { bytes } = await makeVtxo(setup, 9_000n, { register: false });
+  simulator.deliver(address, [corruptVtxo(bytes, "missing-signature")]);
+  await wallet.sync();
+  expect(wallet.quarantine()).toHaveLength(1);
+  wallet.start();
+  await eventually(() => wallet.status().connection === "Live", "a connection");
+  // The look with which a start begins is over by then.
+  await setTimeout(200);
+  simulator.deliver(address, [bytes]);
+  await eventually(() => wallet.quarantine().length === 0, "an empty quarantine");
+  expect(wallet.balance().totalSats).toBe(9_000n);
 });
 
 test("a VTXO too small to exit carries the flag dust", async () => {
