@@ -2,12 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { inspect, inspectLog, writePage } from "heartwood/visualizer";
+import { inspectLog, writePage } from "heartwood/visualizer";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
-import { openWallet, setUp } from "../engine/helpers.ts";
 import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
 import { writeLongLog } from "./long-log.ts";
 import { writeExport } from "./walked-log.ts";
@@ -83,46 +82,38 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     expect(await page.locator(".button-main").getAttribute("aria-pressed")).toBe("false");
   });
 
-  test("follows a running wallet, and stays where it is when asked to", async () => {
-    const { wallet, simulator, address } = await setUp();
-    const inspection = await inspect(wallet);
-    onTestFinished(() => inspection.close());
-    const { page } = await visit(inspection.url);
-    await shows(page, wallet.status().records);
-    await simulator.pay(address, { amountsSats: [21_000n] });
-    await wallet.sync();
-    await shows(page, wallet.status().records);
-    expect((await litStates(page)).message).toEqual(["Completed"]);
-    const paused = wallet.status().records;
-    await page.locator(".button-live").click();
-    await simulator.pay(address, { amountsSats: [4_000n] });
-    await wallet.sync();
-    await expect.poll(() => page.locator(".place").textContent()).toContain(`of ${wallet.status().records}`);
-    expect(await page.locator("#app").getAttribute("data-seq")).toBe(String(paused));
-    await page.keyboard.press("l");
-    await shows(page, wallet.status().records);
-    await page.keyboard.press("4");
-    expect(await page.locator(".figure-main .figure-value").textContent()).toBe("25\u2009000 sat");
-    await expect.poll(() => page.locator('[data-table="vtxos"] tbody tr').count()).toBe(2);
-    const times = await page.locator(".axis-times").first().locator("span").allTextContents();
-    expect(times).toEqual(Array(4).fill(expect.stringMatching(/^\d\d:\d\d:\d\d$/)));
-    expect(times.toSorted()).toEqual(times);
-  });
-
-  test("says that a wallet elsewhere was closed, with its last record, and goes on with it when it is opened again", async () => {
-    const { wallet, directory, options } = await setUp();
-    const inspection = await inspectLog(directory);
-    onTestFinished(() => inspection.close());
-    const { page } = await visit(inspection.url);
-    const [source, live] = [page.locator(".source"), page.locator(".button-live")];
-    await expect.poll(() => source.textContent()).toContain("running wallet");
-    await wallet.close();
-    await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("the wallet was closed");
-    await shows(page, wallet.status().records);
-    expect(await live.textContent()).toBe("Waiting");
-    await openWallet(options);
-    await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("running wallet");
-    expect(await live.textContent()).toBe("Live");
+  test("the keyboard's focus stays where it was when the record changes", async () => {
+    const { page } = await visit(await golden());
+    await shows(page);
+    await slideTo(page, CREDITED);
+    const focused = () =>
+      page.evaluate(() => {
+        const { title, ariaLabel, dataset, textContent } = document.activeElement as HTMLElement;
+        return dataset.seq ?? ariaLabel ?? (title || textContent);
+      });
+    const next = page.getByLabel("Record of this instance after");
+    await next.focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("#app").getAttribute("data-seq")).not.toBe(String(CREDITED));
+    expect(await focused()).toBe("Record of this instance after");
+    await slideTo(page, CREDITED);
+    await page.locator(".facts .links button").first().focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("#app").getAttribute("data-seq")).not.toBe(String(CREDITED));
+    expect(await focused()).toBe(await page.locator(".record-title h2").textContent());
+    for (const [view, selector] of [
+      ["2", ".instance"],
+      ["3", ".record-line"],
+      ["4", '[data-table="movements"] .link-id'],
+    ] as const) {
+      await page.keyboard.press(view);
+      await page.locator(selector).nth(1).focus();
+      const before = [await focused(), await page.locator("#app").getAttribute("data-seq")];
+      expect(before[0]?.length).toBeGreaterThan(0);
+      for (let step = 0; step < 10; step++) await page.keyboard.press("ArrowRight");
+      await shows(page, Number(before[1]) + 10);
+      expect(await focused(), selector).toBe(before[0]);
+    }
   });
 
   test("an axis says when the records under its ticks were written", async () => {

@@ -31,7 +31,15 @@ export function chartsPanel(session: Session): HTMLElement {
     },
     "Fit",
   );
-  const forget = button({ class: "button button-quiet" }, () => void session.choose(null), "Forget it");
+  const forget = button(
+    { class: "button button-quiet" },
+    () => {
+      void session.choose(null);
+      // It is hidden by now, and would take the focus along.
+      pin.focus();
+    },
+    "Forget it",
+  );
   const stage = el("div", { class: "chart-stage chart-stage-fitted", tabindex: 0, role: "region", "aria-label": "Statechart" });
   const head = el(
     "header",

@@ -69,6 +69,27 @@ export function fill(element: Element, ...children: readonly Child[]): void {
   append(element, children);
 }
 
+/**
+ * As {@link fill}, where something in it can have the keyboard's focus: then what has the same name afterwards has it, else
+ * what is given for that case.
+ */
+export function refill(element: Element, otherwise: () => HTMLElement | null | undefined, ...children: readonly Child[]): void {
+  const focused = document.activeElement;
+  const name = focused !== null && element.contains(focused) && focused !== element ? nameOf(focused) : undefined;
+  fill(element, ...children);
+  if (name === undefined) return;
+  const found = [...element.querySelectorAll<HTMLElement>("button:enabled, summary")].find((one) => nameOf(one) === name);
+  (found ?? otherwise())?.focus({ preventScroll: true });
+}
+
+function nameOf(element: Element): string {
+  return (
+    element.getAttribute("data-seq") ??
+    element.getAttribute("aria-label") ??
+    (element.getAttribute("title") || element.textContent)
+  );
+}
+
 function append(element: Element, children: readonly Child[]): void {
   for (const child of children) {
     if (child === null || child === undefined) continue;

@@ -1,5 +1,5 @@
 import type { InstanceRow, RowPage } from "../feed-moment.ts";
-import { button, el, fill, setAttributes } from "./dom.ts";
+import { button, el, fill, refill, setAttributes } from "./dom.ts";
 import { count, duration, shortId } from "./format.ts";
 import { layouts } from "./layouts.generated.ts";
 import { moreRows } from "./more-rows.ts";
@@ -55,7 +55,7 @@ function draw(list: HTMLElement, page: RowPage<InstanceRow>, session: Session): 
     );
   });
   const more = moreRows(session, "instances", page, (grown) => draw(list, grown, session));
-  fill(list, groups, more);
+  refill(list, () => list.querySelector("button"), groups, more);
 }
 
 function instanceButton(row: InstanceRow, shown: Shown, session: Session): HTMLElement {

@@ -1,5 +1,6 @@
 import type { RecordRow } from "../feed-record.ts";
 import type { Session } from "./session.ts";
+import { isOutdated } from "./verdicts.ts";
 
 /** Records on each side of the one shown that are loaded with it, about as many as are seen. */
 const AROUND = 12n;
@@ -52,6 +53,16 @@ export class ListedRecords {
     if (this.#rows !== known) return false;
     if (end === "before") [this.#from, this.#rows] = [from, [...more, ...known]];
     else [this.#to, this.#rows] = [to, [...known, ...more]];
+    return true;
+  }
+
+  /** Takes the verdicts of those that were taken again since they were loaded. @returns whether there were any @throws FeedError */
+  async renew(): Promise<boolean> {
+    const known = this.#rows;
+    if (!isOutdated(known, this.#session.shown.progress)) return false;
+    const rows = await this.#session.source.records(String(this.#from), String(this.#to));
+    if (this.#rows !== known) return false;
+    this.#rows = rows;
     return true;
   }
 

@@ -14,7 +14,8 @@ const TICK_PARTS = 3;
 /** A line over the log that moves with the slider. */
 export interface LineChart {
   readonly element: HTMLElement;
-  draw(series: Series): void;
+  /** @param head the record at which the series ends */
+  draw(series: Series, head: bigint): void;
   /** Shows where the slider stands, and the amount there: a point of the line stands for many records. */
   point(seq: bigint, moment: MomentFacts | null): void;
 }
@@ -83,15 +84,21 @@ function lineChart(session: Session, options: Options): LineChart {
   const axis = el("p", { class: "axis" });
   const times = el("p", { class: "axis-times" });
   const picture = el("div", { class: "line-picture" }, drawing);
-  listening(picture, { click: (event) => seekTo(event, picture, session) });
-  const xOf = (seq: bigint) => (Number(seq - session.first) / Math.max(1, Number(session.head - session.first))) * WIDTH;
+  const { first } = session;
+  let end = first;
+  listening(picture, {
+    click: (event) => session.seek(first + BigInt(Math.round(shareOf(event, picture) * Number(end - first)))),
+  });
+  // The log may be longer by now than what is drawn.
+  const xOf = (seq: bigint) => Math.min(1, Number(seq - first) / Math.max(1, Number(end - first))) * WIDTH;
   let range = "";
-  const draw = ({ points }: Series) => {
+  const draw = ({ points }: Series, head: bigint) => {
+    end = head;
     const values = points.flatMap((point) => lines.map(({ amountAt }) => amountAt(point)));
     const [least, most] = extremes(values, options.isFromZero);
     const yOf = (value: bigint) => (most === least ? BOTTOM : BOTTOM - ratio(value - least, most - least) * (BOTTOM - TOP));
     fill(drawing, ...drawLines(points, options, xOf, yOf), cursor);
-    fill(times, ...tickTimes(points, session.first, session.head).map((text) => el("span", {}, text)));
+    fill(times, ...tickTimes(points, first, head).map((text) => el("span", {}, text)));
     range = values.every((value) => value === 0n) ? options.empty : `${textOf(least)} to ${textOf(most)}`;
   };
   const point = (seq: bigint, moment: MomentFacts | null) => {
@@ -172,8 +179,8 @@ function ratio(part: bigint, whole: bigint): number {
   return Math.max(0, Math.min(1, share));
 }
 
-function seekTo(event: MouseEvent, picture: HTMLElement, session: Session): void {
+/** Where in the width of a picture was clicked, 0 to 1. */
+function shareOf(event: MouseEvent, picture: HTMLElement): number {
   const { left, width } = picture.getBoundingClientRect();
-  const share = Math.max(0, Math.min(1, (event.clientX - left) / width));
-  session.seek(session.first + BigInt(Math.round(share * Number(session.head - session.first))));
+  return Math.max(0, Math.min(1, (event.clientX - left) / width));
 }

@@ -1,6 +1,6 @@
 import { FeedError } from "../feed.ts";
 import type { MovementRow, OutboxRow, QuarantineRow, RowPage, Series, Tables, VtxoRow } from "../feed-moment.ts";
-import { type Child, el, fill } from "./dom.ts";
+import { type Child, el, fill, refill } from "./dom.ts";
 import { count, digits, duration, moment as momentText, sats, signedSats } from "./format.ts";
 import { balanceChart, checkpointChart, type LineChart } from "./money-charts.ts";
 import { moreRows } from "./more-rows.ts";
@@ -34,9 +34,15 @@ export function moneyPanel(session: Session): HTMLElement {
   });
   let drawnHead = -1n;
   session.onChange(["view", "progress"], ({ view }) => {
-    if (view !== "money" || session.head === drawnHead || session.head < session.first) return;
-    drawnHead = session.head;
-    void drawSeries(session, charts);
+    const { head } = session;
+    if (view !== "money" || head === drawnHead || head < session.first) return;
+    drawnHead = head;
+    void seriesTo(session, head).then((series) => {
+      // A later one may have been drawn by now, of a longer log.
+      if (head !== drawnHead) return;
+      if (series === undefined) drawnHead = -1n;
+      else drawSeries(session, charts, series, head);
+    });
   });
   return el(
     "section",
@@ -47,16 +53,19 @@ export function moneyPanel(session: Session): HTMLElement {
   );
 }
 
-async function drawSeries(session: Session, charts: readonly LineChart[]): Promise<void> {
-  let series: Series;
+async function seriesTo(session: Session, head: bigint): Promise<Series | undefined> {
   try {
-    series = await session.source.series(String(session.first), String(session.head), POINTS);
+    return await session.source.series(String(session.first), String(head), POINTS);
   } catch (error) {
     if (!(error instanceof FeedError)) throw error;
-    return session.change({ problem: error.message });
+    session.change({ problem: error.message });
+    return undefined;
   }
+}
+
+function drawSeries(session: Session, charts: readonly LineChart[], series: Series, head: bigint): void {
   for (const chart of charts) {
-    chart.draw(series);
+    chart.draw(series, head);
     chart.point(session.shown.seq, session.shown.moment);
   }
 }
@@ -121,7 +130,8 @@ function table<Table extends "vtxos" | "movements" | "quarantine" | "outbox">(
     if (page.rows.length === 0) return fill(body, emptyNote(empty));
     const rows = page.rows.map((row) => el("tr", {}, ...cells(row, session).map((cell) => el("td", {}, cell))));
     const headRow = el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text)));
-    fill(body, el("table", {}, el("thead", {}, headRow), el("tbody", {}, ...rows)), moreRows(session, name, page, draw));
+    const whole = el("table", {}, el("thead", {}, headRow), el("tbody", {}, ...rows));
+    refill(body, () => body, whole, moreRows(session, name, page, draw));
   };
   const update = ({ moment }: Shown) => {
     const page = moment?.[name] as RowPage<Tables[Table]> | undefined;

@@ -1,7 +1,7 @@
 import type { FeedValue } from "../feed-data.ts";
 import type { RecordDetail } from "../feed-record.ts";
 import { contextDiff } from "./context-diff.ts";
-import { button, type Child, el, fill } from "./dom.ts";
+import { button, type Child, el, refill } from "./dom.ts";
 import { count, digits, moment, shortId } from "./format.ts";
 import { icon } from "./icons.ts";
 import { emptyNote, idLink, markChips, seqLink, stateChip, VERDICT_WORDS } from "./parts.ts";
@@ -14,7 +14,7 @@ export function recordPanel(session: Session): HTMLElement {
   session.onChange(["record"], ({ record }) => {
     const parts = record === null ? [emptyNote("No record is loaded yet.")] : sections(record, session);
     // A new one begins at its top; to scroll the old one there, the page would have to be laid out before it is drawn.
-    fill(panel, el("div", { class: "record-body" }, ...parts));
+    refill(panel, () => panel.querySelector("h2"), el("div", { class: "record-body" }, ...parts));
   });
   return panel;
 }
@@ -51,7 +51,7 @@ function head(record: RecordDetail, session: Session): HTMLElement {
       "div",
       { class: "record-title" },
       el("span", { class: "record-seq" }, `#${digits(record.seq)}`),
-      el("h2", {}, record.type),
+      el("h2", { tabindex: -1 }, record.type),
     ),
     el(
       "div",

@@ -1,6 +1,6 @@
 import { FeedError } from "../feed.ts";
 import type { RecordRow } from "../feed-record.ts";
-import { button, el, fill, listening, setAttributes } from "./dom.ts";
+import { button, el, fill, listening, refill, setAttributes } from "./dom.ts";
 import { count, digits, shortId, time } from "./format.ts";
 import { ListedRecords } from "./listed-records.ts";
 import { emptyNote, markChips, stateChip, verdictSign } from "./parts.ts";
@@ -19,8 +19,11 @@ export function recordsPanel(session: Session): HTMLElement {
   let isOnly = false;
   let drawn: readonly RecordRow[] | undefined;
   const draw = (rows: readonly RecordRow[]) => {
-    if (rows !== drawn)
-      fill(list, ...(rows.length === 0 ? [emptyNote("No records here.")] : rows.map((row) => recordLine(row, session))));
+    if (rows !== drawn) {
+      const lines = rows.map((row) => recordLine(row, session));
+      const current = () => list.querySelector<HTMLElement>(`[data-seq="${session.shown.seq}"]`);
+      refill(list, current, rows.length === 0 ? emptyNote("No records here.") : lines);
+    }
     drawn = rows;
     // All lines have this column in the same width, and no line need be measured for it.
     list.style.setProperty("--seq-width", `max(34px, ${digits(String(session.head)).length}ch)`);
@@ -39,12 +42,23 @@ export function recordsPanel(session: Session): HTMLElement {
     else {
       if (!listed.has(seq)) await telling(session, () => listed.load(seq));
       draw(listed.rows);
+      void renew();
     }
     // With the other panels, so that the page is laid out once.
     requestAnimationFrame(() => {
       center(list.querySelector(`[data-seq="${seq}"]`), scroll);
       void extend();
     });
+  };
+  let isRenewing = false;
+  const renew = async () => {
+    if (isRenewing) return;
+    isRenewing = true;
+    for (let verified = ""; verified !== session.shown.progress.verified; ) {
+      verified = session.shown.progress.verified;
+      if ((await telling(session, () => listed.renew())) === true && !isOnly) draw(listed.rows);
+    }
+    isRenewing = false;
   };
   let isExtending = false;
   const extend = async () => {
@@ -71,6 +85,9 @@ export function recordsPanel(session: Session): HTMLElement {
   });
   session.onChange(["view", "record", "path"], (shown) => {
     if (shown.view === "records") void refresh(shown);
+  });
+  session.onChange(["progress"], ({ view }) => {
+    if (view === "records" && !isOnly) void renew();
   });
   return el(
     "section",
@@ -141,6 +158,9 @@ function mark(list: HTMLElement, { seq, record }: Shown, rows: readonly RecordRo
   const effects = rows.flatMap((row, index) => (row.cause === String(seq) ? [index] : []));
   const last = effects.at(-1) ?? here;
   for (const [index, line] of [...list.querySelectorAll(".record-line")].entries()) {
+    // The record that is looked at was taken again for that, before its turn.
+    const isLate = index === here && record !== null && record.verdict !== rows[index]?.verdict;
+    if (isLate) line.querySelector(".verdict")?.replaceWith(verdictSign(record.verdict));
     const relation = index === here ? "here" : index === cause ? "cause" : effects.includes(index) ? "effect" : null;
     setAttributes(line, {
       "aria-current": index === here ? "true" : null,

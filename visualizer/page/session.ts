@@ -2,6 +2,7 @@ import { FeedError, type FeedSource, type Hello, type Progress, type Search } fr
 import type { PartialMoment } from "../feed-moment.ts";
 import type { Explained, InstancePath, RecordDetail } from "../feed-record.ts";
 import { tablesSeen, wideScreen } from "./seen-tables.ts";
+import { isOutdated } from "./verdicts.ts";
 
 /** The panels of the page. */
 export type View = "charts" | "instances" | "records" | "money" | "record";
@@ -193,7 +194,9 @@ export class Session {
 
   #take(progress: Progress): void {
     this.change({ progress });
-    if (this.#shown.isFollowing) this.#go(this.head);
+    const { isFollowing, path } = this.#shown;
+    if (isFollowing) this.#go(this.head);
+    else if (path !== null && isOutdated(path.steps, progress)) void this.#loadPath();
   }
 
   #go(seq: bigint): void {
