@@ -101,7 +101,7 @@ export { encodeGenesis, type GenesisItem } from "./genesis.ts";
 export { decodeHex, encodeHex } from "./hex.ts";
 export { type HtlcDeltas, invoiceCltvDelta, latestReceiveExitHeight, type ReceiveDeadlineInput } from "./htlc-terms.ts";
 export { type JointKeys, type JointSignature, signArkoorPartJointly, signJointly } from "./joint-signing.ts";
-export { type KeyRange, PUBLIC_KEY_CACHE_LIMIT, WalletKeys } from "./keys.ts";
+export { type KeyRange, WalletKeys } from "./keys.ts";
 export { buildClaim } from "./lightning-claim.ts";
 export { type GrantedBytes, type GrantJudgement, type GrantRefusalCode, type GrantTerms, judgeGrant } from "./lightning-grant.ts";
 export { blindMailboxId, decodeMailboxId, MAILBOX_MESSAGE_KINDS, mailboxIdOf, unblindMailboxId } from "./mailbox.ts";

@@ -13,9 +13,6 @@ const WORD_COUNTS = [12, 15, 18, 21, 24];
 const SALT_BYTES = 16;
 const PREIMAGE_LABEL = new TextEncoder().encode("heartwood lightning receive");
 
-/** Most derived public keys kept in memory by one {@link WalletKeys}: a search of 20,000 indices fits. */
-export const PUBLIC_KEY_CACHE_LIMIT = 32_768;
-
 /** A half-open range of key indices: `from` is tried, `to` is not. */
 export interface KeyRange {
   readonly from: number;
@@ -36,6 +33,7 @@ export class WalletKeys {
   readonly #mailboxNode: HDKey;
   readonly #recoveryNode: HDKey;
   readonly #preimageNode: HDKey;
+  // All that were derived, some 200 bytes each: one that was forgotten would be derived again for each key that is not found.
   readonly #keyByIndex = new Map<number, string>();
   readonly #indexByKey = new Map<string, number>();
 
@@ -169,6 +167,11 @@ export class WalletKeys {
     return undefined;
   }
 
+  /** Index of a VTXO public key (33 bytes) among those derived so far, or undefined. */
+  derivedVtxoKey(publicKey: Uint8Array): number | undefined {
+    return this.#indexByKey.get(encodeHex(publicKey));
+  }
+
   /** Overwrites the secret keys held here. Public keys and ids stay available. */
   wipe(): void {
     const nodes = [this.#vtxoNode, this.#mailboxNode, this.#recoveryNode, this.#preimageNode];
@@ -176,13 +179,6 @@ export class WalletKeys {
   }
 
   #remember(index: number, publicKey: string): void {
-    if (this.#keyByIndex.size >= PUBLIC_KEY_CACHE_LIMIT) {
-      const [oldest] = this.#keyByIndex;
-      if (oldest !== undefined) {
-        this.#keyByIndex.delete(oldest[0]);
-        this.#indexByKey.delete(oldest[1]);
-      }
-    }
     this.#keyByIndex.set(index, publicKey);
     this.#indexByKey.set(publicKey, index);
   }

@@ -40,6 +40,8 @@ export class Keyring {
   readonly #keys: WalletKeys;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
+  /** All keys before that index were derived, and are at hand. */
+  #derivedTo = 0;
   #lastAuthorization: { readonly expiresAtS: bigint; readonly bytes: Uint8Array } | undefined;
   /** By how much the server's clock is ahead of this one, if it told. */
   serverAheadMs: number | undefined;
@@ -79,18 +81,34 @@ export class Keyring {
     signal: AbortSignal,
     lookAhead = LOOK_AHEAD,
   ): Promise<number | undefined> {
-    for (let from = 0; from < nextIndex + lookAhead; from += SEARCH_STEP) {
+    const end = nextIndex + lookAhead;
+    for (;;) {
       signal.throwIfAborted();
-      const found = this.#keys.findVtxoKey(publicKey, { from, to: Math.min(from + SEARCH_STEP, nextIndex + lookAhead) });
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => this.#clock.after(0, resolve));
+      const found = this.#keys.derivedVtxoKey(publicKey);
+      if (found !== undefined && found < end) return found;
+      if (this.#derivedTo >= end) return undefined;
+      await this.#deriveStep(end);
     }
-    return undefined;
+  }
+
+  /**
+   * Derives the keys used so far, yielding to the event loop: of thousands it takes seconds, which {@link usedIndex} would
+   * take in one go.
+   *
+   * @throws the reason of `signal`
+   */
+  async deriveUsed(nextIndex: number, signal: AbortSignal): Promise<void> {
+    while (this.#derivedTo < nextIndex) {
+      signal.throwIfAborted();
+      await this.#deriveStep(nextIndex);
+    }
   }
 
   /** Index among the keys used so far, or undefined. */
   usedIndex(publicKey: Uint8Array, nextIndex: number): number | undefined {
-    return this.#keys.findVtxoKey(publicKey, { from: 0, to: nextIndex });
+    const found = this.#keys.derivedVtxoKey(publicKey);
+    if (found !== undefined && found < nextIndex) return found;
+    return this.#keys.findVtxoKey(publicKey, { from: Math.min(this.#derivedTo, nextIndex), to: nextIndex });
   }
 
   /**
@@ -182,6 +200,13 @@ export class Keyring {
   wipe(): void {
     this.#lastAuthorization = undefined;
     this.#keys.wipe();
+  }
+
+  async #deriveStep(end: number): Promise<void> {
+    const to = Math.min(this.#derivedTo + SEARCH_STEP, end);
+    for (let index = this.#derivedTo; index < to; index++) this.#keys.vtxoPublicKey(index);
+    this.#derivedTo = to;
+    await new Promise<void>((resolve) => this.#clock.after(0, resolve));
   }
 
   /** The end of a life that begins now, in seconds since the Unix epoch. */

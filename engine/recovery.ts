@@ -170,7 +170,9 @@ export class Recovery {
     const ordered = found.toSorted((a, b) => b.expiryHeight - a.expiryHeight || b.depth - a.depth || (a.id < b.id ? -1 : 1));
     for (const one of ordered) {
       const level = `${one.expiryHeight}/${one.depth}`;
-      levels.set(level, [...(levels.get(level) ?? []), one]);
+      const those = levels.get(level);
+      if (those === undefined) levels.set(level, [one]);
+      else those.push(one);
     }
     let done = 0;
     for (const level of levels.values()) {
