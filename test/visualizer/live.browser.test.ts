@@ -48,6 +48,24 @@ describe.skipIf(findChromium() === undefined)("the page of a running wallet", ()
     expect(await live.textContent()).toBe("Live");
   });
 
+  test("says that it is reading where its first answer takes long", async () => {
+    const { wallet } = await setUp();
+    const inspection = await inspect(wallet);
+    onTestFinished(() => inspection.close());
+    const { page } = await visit("about:blank");
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route("**/api/hello?*", async (route) => {
+      await released;
+      await route.continue();
+    });
+    await page.goto(inspection.url);
+    await expect.poll(() => page.locator(".waiting:visible").textContent()).toContain("Reading …");
+    release();
+    await shows(page);
+    expect(await page.locator(".waiting").count()).toBe(0);
+  });
+
   test("says of new records of a running wallet that they were taken again, once they were", async () => {
     const { wallet, simulator, address } = await setUp();
     const inspection = await inspect(wallet);

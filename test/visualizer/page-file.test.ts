@@ -73,6 +73,11 @@ test("one file says of every record and every moment of its range what the log s
   }
   expect((await momentInFile(head)).last).toEqual((await momentOf(head)).last);
   expect(comparable(await momentInFile(FROM - 1))).toEqual(comparable(await momentOf(FROM - 1)));
+  const { instances, vtxos } = await file.moment(String(head), ["vtxos"]);
+  expect([instances, vtxos], "only the tables that were asked for, which a long file works out from all its records").toEqual([
+    undefined,
+    (await momentInFile(head)).vtxos,
+  ]);
 });
 
 test("jumps, series, lists and stories are the same as from the log", async () => {

@@ -8,6 +8,11 @@ const root = document.getElementById("app");
 if (root !== null) void begin(root);
 
 async function begin(app: HTMLElement): Promise<void> {
+  // A long log in one file takes seconds to be unpacked.
+  fill(
+    app,
+    el("main", { class: "refusal waiting" }, el("h1", { class: "brand" }, "Heartwood"), el("p", { role: "status" }, "Reading …")),
+  );
   try {
     await showSource(openSource(), app);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { FeedError, type FeedListener, type FeedSource, type Hello, type Search } from "../feed.ts";
-import type { Moment, RowPage, Series, SeriesPoint, Tables } from "../feed-moment.ts";
+import type { PartialMoment, RowPage, Series, SeriesPoint, Tables } from "../feed-moment.ts";
 import type { Explained, InstancePath, Mark, RecordDetail, RecordRow } from "../feed-record.ts";
 import type { Inlined } from "../inlined.ts";
 import { InlinedLog } from "./inlined-log.ts";
@@ -30,10 +30,10 @@ export class FileFeed implements FeedSource {
     return (await this.#log(seq)).detail(Number(seq));
   }
 
-  async moment(seq: string): Promise<Moment> {
+  async moment(seq: string, tables: readonly (keyof Tables)[]): Promise<PartialMoment> {
     const { log } = await this.#inlined;
-    if (Number(seq) === log.first - 1) return log.moment(Number(seq));
-    return (await this.#log(seq)).moment(Number(seq));
+    const isBase = Number(seq) === log.first - 1;
+    return (isBase ? log : await this.#log(seq)).moment(Number(seq), tables);
   }
 
   async rows<Table extends keyof Tables>(table: Table, seq: string, after: string): Promise<RowPage<Tables[Table]>> {

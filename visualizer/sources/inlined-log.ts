@@ -1,5 +1,12 @@
 import type { FeedValue } from "../feed-data.ts";
-import { type InstanceRow, MOMENT_ROWS, type Moment, type RowPage, type Tables } from "../feed-moment.ts";
+import {
+  type InstanceRow,
+  MOMENT_ROWS,
+  type MomentFacts,
+  type PartialMoment,
+  type RowPage,
+  type Tables,
+} from "../feed-moment.ts";
 import type { RecordDetail, RecordRow } from "../feed-record.ts";
 import { type Inlined, type InlinedNumbers, type InlinedRecord, type InlinedTables, keyOf } from "../inlined.ts";
 import { lastUpTo, RowVersions } from "./row-versions.ts";
@@ -74,8 +81,8 @@ export class InlinedLog {
     };
   }
 
-  /** All that held after a record, or at the base. */
-  moment(seq: number): Moment {
+  /** What held after a record, or at the base, with those tables. */
+  moment(seq: number, tables: readonly (keyof Tables)[]): PartialMoment {
     const { base } = this.#inlined;
     const record = this.has(seq) ? this.#record(seq) : undefined;
     const { checkpoint, balance, counters } = lastUpTo(this.#numbers, seq) ?? base;
@@ -91,18 +98,13 @@ export class InlinedLog {
       counters,
       states: this.#states(seq),
       last,
-      instances: this.#instancePage(seq, 0, MOMENT_ROWS.instances),
-      vtxos: this.#tables.vtxos.at(seq, 0, MOMENT_ROWS.vtxos),
-      movements: this.#tables.movements.at(seq, 0, MOMENT_ROWS.movements),
-      quarantine: this.#tables.quarantine.at(seq, 0, MOMENT_ROWS.quarantine),
-      outbox: this.#tables.outbox.at(seq, 0, MOMENT_ROWS.outbox),
+      ...Object.fromEntries(tables.map((table) => [table, this.#rows(table, seq, 0, MOMENT_ROWS[table])])),
     };
   }
 
   /** More rows of a table. */
   page(table: keyof Tables, seq: number, after: string): RowPage<unknown> {
-    const from = Number(after);
-    return table === "instances" ? this.#instancePage(seq, from, PAGE_ROWS) : this.#tables[table].at(seq, from, PAGE_ROWS);
+    return this.#rows(table, seq, Number(after), PAGE_ROWS);
   }
 
   /** Checkpoint and balance after a record. */
@@ -131,6 +133,10 @@ export class InlinedLog {
     return total;
   }
 
+  #rows(table: keyof Tables, seq: number, from: number, limit: number): RowPage<unknown> {
+    return table === "instances" ? this.#instancePage(seq, from, limit) : this.#tables[table].at(seq, from, limit);
+  }
+
   #record(seq: number): InlinedRecord {
     const record = this.#inlined.records[seq - this.first];
     if (record === undefined) throw new Error(`expected a record from ${this.first} to ${this.last}, got ${seq}`);
@@ -141,7 +147,7 @@ export class InlinedLog {
     return this.#contexts[seq - this.first] ?? null;
   }
 
-  #halt(seq: number): Moment["halted"] {
+  #halt(seq: number): MomentFacts["halted"] {
     const last = this.recordsOf("mailbox/main").findLast((at) => at <= seq);
     if (last === undefined) return this.#inlined.base.halted;
     const { haltedAt, haltCode } = this.#context(last) as { readonly [name: string]: FeedValue };
@@ -149,7 +155,7 @@ export class InlinedLog {
     return { checkpoint: String(haltedAt.$n), code: String(haltCode) };
   }
 
-  #states(seq: number): Moment["states"] {
+  #states(seq: number): MomentFacts["states"] {
     const counts: { [machine: string]: { [state: string]: number } } = structuredClone(this.#inlined.base.states);
     for (let at = this.first; at <= seq && at <= this.last; at++) {
       const { machine, before, after } = this.#record(at);
@@ -163,7 +169,7 @@ export class InlinedLog {
     return counts;
   }
 
-  #lastOfMachines(seq: number): Moment["last"] {
+  #lastOfMachines(seq: number): MomentFacts["last"] {
     const found: { [machine: string]: RecordRow } = {};
     const wanted = this.#inlined.hello.machines.length;
     for (let at = Math.min(seq, this.last); at >= this.first && Object.keys(found).length < wanted; at--) {
