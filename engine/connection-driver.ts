@@ -184,7 +184,6 @@ export class ConnectionDriver {
     const engine = this.#engine;
     await this.#closing;
     await this.#checkChain(signal);
-    await engine.keyring.deriveUsed(engine.loop.pending.nextKeyIndex, signal);
     const session = await this.#connect(signal);
     connection.session = session;
     if (signal.aborted) return session.close();

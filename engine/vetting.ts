@@ -204,6 +204,8 @@ export class Vetting {
     const { chain, confirmations, connection, keyring, loop, recovery } = this.#engine;
     const { session } = connection;
     if (session === undefined) throw new Undecided("SERVER_UNREACHABLE", "expected a session with the server, got none");
+    // Here and not before a connection: of thousands of keys it takes seconds, and who only sends needs none of them.
+    await keyring.deriveUsed(loop.pending.nextKeyIndex, signal);
     const tip = await chain.tip({ signal });
     if (tip.kind !== "found") {
       const error = tip.kind === "unknown" ? tip.error : undefined;
