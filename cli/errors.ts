@@ -20,6 +20,8 @@ export type CliErrorCode =
   | "WALLET_STOPPED"
   /** The user ended the command before it was done. */
   | "INTERRUPTED"
+  /** It was not done within the time of --timeout. */
+  | "TIMED_OUT"
   /** The demo waited for something that did not come. */
   | "DEMO_STUCK"
   /** Nobody reads standard output any more. */

@@ -29,6 +29,12 @@ export function formatTime(atMs: number): string {
         .replace(/\.\d+Z$/, "Z");
 }
 
+/** A length of time as `59 s` or `1 min 5 s`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  return seconds < 60 ? `${seconds} s` : `${formatCount(Math.floor(seconds / 60))} min ${seconds % 60} s`;
+}
+
 /** An id of hex digits cut in its middle, its output index kept: `20591032…e67fe130:0`. */
 export function shortenId(id: string): string {
   return id.replace(/^([0-9a-f]{8})[0-9a-f]{16,}([0-9a-f]{8})(?=:|$)/, "$1…$2");

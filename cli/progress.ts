@@ -11,12 +11,15 @@ export interface ProgressScreen {
   write(text: string): unknown;
 }
 
+/** What is shown, or what tells it anew whenever it is drawn, such as how long something takes by now. */
+export type Words = string | (() => string);
+
 /** One line about what is going on: a spinner on a terminal, a plain line for each new text elsewhere. */
 export class Progress {
   readonly #stream: ProgressScreen;
   readonly #interactive: boolean;
-  #text = "";
-  #detail = "";
+  #text: Words = "";
+  #detail: Words = "";
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -26,10 +29,11 @@ export class Progress {
   }
 
   /** Shows `text`, already safe for a terminal, until the next call; on a terminal with a `detail` that may change often. */
-  update(text: string, detail = ""): void {
+  update(text: Words, detail: Words = ""): void {
     if (!this.#interactive) {
-      if (text !== this.#text) this.#stream.write(`${text}\n`);
-      this.#text = text;
+      const told = spoken(text);
+      if (told !== this.#text) this.#stream.write(`${told}\n`);
+      this.#text = told;
       return;
     }
     this.#text = text;
@@ -49,8 +53,13 @@ export class Progress {
   #draw(): void {
     const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
     const room = (this.#stream.columns ?? 80) - 3;
-    const whole = this.#detail === "" ? this.#text : `${this.#text} ${this.#detail}`;
+    const [said, detail] = [spoken(this.#text), spoken(this.#detail)];
+    const whole = detail === "" ? said : `${said} ${detail}`;
     const text = widthOf(whole) > room ? `${[...whole].slice(0, room - 1).join("")}…` : whole;
     this.#stream.write(`${RETURN_AND_CLEAR}${styleFor(this.#stream).accent(frame)} ${text}`);
   }
+}
+
+function spoken(words: Words): string {
+  return typeof words === "string" ? words : words();
 }

@@ -1,14 +1,14 @@
 import type { Command } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { toJson } from "../json.ts";
-import { keyOptions, withLiveWallet } from "../live-wallet.ts";
+import { liveOptions, withLiveWallet } from "../live-wallet.ts";
 
 /** `heartwood cancel`: gives an invoice up. */
 export const cancel: Command = {
   name: "cancel",
   summary: "give up a Lightning invoice that was not paid",
   operands: ["DIR", "HASH"],
-  options: keyOptions,
+  options: liveOptions,
   details: `
 Opens the wallet in DIR, connects it, and gives up the invoice with the payment hash HASH;
 a payer that has paid it gets the money back. A payment that is on its way in cannot be

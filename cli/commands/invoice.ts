@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { formatChange, formatSats, formatTime } from "../format.ts";
 import { toJson } from "../json.ts";
-import { keyOptions, withLiveWallet } from "../live-wallet.ts";
+import { liveOptions, withLiveWallet } from "../live-wallet.ts";
 import { waitForPayment } from "../payment-wait.ts";
 import { parseSats } from "../sats.ts";
 
@@ -11,7 +11,7 @@ export const invoice: Command = {
   summary: "make a Lightning invoice and wait until it is paid",
   operands: ["DIR", "SATS"],
   options: {
-    ...keyOptions,
+    ...liveOptions,
     description: { value: "TEXT", describes: "what the payer sees" },
     destination: { value: "ADDRESS", describes: "an Ark address that gets the money instead" },
     json: { describes: "print JSON, one line each" },

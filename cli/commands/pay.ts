@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { formatChange, formatSats } from "../format.ts";
 import { toJson } from "../json.ts";
-import { keyOptions, withLiveWallet } from "../live-wallet.ts";
+import { liveOptions, withLiveWallet } from "../live-wallet.ts";
 import { waitForPayment } from "../payment-wait.ts";
 import { amountOperand, parseSats } from "../sats.ts";
 
@@ -10,7 +10,7 @@ export const pay: Command = {
   name: "pay",
   summary: "pay a Lightning invoice",
   operands: ["DIR", "INVOICE", "[SATS]"],
-  options: { ...keyOptions, "max-fee": { value: "SATS", describes: "refuse to pay a higher fee" } },
+  options: { ...liveOptions, "max-fee": { value: "SATS", describes: "refuse to pay a higher fee" } },
   details: `
 Opens the wallet in DIR, connects it, and pays INVOICE (BOLT 11). Ends when the payee's
 preimage is here, which proves the payment, or everything came back. Once the payment is

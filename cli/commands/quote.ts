@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { escapeText } from "../escape.ts";
 import { formatSats } from "../format.ts";
 import { toJson } from "../json.ts";
-import { keyOptions, withLiveWallet } from "../live-wallet.ts";
+import { liveOptions, withLiveWallet } from "../live-wallet.ts";
 import { amountOperand } from "../sats.ts";
 import { formatPairs } from "../table.ts";
 
@@ -12,7 +12,7 @@ export const quote: Command = {
   name: "quote",
   summary: "say what paying a Lightning invoice takes",
   operands: ["DIR", "INVOICE", "[SATS]"],
-  options: keyOptions,
+  options: liveOptions,
   details: `
 Opens the wallet in DIR, connects it, and says what paying INVOICE (BOLT 11) would take:
 the amount, the fee, and the VTXOs that it would spend. Nothing is paid or locked.

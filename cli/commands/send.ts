@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { formatChange, formatSats } from "../format.ts";
 import { toJson } from "../json.ts";
-import { keyOptions, withLiveWallet } from "../live-wallet.ts";
+import { liveOptions, withLiveWallet } from "../live-wallet.ts";
 import { waitForPayment } from "../payment-wait.ts";
 import { parseSats } from "../sats.ts";
 
@@ -10,7 +10,7 @@ export const send: Command = {
   name: "send",
   summary: "pay to an Ark address",
   operands: ["DIR", "ADDRESS", "SATS"],
-  options: keyOptions,
+  options: liveOptions,
   details: `
 Opens the wallet in DIR, connects it, and pays SATS to ADDRESS. Ends when the recipient's
 mailbox has the payment. Once the payment is recorded an interrupt only ends the waiting:

@@ -5,6 +5,7 @@ import { formatCount, formatSats, plural } from "../format.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { toJson } from "../json.ts";
 import type { Output } from "../output.ts";
+import { timeoutOption, withTimeout } from "../timeout.ts";
 import { readOpenOptions, walletOptions, withProgress } from "../wallet-options.ts";
 
 /** `heartwood sync`: reads the mailbox to its end, once. */
@@ -12,7 +13,7 @@ export const sync: Command = {
   name: "sync",
   summary: "receive what is in the mailbox, then end",
   operands: ["DIR"],
-  options: walletOptions,
+  options: { ...walletOptions, ...timeoutOption },
   details: `
 Opens the wallet in DIR, reads its mailbox until nothing is left and ends. What happens
 is printed as it happens; the last line is the result, with an address that pays the
@@ -21,7 +22,10 @@ Exit code 0 if the mailbox was read to its end, 1 if a package could not be deci
 it is read again by the next sync.`,
   async run(given, output) {
     const options = await readOpenOptions(given, output);
-    const signal = abortOnInterrupt(() => output.message("closing (interrupt again to end at once)"));
+    const signal = withTimeout(
+      given,
+      abortOnInterrupt(() => output.message("closing (interrupt again to end at once)")),
+    );
     const { Heartwood } = await import("heartwood");
     await using wallet = await withProgress(options.directory, (onProgress) =>
       Heartwood.open({ ...options, onProgress, signal }),
@@ -44,8 +48,8 @@ async function printResult(result: SyncResult, address: string, wallet: Wallet, 
   const { style } = output;
   const balance = wallet.balance();
   if (json) return output.line(toJson({ type: "sync.finished", ...result, balance, address }));
-  const outcome =
-    result.halted === null ? style.good("read to its end") : style.bad(`stopped at a package: ${result.halted.code}`);
+  const end = result.caughtUp ? style.good("read to its end") : style.notice("read in part, the next sync reads on");
+  const outcome = result.halted === null ? end : style.bad(`stopped at a package: ${result.halted.code}`);
   await output.line(
     `mailbox ${outcome}: ${plural(result.messages, "message")}, ${plural(result.applied, "package")}, ${formatCount(result.ignored)} ignored`,
   );

@@ -6,6 +6,10 @@ import { type Simulator, startSimulator } from "heartwood/simulator";
 import { Status } from "nice-grpc-common";
 import { filter, firstValueFrom } from "rxjs";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { CliError } from "../../cli/errors.ts";
+import { connect } from "../../cli/live-wallet.ts";
+import { waitForPayment } from "../../cli/payment-wait.ts";
+import { Progress } from "../../cli/progress.ts";
 import { Running, run, runHere } from "./heartwood.ts";
 
 const WORDS = `${"abandon ".repeat(11)}about`;
@@ -87,6 +91,43 @@ it("quote says what a Lightning payment takes, pay pays it and shows the proof, 
   const open = simulator.lightning.invoice();
   const refused = await runHere(["pay", mine.directory, open.bolt11, "1000", "--max-fee", "1", ...mine.keys, "--json"]);
   expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, "FEE_TOO_HIGH"]);
+});
+
+it("a command that waits says for what, and when its time is over what is recorded goes on", async () => {
+  const mine = await wallet("mine", WORDS);
+  await simulator.pay(mine.address, { amountsSats: [10_000n] });
+  simulator.lightning.setOutcome("never");
+  const { bolt11 } = simulator.lightning.invoice({ amountSats: 4_000n });
+  const open = () => Heartwood.open({ directory: mine.directory, mnemonic: () => WORDS });
+  /** Progress that ends the time at the first line with these words. */
+  const timed = (words: string) => {
+    const ended = new AbortController();
+    const write = (line: string) => line.includes(words) && ended.abort(new CliError("TIMED_OUT", "ended after 1 second"));
+    return { progress: new Progress({ write }), signal: ended.signal };
+  };
+  {
+    await using paying = await open();
+    const live = { wallet: paying, ...timed("paying: PaymentInitiated") };
+    await connect(paying, live.progress, live.signal);
+    const recorded = {
+      code: "TIMED_OUT",
+      message: expect.stringMatching(/^the payment lightning-send.* is recorded and goes on/),
+    };
+    await expect(waitForPayment(await paying.pay(bolt11), live)).rejects.toMatchObject(recorded);
+  }
+  await simulator.stop();
+  await using waiting = await open();
+  const { progress, signal } = timed("(SERVER_UNREACHABLE): 2 attempts in ");
+  const why = /^ended after 1 second, waiting for http.* \(SERVER_UNREACHABLE\) in 2 attempts; nothing was begun$/;
+  await expect(connect(waiting, progress, signal)).rejects.toThrow(why);
+  await waiting.close();
+  for (const words of [
+    ["quote", mine.directory, bolt11],
+    ["sync", mine.directory],
+  ]) {
+    const { code, stderr } = await runHere([...words, ...mine.keys, "--timeout", "0"]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^heartwood: TIMED_OUT: ended after 0 seconds \(--timeout\)/)]);
+  }
 });
 
 it("invoice prints what to pay, waits for the money, and stays open when it is interrupted; invoices lists it, cancel gives it up", async () => {

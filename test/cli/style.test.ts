@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { formatEvent } from "../../cli/event-view.ts";
-import { formatChange, formatSats, formatTime, plural, shortenId } from "../../cli/format.ts";
+import { formatChange, formatDuration, formatSats, formatTime, plural, shortenId } from "../../cli/format.ts";
 import { Progress } from "../../cli/progress.ts";
 import { styleFor, widthOf } from "../../cli/style.ts";
 import { formatPairs, formatTable } from "../../cli/table.ts";
@@ -69,6 +69,18 @@ describe("progress", () => {
     expect(stream.written).toEqual(["one\n", "two\n"]);
   });
 
+  it("speaks words that tell how long something takes when they are drawn", () => {
+    const stream = screen(false);
+    const progress = new Progress(stream);
+    let passed = 0;
+    for (const attempts of [1, 2]) progress.update(() => `attempt ${attempts}, ${++passed} s`);
+    progress.clear();
+    expect(stream.written).toEqual(["attempt 1, 1 s\n", "attempt 2, 2 s\n"]);
+    const terminal = { ...screen(true), columns: 40 };
+    new Progress(terminal).update("connecting", () => `${++passed} s`);
+    expect(terminal.written[0]).toContain("connecting 3 s");
+  });
+
   it("is one line that never wraps and goes away on a terminal", () => {
     const stream = screen(true);
     const progress = new Progress(stream);
@@ -91,6 +103,7 @@ describe("formats", () => {
       "2 entries",
     ]);
     expect([formatTime(0), formatTime(Number.NaN)]).toEqual(["1970-01-01 00:00:00Z", "NaN"]);
+    expect([0, 59_999, 65_000].map(formatDuration)).toEqual(["0 s", "59 s", "1 min 5 s"]);
     expect(shortenId(`${"0123456789abcdef".repeat(4)}:7`)).toBe("01234567…89abcdef:7");
     expect(shortenId("short:1")).toBe("short:1");
   });
