@@ -1,6 +1,6 @@
 import { type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, createActor, initialTransition } from "xstate";
 import { sha256 } from "../ark/crypto.ts";
-import { encodeCanonical, type Plain } from "./canonical.ts";
+import { encodeCanonical, equalPlain, type Plain } from "./canonical.ts";
 import { type Effect, isEffectType } from "./effects.ts";
 import { MachineError } from "./errors.ts";
 import type { EventSchemas } from "./event-schemas.ts";
@@ -103,8 +103,10 @@ export function isFinished(machine: MachineDefinition, state: string, revision =
 
 /** First 16 bytes of SHA-256 over the canonical state and context. */
 export function stateDigest({ state, context }: Instance): Uint8Array {
-  return sha256(new TextEncoder().encode(encodeCanonical({ state, context }))).slice(0, 16);
+  return sha256(text.encode(encodeCanonical({ state, context }))).slice(0, 16);
 }
+
+const text = new TextEncoder();
 
 type Action = Parameters<AnyActorScope["actionExecutor"]>[0];
 
@@ -158,9 +160,10 @@ function toEffect(machine: MachineDefinition, action: { type: string; params: un
 function changed(before: Instance["context"], after: Instance["context"]): Record<string, Plain> {
   const change: Record<string, Plain> = {};
   for (const [name, value] of Object.entries(after)) {
-    const previous = before[name];
-    if (previous === value) continue;
-    if (previous === undefined || encodeCanonical(previous) !== encodeCanonical(value)) change[name] = value;
+    if (equalPlain(before[name], value)) continue;
+    // The text of a change cannot say that a member is gone.
+    if (value === undefined) throw new MachineError("NOT_CANONICAL", `expected ${name} to stay a value, got undefined`);
+    change[name] = value;
   }
   return change;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeCanonical, encodeCanonical, type Plain } from "../machines/canonical.ts";
+import { decodeCanonical, encodeCanonical, equalPlain, type Plain } from "../machines/canonical.ts";
 import { MachineError } from "../machines/errors.ts";
 import { propertyOptions } from "./options.ts";
 
@@ -39,6 +39,21 @@ test("the text of an object does not depend on the order of its members", () => 
   );
 });
 
+test("two values are equal if they have one text, and only then", () => {
+  const pair = fc.oneof(
+    fc.tuple(plain, plain),
+    plain.map((value) => [value, decodeCanonical(encodeCanonical(value))] as const),
+    fc.tuple(plain, fc.nat(), fc.string({ maxLength: 2 })).map(([value, at, put]) => [value, changedAt(value, at, put)] as const),
+  );
+  fc.assert(
+    fc.property(pair, ([a, b]) => {
+      const isOne = encodeCanonical(a) === encodeCanonical(b);
+      expect([equalPlain(a, b), equalPlain(b, a)]).toEqual([isOne, isOne]);
+    }),
+    propertyOptions(1_000),
+  );
+});
+
 test("any text is either the canonical text of what it decodes to, or refused as NOT_CANONICAL", () => {
   const changed = fc.tuple(plain, fc.nat(), fc.string({ maxLength: 2 })).map(([value, at, put]) => {
     const text = encodeCanonical(value);
@@ -57,6 +72,17 @@ test("any text is either the canonical text of what it decodes to, or refused as
     propertyOptions(1_000),
   );
 });
+
+/** The value of a text with a character in another's place; the value itself where that is no canonical text. */
+function changedAt(value: Plain, at: number, put: string): Plain {
+  const text = encodeCanonical(value);
+  const place = at % text.length;
+  try {
+    return decodeCanonical(text.slice(0, place) + put + text.slice(place + 1));
+  } catch {
+    return value;
+  }
+}
 
 /** JSON has no minus zero. */
 function zeroed(value: Plain): Plain {

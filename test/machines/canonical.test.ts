@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeCanonical, encodeCanonical, type Plain } from "../../machines/canonical.ts";
+import { decodeCanonical, encodeCanonical, equalPlain, type Plain } from "../../machines/canonical.ts";
 
 const refusal = expect.objectContaining({ code: "NOT_CANONICAL" });
 
@@ -23,6 +23,25 @@ test.each<[Plain, string]>([
 
 test("members that are undefined are left out", () => {
   expect(encodeCanonical({ b: undefined, a: 1 })).toBe('{"a":1}');
+});
+
+test("equal are values of one text: a member that is undefined is as one that is not there, and none is inherited", () => {
+  expect(equalPlain({ b: undefined, a: [1n] }, { a: [1n] })).toBe(true);
+  expect(equalPlain({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe(true);
+  expect(equalPlain(-0, 0)).toBe(true);
+  const others: [Plain | undefined, Plain | undefined][] = [
+    [{}, { toString: 1 }],
+    [{}, { a: null }],
+    [[], {}],
+    [[1], [1, 2]],
+    [new Uint8Array(), {}],
+    [new Uint8Array(1), [0]],
+    [1, 1n],
+    ["1", 1],
+    [null, {}],
+    [undefined, null],
+  ];
+  for (const [a, b] of others) expect([equalPlain(a, b), equalPlain(b, a)]).toEqual([false, false]);
 });
 
 test("a member named __proto__ is carried like any other", () => {

@@ -37,6 +37,7 @@ const machine: MachineDefinition = {
             ],
           },
           inventive: { actions: ["inventMoney"] },
+          forgetful: { actions: [definition.assign({ note: undefined as unknown as null })] },
           fractional: { actions: [definition.assign({ count: 0.5 })] },
           finished: { target: "Done" },
         },
@@ -82,10 +83,11 @@ test("a finished instance takes nothing", () => {
   expect(step(machine, done, { type: "counted" })).toEqual({ kind: "unexpected" });
 });
 
-test.each(["guarded", "assigned", "fractional"])(
+test.each(["guarded", "assigned", "fractional", "forgetful"])(
   "a bug behind the event %s is a MACHINE_FAULT or no canonical value, never an outcome",
   (type) => {
-    expect(["MACHINE_FAULT", "NOT_CANONICAL"]).toContain(codeOf(() => step(machine, idle, { type })));
+    const noted = { ...idle, context: { ...idle.context, note: "a note" } };
+    expect(["MACHINE_FAULT", "NOT_CANONICAL"]).toContain(codeOf(() => step(machine, noted, { type })));
   },
 );
 
