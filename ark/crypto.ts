@@ -21,9 +21,8 @@ export const GROUP_ORDER = Point.CURVE().n;
 
 /** SHA-256 of the parts back to back: 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = nobleSha256.create();
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  const [first, ...more] = parts;
+  return nobleSha256(first === undefined || more.length > 0 ? concatBytes(...parts) : first);
 }
 
 /** SHA-256 of SHA-256, as Bitcoin transaction ids use it: 32 bytes. */

@@ -6,6 +6,7 @@ import { buildSmallPool, type Pool } from "../deliveries/pool.ts";
 import { Run } from "../deliveries/run.ts";
 import type { Lane, LaneRun } from "./lane.ts";
 import { makeUpSignatures } from "./library-of-curves.ts";
+import { rememberResults } from "./remembered.ts";
 
 /** Cases of one seed of fast-check. */
 const CASES = 250;
@@ -65,6 +66,7 @@ export const interleavings: Lane = {
   async run(run) {
     const pool = await buildSmallPool();
     makeUpSignatures();
+    rememberResults();
     const [onlyPart, onlyPath] = run.path?.split("/") ?? [];
     for (let part = Number(onlyPart ?? 0); run.done < run.count; part++) {
       run.at = String(part);

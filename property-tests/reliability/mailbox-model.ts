@@ -6,6 +6,7 @@ import { Run } from "../deliveries/run.ts";
 import { settleDown } from "../deliveries/settle-down.ts";
 import type { Lane, LaneRun } from "./lane.ts";
 import { makeUpSignatures } from "./library-of-curves.ts";
+import { rememberResults } from "./remembered.ts";
 
 /** Lives of one seed of fast-check. */
 const LIVES = 20;
@@ -27,6 +28,7 @@ export const mailboxModel: Lane = {
   async run(run) {
     const pool = await buildPool();
     makeUpSignatures();
+    rememberResults();
     const [onlyPart, onlyPath] = run.path?.split("/") ?? [];
     for (let part = Number(onlyPart ?? 0); run.done < run.count; part++) {
       run.at = String(part);
