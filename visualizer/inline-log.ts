@@ -1,4 +1,4 @@
-import type { History, HistoryChange } from "heartwood";
+import { HeartwoodError, type History, type HistoryChange, type HistoryDetail } from "heartwood";
 import type { FeedValue } from "./feed-data.ts";
 import type { Moment, MomentFacts, RowPage, Tables } from "./feed-moment.ts";
 import type { Explained } from "./feed-record.ts";
@@ -14,60 +14,91 @@ const MOST_STORIES = 200;
 const MIGRATED = "instance.migrated";
 const TABLES = { coins: "vtxos", movements: "movements", quarantine: "quarantine", outbox: "outbox" } as const;
 
+/** Characters of JSON that a page takes along: it is parsed as one text, which no browser likes longer. */
+const MOST_CHARACTERS = 250_000_000;
+
 /** Options of {@link inlineLog}. */
 export interface InlineOptions {
   readonly from: bigint;
   readonly to: bigint;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly seq: bigint; readonly total: bigint }) => void;
+  /** Another bound than {@link MOST_CHARACTERS}, for a test. */
+  readonly mostCharacters?: number;
 }
 
-/** A range of a log as a page in one file has it. */
-export async function inlineLog(feed: HistoryFeed, { from, to, signal, onProgress }: InlineOptions): Promise<Inlined> {
-  const { history } = feed;
+/**
+ * A range of a log as a page in one file has it: {@link Inlined} as JSON, in pieces. A long one is never in memory as a whole.
+ *
+ * @throws HeartwoodError `BAD_OPTION` if it is more than a page can hold; the reason of `signal`
+ */
+export async function* inlineLog(feed: HistoryFeed, options: InlineOptions): AsyncGenerator<string, void, undefined> {
+  const { from, to, signal } = options;
   const base = await wholeMoment(feed, from - 1n);
-  const contexts: { [instance: string]: FeedValue } = {};
-  const mentioned = new Set<string>();
-  const records: InlinedRecord[] = [];
-  let numbers = JSON.stringify(numbersOf(base));
-  if (to >= from) {
-    for await (const change of history.changes(from, to)) {
-      signal?.throwIfAborted();
-      const detail = await history.record(change.seq);
-      const { instance, machine } = detail.view;
-      if (detail.contextBefore !== null && !Object.hasOwn(contexts, instance) && !isIn(detail.previous, from)) {
-        contexts[instance] = toFeedValue(detail.contextBefore, machine);
-      }
-      const { contextBefore: _, contextAfter: _after, changed: _changed, caused: _caused, ...rest } = toDetail(detail);
-      const { previous: _previous, next: _next, ...record } = rest;
-      for (const { id } of record.mentions) {
-        mentioned.delete(id);
-        mentioned.add(id);
-      }
-      const after = toNumbers(change);
-      const isOther = JSON.stringify(after) !== numbers;
-      numbers = JSON.stringify(after);
-      const tables = toTables(change);
-      records.push({
-        ...record,
-        change: toFeedValue(detail.view.change, machine),
-        ...(record.type === MIGRATED ? { isWhole: true } : {}),
-        ...(isOther ? { numbers: after } : {}),
-        ...(Object.keys(tables).length > 0 ? { tables } : {}),
-      });
-      onProgress?.({ seq: change.seq - from + 1n, total: to - from + 1n });
-    }
-  }
+  const around: Around = { contexts: {}, mentioned: new Set() };
+  const head: Pick<Inlined, "format" | "base"> = { format: 1, base };
+  yield `${JSON.stringify(head).slice(0, -1)},"records":[`;
+  if (to >= from) yield* recordTexts(feed.history, base, around, options);
   const hello = await feed.hello();
   const progress = { ...hello.progress, head: String(to), total: String(to), isAway: false, verified: String(to) };
-  return {
-    format: 1,
+  const rest: Pick<Inlined, "hello" | "contexts" | "stories"> = {
     hello: { ...hello, source: "file", first: String(from), progress },
-    base,
-    contexts,
-    records,
-    stories: await storiesOf(feed, [...mentioned].reverse().slice(0, MOST_STORIES), signal),
+    contexts: around.contexts,
+    stories: await storiesOf(feed, [...around.mentioned].reverse().slice(0, MOST_STORIES), signal),
   };
+  yield `],${JSON.stringify(rest).slice(1)}`;
+}
+
+/** What is gathered on the way through the records. */
+interface Around {
+  readonly contexts: { [instance: string]: FeedValue };
+  /** Ids, those that were mentioned last at the end. */
+  readonly mentioned: Set<string>;
+}
+
+async function* recordTexts(history: History, base: Moment, { contexts, mentioned }: Around, options: InlineOptions) {
+  const { from, to, signal, onProgress, mostCharacters = MOST_CHARACTERS } = options;
+  let numbers = JSON.stringify(numbersOf(base));
+  let characters = 0;
+  for await (const change of history.changes(from, to)) {
+    signal?.throwIfAborted();
+    const detail = await history.record(change.seq);
+    const { instance, machine } = detail.view;
+    if (detail.contextBefore !== null && !Object.hasOwn(contexts, instance) && !isIn(detail.previous, from)) {
+      contexts[instance] = toFeedValue(detail.contextBefore, machine);
+    }
+    const record = toInlined(detail, change, numbers);
+    for (const { id } of record.mentions) {
+      mentioned.delete(id);
+      mentioned.add(id);
+    }
+    if (record.numbers !== undefined) numbers = JSON.stringify(record.numbers);
+    const text = `${change.seq === from ? "" : ","}${JSON.stringify(record)}`;
+    characters += text.length;
+    if (characters > mostCharacters) throw tooMuch(change.seq, options);
+    yield text;
+    onProgress?.({ seq: change.seq - from + 1n, total: to - from + 1n });
+  }
+}
+
+/** @param numbers before it, as JSON */
+function toInlined(detail: HistoryDetail, change: HistoryChange, numbers: string): InlinedRecord {
+  const { contextBefore: _, contextAfter: _after, changed: _changed, caused: _caused, ...rest } = toDetail(detail);
+  const { previous: _previous, next: _next, ...record } = rest;
+  const after = toNumbers(change);
+  const tables = toTables(change);
+  return {
+    ...record,
+    change: toFeedValue(detail.view.change, detail.view.machine),
+    ...(record.type === MIGRATED ? { isWhole: true } : {}),
+    ...(JSON.stringify(after) === numbers ? {} : { numbers: after }),
+    ...(Object.keys(tables).length > 0 ? { tables } : {}),
+  };
+}
+
+function tooMuch(seq: bigint, { from, to, mostCharacters = MOST_CHARACTERS }: InlineOptions): HeartwoodError {
+  const expected = `records with ${mostCharacters} characters in all at most, which a page can hold`;
+  return new HeartwoodError("BAD_OPTION", `expected ${expected}, got more in ${from} to ${to}: ${from} to ${seq - 1n} fit`);
 }
 
 function isIn(seq: bigint | null, from: bigint): boolean {

@@ -1,9 +1,11 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { createGzip } from "node:zlib";
 import { Heartwood, HeartwoodError, type History } from "heartwood";
 import { HistoryFeed } from "./history-feed.ts";
 import { inlineLog } from "./inline-log.ts";
@@ -40,7 +42,7 @@ export interface WritePageOptions {
  *
  * @param path as of `inspectLog`
  * @returns the range that was written; its first record is one more than the last for an empty log
- * @throws as `Heartwood.history`; HeartwoodError `BAD_OPTION` for a range that is none, or a file that is there already or whose
+ * @throws as `Heartwood.history`; HeartwoodError `BAD_OPTION` for a range that is none or makes too long a page, or a file that is there already or whose
  * folder is not, `LOG_UNREADABLE`; StoreError for damage up to the end of the log; the system's error
  */
 export async function writePage(
@@ -81,12 +83,16 @@ async function dataOf(path: string, options: WritePageOptions) {
   const end = history.progress.total;
   const range = rangeOf(options, end);
   await readUpTo(history, end, options);
-  const inlined = await inlineLog(new HistoryFeed(history, basename(resolve(path))), {
+  const pieces = inlineLog(new HistoryFeed(history, basename(resolve(path))), {
     ...range,
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ seq, total }) => onProgress?.({ step: "writing", seq, total }),
   });
-  return { range, data: (await promisify(gzip)(JSON.stringify(inlined))).toString("base64") };
+  const zipped: Buffer[] = [];
+  await pipeline(Readable.from(pieces), createGzip(), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) zipped.push(chunk);
+  });
+  return { range, data: Buffer.concat(zipped).toString("base64") };
 }
 
 /** The page with its style, script and data inside, under rules that let nothing else run or load. */

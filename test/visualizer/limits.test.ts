@@ -10,7 +10,8 @@ import { createMemoryLog } from "../../store/index.ts";
 import type { Hello } from "../../visualizer/feed.ts";
 import { HistoryFeed } from "../../visualizer/history-feed.ts";
 import { serve } from "../../visualizer/host.ts";
-import { inlineLog } from "../../visualizer/inline-log.ts";
+import { type InlineOptions, inlineLog } from "../../visualizer/inline-log.ts";
+import type { Inlined } from "../../visualizer/inlined.ts";
 import { Viewers } from "../../visualizer/viewers.ts";
 import { rangeOf } from "../../visualizer/write-page.ts";
 import { Talkative } from "./talkative.ts";
@@ -84,19 +85,37 @@ test("a question is for 500 records and 2,000 points of a line at most", async (
   expect((await feed.series(about({ from: 1, to: 2, points: 2_000 }))).points.length).toBeGreaterThan(0);
 });
 
-test("a page takes along the stories of the 200 things that were mentioned last", async () => {
+/** Of a log of so many messages. */
+async function historyOf(messages: number): Promise<History> {
   const log = await createMemoryLog().open();
-  await new Talkative(log).receive(201);
+  await new Talkative(log).receive(messages);
   const grown = async () => false;
-  await using history = History.of({
-    log: () => log,
-    isLive: false,
-    isShared: false,
-    grown,
-    [Symbol.asyncDispose]: () => log.close(),
-  });
+  const history = History.of({ log: () => log, isLive: false, isShared: false, grown, [Symbol.asyncDispose]: () => log.close() });
   await history.over();
-  const { stories } = await inlineLog(new HistoryFeed(history, "x"), { from: 1n, to: log.head().seq });
+  return history;
+}
+
+/** What a page takes along. */
+async function inlined(feed: HistoryFeed, options: InlineOptions): Promise<Inlined> {
+  let text = "";
+  for await (const piece of inlineLog(feed, options)) text += piece;
+  return JSON.parse(text);
+}
+
+test("a page takes along 250,000,000 characters of records at most, and the refusal says which would fit", async () => {
+  await using history = await historyOf(20);
+  const feed = new HistoryFeed(history, "x");
+  const records = await inlined(feed, { from: 1n, to: 20n }).then((page) => page.records);
+  const three = records.slice(0, 3).reduce((sum, record) => sum + JSON.stringify(record).length + 1, 0);
+  await expect(inlined(feed, { from: 1n, to: 20n, mostCharacters: three })).rejects.toMatchObject({
+    code: "BAD_OPTION",
+    message: `expected records with ${three} characters in all at most, which a page can hold, got more in 1 to 20: 1 to 3 fit`,
+  });
+});
+
+test("a page takes along the stories of the 200 things that were mentioned last", async () => {
+  await using history = await historyOf(201);
+  const { stories } = await inlined(new HistoryFeed(history, "x"), { from: 1n, to: history.progress.head });
   expect([stories.length, stories[0]?.id, stories.at(-1)?.id]).toEqual([200, "201", "2"]);
 });
 
