@@ -1,6 +1,7 @@
 import type { Arrow, Box, ChartLayout, LabelRow, Place } from "../charts/layout.ts";
 import { stateName, TEXT } from "../charts/measure.ts";
 import { setAttributes, svg } from "./dom.ts";
+import { digits } from "./format.ts";
 import { arrowHead, roundedPath } from "./routes.ts";
 
 /** What is lit on a chart. */
@@ -17,11 +18,14 @@ export interface Light {
 
 /** A higher one never fits a window: it is scrolled, and so as wide as there is room. */
 const TALL = 1_300;
+/** Of what says how many instances stand in a state: a circle for one digit, longer for more. */
+const BADGE_HEIGHT = 20;
+const BADGE_DIGIT = 6;
 
 /** A statechart as a drawing that can be lit. */
 export class ChartView {
   readonly element: SVGSVGElement;
-  readonly #places = new Map<string, { group: SVGGElement; count: SVGTextElement }>();
+  readonly #places = new Map<string, { group: SVGGElement; badge: Badge }>();
   readonly #lit: { readonly element: SVGElement; readonly edges: readonly string[] }[] = [];
 
   /** @param isSmall without labels, for an overview */
@@ -52,11 +56,11 @@ export class ChartView {
 
   light({ active, last, way, visited, counts }: Light): void {
     const total = Object.values(counts).reduce((sum, number) => sum + number, 0);
-    for (const [id, { group, count }] of this.#places) {
+    for (const [id, { group, badge }] of this.#places) {
       const state = active.has(id) ? "active" : visited.has(id) ? "visited" : "idle";
       const number = total > 1 ? (counts[id] ?? 0) : 0;
       setAttributes(group, { "data-state": state, "aria-current": active.has(id) ? "true" : null, "data-count": number });
-      count.textContent = number > 0 ? String(number) : "";
+      badge.show(number);
     }
     for (const { element, edges } of this.#lit) {
       const isLast = edges.some((edge) => last.has(edge));
@@ -77,7 +81,7 @@ export class ChartView {
     const state = chart.states.find((one) => one.id === id);
     const isFinal = state?.kind === "final";
     const hasChildren = chart.states.some(({ parent }) => parent === id);
-    const count = svg("text", { class: "chart-count", x: box.x + box.width, y: box.y + 3, "text-anchor": "middle" });
+    const badge = new Badge(box);
     const group = svg(
       "g",
       {
@@ -101,8 +105,8 @@ export class ChartView {
       ),
     );
     if (!isSmall) group.append(...this.#label(inner, box.x + TEXT.padX, box.y + TEXT.padY + TEXT.nameHeight + 12));
-    group.append(svg("circle", { class: "chart-count-back", cx: box.x + box.width, cy: box.y - 1, r: 10 }), count);
-    this.#places.set(id, { group, count });
+    group.append(badge.back, badge.text);
+    this.#places.set(id, { group, badge });
     return group;
   }
 
@@ -139,4 +143,26 @@ function start({ start: { at, points } }: ChartLayout): SVGGElement {
 
 function inset({ x, y, width, height }: Box, by: number): Box {
   return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by };
+}
+
+/** How many instances stand in a state, at the upper right corner of its box, over which it does not reach far. */
+class Badge {
+  readonly back = svg("rect", { class: "chart-count-back", height: BADGE_HEIGHT, rx: BADGE_HEIGHT / 2 });
+  readonly text = svg("text", { class: "chart-count", "text-anchor": "middle" });
+  readonly #right: number;
+
+  constructor({ x, y, width }: Box) {
+    this.#right = x + width + BADGE_HEIGHT / 2;
+    setAttributes(this.back, { y: y - 1 - BADGE_HEIGHT / 2 });
+    setAttributes(this.text, { y: y + 3 });
+  }
+
+  show(number: number): void {
+    const text = number > 0 ? digits(String(number)) : "";
+    if (this.text.textContent === text) return;
+    this.text.textContent = text;
+    const width = Math.max(BADGE_HEIGHT, text.length * BADGE_DIGIT + BADGE_HEIGHT / 2);
+    setAttributes(this.back, { x: this.#right - width, width });
+    setAttributes(this.text, { x: this.#right - width / 2 });
+  }
 }

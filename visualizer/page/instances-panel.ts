@@ -1,6 +1,6 @@
 import type { InstanceRow, RowPage } from "../feed-moment.ts";
 import { button, el, fill, refill, setAttributes } from "./dom.ts";
-import { count, duration, shortId } from "./format.ts";
+import { count, digits, duration, shortId } from "./format.ts";
 import { layouts } from "./layouts.generated.ts";
 import { moreRows } from "./more-rows.ts";
 import { emptyNote, stateChip } from "./parts.ts";
@@ -49,7 +49,11 @@ function draw(list: HTMLElement, page: RowPage<InstanceRow>, session: Session): 
         "h3",
         {},
         machine,
-        el("span", { class: "group-count" }, total > rows.length ? `${rows.length} of ${total}` : String(rows.length)),
+        el(
+          "span",
+          { class: "group-count" },
+          total > rows.length ? `${rows.length} of ${digits(String(total))}` : String(rows.length),
+        ),
       ),
       el("ul", {}, ...rows.map((row) => el("li", {}, instanceButton(row, shown, session)))),
     );

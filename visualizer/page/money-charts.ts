@@ -8,6 +8,9 @@ const WIDTH = 1_000;
 const HEIGHT = 160;
 const TOP = 10;
 const BOTTOM = 150;
+/** More marks of a kind than this would hide the line that they stand on: they stand below it. */
+const DENSE = 60;
+const TICK = 8;
 /** Parts of the width between two ticks; a record is as wide as any other, so each tick says its time. */
 const TICK_PARTS = 3;
 
@@ -124,14 +127,15 @@ function drawLines(
     return svg("path", { class: className, d, "vector-effect": "non-scaling-stroke" });
   });
   const [main] = lines;
-  const ticks = points.flatMap((point) =>
-    marks.flatMap(([mark]) => {
-      if ((point.marks[mark] ?? 0) === 0 || main === undefined) return [];
-      const [x, y] = [xOf(BigInt(point.seq)), yOf(main.amountAt(point))];
-      const at = { x1: x, x2: x, y1: y - 14, y2: y + 14, "vector-effect": "non-scaling-stroke" };
-      return [svg("line", { class: `line-mark line-mark-${mark}`, ...at })];
-    }),
-  );
+  const ticks = marks.flatMap(([mark]) => {
+    const marked = points.filter((point) => (point.marks[mark] ?? 0) > 0);
+    return marked.map((point) => {
+      const x = xOf(BigInt(point.seq));
+      const y = main === undefined ? HEIGHT : yOf(main.amountAt(point));
+      const [y1, y2] = marked.length > DENSE ? [HEIGHT - TICK, HEIGHT] : [y - 14, y + 14];
+      return svg("line", { class: `line-mark line-mark-${mark}`, x1: x, x2: x, y1, y2, "vector-effect": "non-scaling-stroke" });
+    });
+  });
   return [...gridLines(), ...paths, ...ticks];
 }
 
