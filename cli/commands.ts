@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { address } from "./commands/address.ts";
+import { allowExit } from "./commands/allow-exit.ts";
 import { balance } from "./commands/balance.ts";
 import { cancel } from "./commands/cancel.ts";
 import { definitions } from "./commands/definitions.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   invoice,
   invoices,
   cancel,
+  allowExit,
   giveUp,
   explain,
   quarantine,

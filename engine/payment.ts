@@ -1,6 +1,6 @@
 import { EmptyError, filter, firstValueFrom, type Observable } from "rxjs";
 import { map, takeWhile } from "rxjs/operators";
-import { type ForeignVtxo, isAction, movementIdOf } from "../machines/books.ts";
+import { type ForeignVtxo, instanceOf, isAction, movementIdOf } from "../machines/books.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { type Movement, toMovement } from "./movement-view.ts";
@@ -67,12 +67,17 @@ export class Payment {
 
   /**
    * Lets a Lightning payment that the server neither ends nor gives back ask for an exit (`exit.required`) when its HTLCs'
-   * expiry is near, and not only when the VTXOs themselves run out. Changes nothing where that is allowed, or senseless.
+   * expiry is near, and not only when the VTXOs themselves run out.
    *
+   * @returns whether it may, now or since an earlier call: false, and nothing changes, where it has ended, or pays nothing out
+   * over Lightning
    * @throws HeartwoodError `WALLET_CLOSED`, `WALLET_FAILED`
    */
-  async allowExit(): Promise<void> {
-    await this.#engine.feed({ instance: this.id, event: { type: "exit.allowed" } }).committed;
+  async allowExit(): Promise<boolean> {
+    const { committed } = this.#engine.feed({ instance: this.id, event: { type: "exit.allowed" } });
+    const isAllowed = this.#engine.loop.pending.contextOf(this.id)?.isExitAllowed === true;
+    await committed;
+    return isAllowed;
   }
 
   /**
@@ -150,13 +155,14 @@ export function openPayments(engine: Engine): Payment[] {
 }
 
 /**
- * A payment by its id.
+ * A payment by its id, or by that of its movement.
  *
  * @throws HeartwoodError `NOT_FOUND`
  */
-export function findPayment(engine: Engine, id: string): Payment {
+export function findPayment(engine: Engine, named: string): Payment {
   const { committed } = engine;
+  const id = instanceOf(named);
   const isKnown = isAction(id.split("/")[0] ?? "") && (committed.instances.has(id) || committed.hasFinished(id));
-  if (!isKnown) throw new HeartwoodError("NOT_FOUND", `expected a payment ${id} of this wallet, got none`);
+  if (!isKnown) throw new HeartwoodError("NOT_FOUND", `expected a payment ${named} of this wallet, got none`);
   return new Payment(id, engine);
 }

@@ -190,7 +190,7 @@ export abstract class WalletReader {
   }
 
   /**
-   * A payment by its id, finished or not.
+   * A payment by its id, or by that of its movement, finished or not.
    *
    * @throws HeartwoodError `NOT_FOUND`
    */

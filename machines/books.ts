@@ -67,6 +67,12 @@ export function movementIdOf(instance: string): string {
   return [machine.replaceAll("-", "_"), ...rest].join(".");
 }
 
+/** The instance whose movement has that id; what is no movement's id stays as it is. */
+export function instanceOf(movementId: string): string {
+  const [machine = "", ...rest] = movementId.split(".");
+  return rest.length === 0 ? movementId : [machine.replaceAll("_", "-"), ...rest].join("/");
+}
+
 /** Σ of amounts in sats. */
 export function sumOf(amounts: readonly { readonly amountSats: bigint }[]): bigint {
   return amounts.reduce((total, { amountSats }) => total + amountSats, 0n);

@@ -4,12 +4,10 @@ import { escapeText } from "../escape.ts";
 import { formatCount, formatSats, plural } from "../format.ts";
 import { toJson } from "../json.ts";
 import { keyOptions } from "../live-wallet.ts";
+import { namedPayment } from "../payment-id.ts";
 import type { Style } from "../style.ts";
 import { formatTable } from "../table.ts";
 import { readOpenOptions, withProgress } from "../wallet-options.ts";
-
-/** Digits of a VTXO's id that name it. */
-const LEAST_DIGITS = 8;
 
 /** A VTXO of a payment, with what brings it on chain. */
 type HeldVtxo = Pick<WalletVtxo, "id" | "amountSats" | "expiryHeight" | "state"> & {
@@ -23,8 +21,9 @@ export const giveUp: Command = {
   operands: ["DIR", "ID"],
   options: { ...keyOptions, yes: { describes: "give it up: it leaves the wallet for good" } },
   details: `
-Shows what the payment ID holds that only an exit brings back, or the payment that has the
-VTXO ID (its first 8 digits will do); with --json also the signed transactions that exit it.
+Shows what a payment holds that only an exit brings back; with --json also the signed
+transactions that exit it. ID is that of the payment, of its movement (\`history\`), or of a
+VTXO that it has (its first 8 digits will do).
 Heartwood broadcasts none of them. When that is done, or not worth it, --yes takes all of it
 out of the wallet, and its exit transactions with it. That is for payments that have ended,
 and for Lightning payments whose HTLCs have expired; others go on (NOT_CANCELLABLE).
@@ -35,7 +34,7 @@ Exit code 0 if it is given up, or could be shown, 1 if not.`,
     const options = await readOpenOptions(given, output);
     const { Heartwood } = await import("heartwood");
     await using wallet = await withProgress(options.directory, (onProgress) => Heartwood.open({ ...options, onProgress }));
-    const payment = wallet.payment(paymentOf(wallet, id));
+    const payment = namedPayment(wallet, id);
     const vtxos = await heldBy(wallet, payment.id);
     const givenUp = given.has("yes");
     if (givenUp) await payment.giveUp();
@@ -50,13 +49,6 @@ Exit code 0 if it is given up, or could be shown, 1 if not.`,
     return 0;
   },
 };
-
-/** The payment of that id, or the one that has the VTXO of that id. */
-function paymentOf(wallet: Wallet, id: string): string {
-  const found = wallet.vtxos().filter((vtxo) => vtxo.id === id || (id.length >= LEAST_DIGITS && vtxo.id.startsWith(id)));
-  const [holder, other] = new Set(found.flatMap(({ lockedBy }) => lockedBy ?? []));
-  return holder === undefined || other !== undefined ? id : holder;
-}
 
 async function heldBy(wallet: Wallet, payment: string): Promise<HeldVtxo[]> {
   const held = wallet.vtxos().filter(({ lockedBy }) => lockedBy === payment);

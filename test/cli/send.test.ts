@@ -93,7 +93,7 @@ it("quote says what a Lightning payment takes, pay pays it and shows the proof, 
   expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, "FEE_TOO_HIGH"]);
 });
 
-it("a command that waits says for what, and when its time is over what is recorded goes on", async () => {
+it("a command that waits says for what, and when its time is over what is recorded goes on, and may be let ask for an exit", async () => {
   const mine = await wallet("mine", WORDS);
   await simulator.pay(mine.address, { amountsSats: [10_000n] });
   simulator.lightning.setOutcome("never");
@@ -121,6 +121,15 @@ it("a command that waits says for what, and when its time is over what is record
   const why = /^ended after 1 second, waiting for http.* \(SERVER_UNREACHABLE\) in 2 attempts; nothing was begun$/;
   await expect(connect(waiting, progress, signal)).rejects.toThrow(why);
   await waiting.close();
+  // Without a server too, and as often as one likes.
+  const { id } = JSON.parse((await runHere(["history", mine.directory, "--json"])).stdout.trim().split("\n").at(-1) ?? "");
+  for (const _time of [1, 2]) {
+    const allowed = await runHere(["allow-exit", mine.directory, id, ...mine.keys, "--json"]);
+    expect([allowed.code, JSON.parse(allowed.stdout)]).toEqual([
+      0,
+      { payment: expect.stringMatching(/^lightning-send\/[0-9a-f]{64}\/0$/), allowed: true },
+    ]);
+  }
   for (const words of [
     ["quote", mine.directory, bolt11],
     ["sync", mine.directory],
@@ -181,6 +190,13 @@ it("give-up shows what a payment left to be exited, and lets it go only with --y
     await wallet.sync();
   }
   const shown = await runHere([...words, "--json"]);
+  const { payment } = JSON.parse(shown.stdout);
+  // By the id of its movement it is the same payment.
+  const [machine, name] = payment.split("/");
+  const byMovement = ["give-up", mine.directory, `${machine.replace("-", "_")}.${name}`, ...mine.keys, "--json"];
+  expect((await runHere(byMovement)).stdout).toBe(shown.stdout);
+  const senseless = await runHere(["allow-exit", mine.directory, payment, ...mine.keys]);
+  expect([senseless.code, senseless.stdout]).toEqual([1, expect.stringMatching(/^nothing to allow: arkoor-send/)]);
   expect([shown.code, JSON.parse(shown.stdout)]).toMatchObject([
     0,
     { vtxos: [{ id: input?.id, state: "exiting" }], givenUp: false, balance: { totalSats: "5000", exitingSats: "5000" } },
