@@ -19,7 +19,8 @@ export async function checkBackup(engine: Engine, session: ServerSession, signal
   const { loop, clock, ports } = engine;
   const [oldest] = loop.pending.movements.values();
   const lastMs = Math.max(Number(loop.pending.contextOf(BACKUP)?.checkedAtMs ?? 0), oldest?.atMs ?? 0);
-  if (loop.pending.coins.size === 0 || clock.nowMs() - lastMs < BACKUP_CHECK_MS) return;
+  // A time that is still to come was told by a clock that was put back since.
+  if (loop.pending.coins.size === 0 || Math.abs(clock.nowMs() - lastMs) < BACKUP_CHECK_MS) return;
   try {
     // What is still to be posted cannot be there.
     const { coins, outbox } = loop.pending;

@@ -82,12 +82,13 @@ export class Keyring {
     lookAhead = LOOK_AHEAD,
   ): Promise<number | undefined> {
     const end = nextIndex + lookAhead;
-    for (;;) {
-      signal.throwIfAborted();
+    for (let steps = 0; ; steps++) {
       const found = this.#keys.derivedVtxoKey(publicKey);
       if (found !== undefined && found < end) return found;
       if (this.#derivedTo >= end) return undefined;
-      await this.#deriveStep(end);
+      if (steps > 0) await this.#turn();
+      signal.throwIfAborted();
+      this.#deriveStep(end);
     }
   }
 
@@ -100,7 +101,8 @@ export class Keyring {
   async deriveUsed(nextIndex: number, signal: AbortSignal): Promise<void> {
     while (this.#derivedTo < nextIndex) {
       signal.throwIfAborted();
-      await this.#deriveStep(nextIndex);
+      this.#deriveStep(nextIndex);
+      if (this.#derivedTo < nextIndex) await this.#turn();
     }
   }
 
@@ -202,11 +204,15 @@ export class Keyring {
     this.#keys.wipe();
   }
 
-  async #deriveStep(end: number): Promise<void> {
+  #deriveStep(end: number): void {
     const to = Math.min(this.#derivedTo + SEARCH_STEP, end);
     for (let index = this.#derivedTo; index < to; index++) this.#keys.vtxoPublicKey(index);
     this.#derivedTo = to;
-    await new Promise<void>((resolve) => this.#clock.after(0, resolve));
+  }
+
+  /** Lets others have their turn. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(0, resolve));
   }
 
   /** The end of a life that begins now, in seconds since the Unix epoch. */

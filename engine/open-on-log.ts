@@ -13,6 +13,7 @@ import { newWallet, type WalletOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import { canSnapshot, restore } from "./restore.ts";
 import type { Dispatch } from "./run-loop.ts";
+import { unfailing } from "./unfailing.ts";
 import { verifyRest } from "./verify-rest.ts";
 import { statusOf } from "./view.ts";
 import { Wallet } from "./wallet.ts";
@@ -31,10 +32,11 @@ const CHAIN_RETRIES = 3;
 export async function openOnLog(
   log: EventLog,
   keys: WalletKeys,
-  ports: Ports,
+  given: Ports,
   options: WalletOptions,
   among: readonly MachineDefinition[] = machines,
 ): Promise<Wallet> {
+  const ports = { ...given, logger: unfailing(given.logger) };
   const { state: committed, snapshotSeq } = await restore(log, options, among);
   const isNew = committed.seq === 0n;
   if (isNew && options.create !== true) throw notCreated();
@@ -57,7 +59,7 @@ export async function openOnLog(
   });
   const { fingerprint } = keys;
   const { network, serverUrl, chainUrl } = known;
-  if (options.onRestore !== undefined) engine.recovery.onProgress = options.onRestore;
+  if (options.onRestore !== undefined) engine.recovery.onProgress = unfailing(options.onRestore);
   if (options.restoreLookAhead !== undefined) engine.recovery.lookAhead = options.restoreLookAhead;
   if (isNew) {
     const created: Dispatch = { instance: WALLET, event: { type: "wallet.created", network, fingerprint, serverUrl, chainUrl } };

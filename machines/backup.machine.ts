@@ -45,7 +45,7 @@ const definition = setup({
     isTakenInPart: ({ event }) => leftOf(event).length > 0,
     isDueOrNews: ({ context, event }) =>
       event.type === "backup.checked" &&
-      (event.atMs - context.checkedAtMs >= BACKUP_CHECK_MS ||
+      (Math.abs(event.atMs - context.checkedAtMs) >= BACKUP_CHECK_MS ||
         event.missing !== context.missing ||
         encodeCanonical(event.missingIds) !== encodeCanonical(context.missingIds)),
   },

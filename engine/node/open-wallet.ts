@@ -7,6 +7,7 @@ import type { EventLog } from "../../store/event-log.ts";
 import { openLevelLog } from "../../store/level-log.ts";
 import { openOnLog } from "../open-on-log.ts";
 import { checkOptions, newWallet, type OpenOptions, type WalletOptions } from "../options.ts";
+import { unfailing } from "../unfailing.ts";
 import type { Wallet } from "../wallet.ts";
 import { defaultPorts } from "./default-ports.ts";
 import { offerLog } from "./offer-log.ts";
@@ -34,7 +35,7 @@ export async function openWallet(options: OpenOptions): Promise<Wallet> {
     options,
     () => openDirectory(options),
     async (log, wallet) => {
-      const service = await offerLog(options.directory, log, options.ports?.logger ?? defaultPorts.logger);
+      const service = await offerLog(options.directory, log, unfailing(options.ports?.logger ?? defaultPorts.logger));
       if (service !== undefined) wallet.attach(service);
     },
   );

@@ -104,4 +104,14 @@ test("a backup that somebody else took the place of is noticed when it is read b
   expect(wallet.status().records).toBeGreaterThan(records);
   const { backup } = await Heartwood.read(setup.directory);
   expect(backup?.missing).toBe(1);
+
+  // Nor does a clock that was ahead keep it from being read for as long as that.
+  clock.days = 0;
+  const counts: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    const before = simulator.calls("ReadMailbox");
+    await wallet.sync();
+    counts.push(simulator.calls("ReadMailbox") - before);
+  }
+  expect(counts).toEqual([4, 1]);
 });

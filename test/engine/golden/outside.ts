@@ -19,6 +19,8 @@ export class ManualClock implements Clock {
   after(delayMs: number, callback: () => void): () => void {
     const call = (): void => callback();
     this.#waiting.set(call, this.#nowMs + delayMs);
+    // Whoever waits no time lets others have their turn.
+    if (delayMs === 0) setImmediate(() => this.advance(0));
     return () => void this.#waiting.delete(call);
   }
 
