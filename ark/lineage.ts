@@ -34,19 +34,36 @@ export function rootOf({ id, lineage }: Descent): string {
   return lineage[0] ?? lineagePoint(outpointOf(id));
 }
 
-/** What the first of two different VTXOs is to the second. */
+/** What the first of two different VTXOs is to the second. A large wallet asks this of thousands of pairs in one tick. */
 export function kinshipOf(one: Descent, other: Descent): Kinship {
-  const [mine, theirs] = [pathOf(one), pathOf(other)];
   let shared = 0;
-  while (shared < mine.length && mine[shared] === theirs[shared]) shared++;
-  const [next, theirNext] = [mine[shared], theirs[shared]];
+  let next = stepOf(one, 0);
+  let theirNext = stepOf(other, 0);
+  while (next !== undefined && next === theirNext) {
+    shared++;
+    next = stepOf(one, shared);
+    theirNext = stepOf(other, shared);
+  }
   if (shared === 0) return "apart";
   if (next === undefined) return "ancestor";
   if (theirNext === undefined) return "descendant";
-  return next.split(":")[0] === theirNext.split(":")[0] ? "apart" : "rival";
+  return transactionOf(next) === transactionOf(theirNext) ? "apart" : "rival";
 }
 
 /** The outputs that a VTXO's chain spends, from the chain anchor on, and the VTXO itself. */
-export function pathOf({ id, lineage }: Descent): string[] {
-  return [...lineage, lineagePoint(outpointOf(id))];
+export function pathOf(descent: Descent): string[] {
+  return [...descent.lineage, ownPoint(descent)];
+}
+
+function stepOf(descent: Descent, index: number): string | undefined {
+  const { length } = descent.lineage;
+  return index < length ? descent.lineage[index] : index === length ? ownPoint(descent) : undefined;
+}
+
+function ownPoint({ id }: Descent): string {
+  return lineagePoint(outpointOf(id));
+}
+
+function transactionOf(point: string): string {
+  return point.slice(0, point.indexOf(":"));
 }

@@ -198,7 +198,7 @@ export class WalletState {
     this.#kin.remove(coin);
   }
 
-  /** VTXOs of the wallet that hang from the same output as one: all with which it may be in conflict (mailbox.md W-47). */
+  /** VTXOs of the wallet that cannot be brought on chain together with one (mailbox.md W-47). */
   relativesOf(vtxo: Pick<Coin, "id" | "lineage">): Coin[] {
     return this.#kin.of(descentOf(vtxo)).flatMap((id) => this.coins.get(id) ?? []);
   }
