@@ -230,7 +230,7 @@ test("no more calls are under way than a width allows, and every width is eight 
     ["engine/receive-grant.ts", 1, 2, 2],
     ["engine/reconcile.ts", 1, 1, 1],
     ["engine/recovery.ts", 1, 2, 2],
-    ["engine/requeue.ts", 1, 1, 1],
+    ["engine/requeue.ts", 1, 2, 2],
     ["engine/vetting.ts", 1, 1, 1],
   ]);
 });
