@@ -1,3 +1,4 @@
+import type { AcceptedVtxo } from "../machines/package.ts";
 import type { MachineEvent } from "../machines/step.ts";
 import type { Blob, Transition } from "./transition.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -40,7 +41,7 @@ export function hasRoom(state: Readonly<WalletState>, bytes: number, atMs: numbe
   return spent + waiting + bytes <= limits.bytesPerDay;
 }
 
-/** How many messages and held items came on the day of that time. */
+/** How many messages, held items and VTXOs that are dust came on the day of that time. */
 export function itemsOfDay(state: Readonly<WalletState>, atMs: number): number {
   return onDay(state.unsolicited, atMs).items;
 }
@@ -90,8 +91,13 @@ export function foldUnsolicited(state: WalletState, transition: Transition): voi
   // Bytes that the owner brought, or the backup of the seed named, were asked for.
   const bytes = isItem || isWhole ? 0 : waiting + stored;
   const today = onDay({ ...before, undecided }, atMs);
-  const items = today.items + (isItem || (isDecided && !isMoney) ? 1 : 0);
+  const items = today.items + (isItem || (isDecided && !isMoney) ? 1 : 0) + (isMoney ? dustOf(transition) : 0);
   state.unsolicited = { ...today, bytes: today.bytes + bytes, items };
+}
+
+/** VTXOs of a package that cannot be exited: a server that makes them pays nothing, so any number of them may come. */
+function dustOf({ change }: Transition): number {
+  return ((change.vtxos ?? []) as readonly AcceptedVtxo[]).filter(({ flags }) => flags.includes("dust")).length;
 }
 
 /** Counts a payment of the wallet's own, in the record that begins its movement. */

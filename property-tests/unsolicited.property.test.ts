@@ -6,7 +6,7 @@ import { FloodGate } from "../engine/flood-gate.ts";
 import { replay } from "../engine/replay.ts";
 import { RunLoop } from "../engine/run-loop.ts";
 import { decodeTransition } from "../engine/transition.ts";
-import type { UnsolicitedLimits } from "../engine/unsolicited.ts";
+import { itemsOfDay, type UnsolicitedLimits } from "../engine/unsolicited.ts";
 import { WalletState } from "../engine/wallet-state.ts";
 import type { MachineEvent } from "../machines/step.ts";
 import { createMemoryLog } from "../store/index.ts";
@@ -91,6 +91,18 @@ it("whatever arrives, a day's unsolicited bytes stay within the budget, every di
     }),
     propertyOptions(30),
   );
+});
+
+it("VTXOs too small to be exited count like what is no money, since a server can make any number of them for nothing", async () => {
+  const { loop, time, foldedAgain } = await setUp({ bytesPerDay: 1_000_000, itemsPerDay: 10 });
+  const digest = "ab".repeat(32);
+  const instance = `message/7/${digest.slice(0, 32)}`;
+  const event = { type: "message.received", checkpoint: 7n, digest, kind: "arkoor", entries: 3, notice: null, ahead: false };
+  loop.dispatch({ instance, event, blobs: [{ digest, data: new Uint8Array(1_000) }] });
+  const verdicts = [accepted(1, { flags: ["dust"] }), accepted(2), accepted(3, { flags: ["nonStandard", "dust"] })];
+  loop.dispatch({ instance, event: { type: "package.vetted", verdicts } });
+  expect(itemsOfDay(loop.pending, time.nowMs)).toBe(2);
+  expect((await foldedAgain()).unsolicited).toEqual(loop.pending.unsolicited);
 });
 
 it("the notice of each own payment is read at full speed, and no server gets more read than that and the day's number", async () => {
