@@ -83,6 +83,8 @@ function describe(event: WalletEvent, style: Style): Described {
       return { text: "server and mailbox were asked", paint: good };
     case "vtxo.expiring":
       return describeExpiry(event, style);
+    case "vtxo.unanchored":
+      return describeAnchors(event, style);
     case "vtxos.withdrawn":
     case "exit.ended":
       return { text: `${strong(bad(formatChange(event.amountSats)))} in ${plural(event.vtxos.length, "VTXO")}`, paint: bad };
@@ -102,6 +104,17 @@ function describeExpiry({ vtxos }: Extract<WalletEvent, { type: "vtxo.expiring" 
   });
   const isUrgent = vtxos.some(({ stage }) => stage === "exit" || stage === "expired");
   return { text: parts.join("; "), paint: isUrgent ? bad : notice };
+}
+
+/** What is in the way first. */
+function describeAnchors({ vtxos }: Extract<WalletEvent, { type: "vtxo.unanchored" }>, { bad, good }: Style): Described {
+  const parts = (["ANCHOR_SPENT", "ANCHOR_NOT_FOUND", "ANCHOR_UNCONFIRMED", null] as const).flatMap((code) => {
+    const found = vtxos.filter((vtxo) => vtxo.code === code);
+    if (found.length === 0) return [];
+    const amount = formatSats(found.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n));
+    return [`${plural(found.length, "VTXO")} ${code ?? "in order again"}, ${amount}`];
+  });
+  return { text: parts.join("; "), paint: vtxos.some(({ code }) => code !== null) ? bad : good };
 }
 
 function reason({ code, message }: { readonly code: string; readonly message: string }): string {

@@ -56,6 +56,7 @@ const ASIDES = [
   ["awaitingRegistrationSats", "of it awaiting registration"],
   ["unsureSats", "of it unsure"],
   ["expiredSats", "of it expired"],
+  ["unanchoredSats", "of it unanchored"],
   ["lockedSats", "of it locked in payments"],
   ["pendingInSats", "of it coming in"],
   ["exitingSats", "of it to exit"],
@@ -110,7 +111,7 @@ function paintStage(stage: ExpiryStage, style: Style): Style["bad"] {
 
 function paintState(state: WalletVtxo["state"], style: Style): string {
   if (state === "spendable") return style.good(state);
-  return state === "expired" ? style.bad(state) : style.notice(state);
+  return state === "expired" || state === "unanchored" ? style.bad(state) : style.notice(state);
 }
 
 /** The upper 44 bits of a checkpoint are the server's time in milliseconds (mailbox.md §3.3). */
@@ -136,7 +137,7 @@ function section(title: string, table: readonly string[], style: Style): string[
 
 function vtxoTable(vtxos: readonly WalletVtxo[], showId: (id: string) => string, style: Style): string[] {
   if (vtxos.length === 0) return [];
-  const rows = vtxos.map(({ id, amountSats, expiryHeight, expiryStage, exitDepth, state, flags }) => [
+  const rows = vtxos.map(({ id, amountSats, expiryHeight, expiryStage, anchorCode, exitDepth, state, flags }) => [
     showId(id),
     formatSats(amountSats),
     formatCount(expiryHeight),
@@ -144,6 +145,7 @@ function vtxoTable(vtxos: readonly WalletVtxo[], showId: (id: string) => string,
     [
       paintState(state, style),
       ...(expiryStage === null || state === "expired" ? [] : [formatStage(expiryStage, style)]),
+      ...(anchorCode === null ? [] : [style.bad(anchorCode)]),
       ...flags.map((flag) => style.notice(escapeText(flag))),
     ].join(" "),
   ]);

@@ -7,7 +7,6 @@ import { checkBackup } from "./check-backup.ts";
 import { Consumer, Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
-import { watchExpiry } from "./expiry.ts";
 import { followMailbox } from "./follow-mailbox.ts";
 import { orLater } from "./or-later.ts";
 import { pinServer } from "./pin-server.ts";
@@ -18,6 +17,7 @@ import { Requeue } from "./requeue.ts";
 import { takeRestoredHtlcs } from "./restored-htlcs.ts";
 import { Turns } from "./turns.ts";
 import { CONNECTION } from "./wallet-state.ts";
+import { watchChain } from "./watch-chain.ts";
 import { watchServer } from "./watch-server.ts";
 
 /** Answers that no retry changes: the server is not this wallet's, or the owner's input is wrong. */
@@ -214,7 +214,7 @@ export class ConnectionDriver {
     if (isDrain) await concluded;
     if (isDrain) {
       await new Requeue(engine, signal).vetAll();
-      await watchExpiry(engine, signal);
+      await watchChain(engine, signal);
     }
     await engine.loop.settled();
     await engine.outbox.flush(signal);

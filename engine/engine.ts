@@ -4,6 +4,7 @@ import { effectKinds } from "../machines/effects.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { Network } from "../streams/server-info.ts";
 import { ActionDriver } from "./action-driver.ts";
+import { Anchors } from "./anchors.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { ConnectionDriver } from "./connection-driver.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -80,6 +81,7 @@ export class Engine implements RunLoopListener {
   readonly runs: RunRequest;
   readonly deadlines: Deadlines;
   readonly doubts: Doubts;
+  readonly anchors: Anchors;
   /** Pages of the mailbox that were read since the start. */
   pagesRead = 0;
   /** Whether the owner was told that pages are smaller than packages. */
@@ -123,6 +125,7 @@ export class Engine implements RunLoopListener {
     this.runs = new RunRequest(this);
     this.deadlines = new Deadlines(this);
     this.doubts = new Doubts(this);
+    this.anchors = new Anchors(this);
   }
 
   get clock(): Clock {

@@ -34,14 +34,6 @@ export interface ExpiringOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Asks for the tip and records what came to another stage. Without an answer nothing is known, and nothing recorded. */
-export async function watchExpiry(engine: Engine, signal: AbortSignal): Promise<void> {
-  if (engine.loop.pending.coins.size === 0) return;
-  const tip = await engine.chain.tip({ signal });
-  signal.throwIfAborted();
-  if (tip.kind === "found") noteTip(engine, tip.value.height);
-}
-
 /** Records which VTXOs came to another stage at that tip; nothing where none did. Needs a session, for the exit delta. */
 export function noteTip(engine: Engine, height: number): void {
   const exitDelta = engine.connection.session?.info.exitDelta;

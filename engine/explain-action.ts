@@ -1,5 +1,5 @@
 import type { Subject } from "./explain-subject.ts";
-import { AWAITING_REGISTRATION, type Described, SPENDABLE } from "./explain-words.ts";
+import { AWAITING_REGISTRATION, type Described, GONE, SPENDABLE } from "./explain-words.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
 
 /** The state table that an action follows. */
@@ -58,7 +58,7 @@ const WORDS = {
     text: `${instance} lets it go. The server did not know it, so it is asked about before anything pays with it.`,
     now: "unsure until the server says that it is unspent",
   }),
-  spendCoins: (instance: string) => ({ text: `${instance} spent it.`, now: `spent by ${instance}`, expiry: "" }),
+  spendCoins: (instance: string) => ({ text: `${instance} spent it.`, now: `spent by ${instance}`, ...GONE }),
   offerCoins: () => ({ text: "From here on it can be paid with.", now: SPENDABLE, onlyFrom: [AWAITING_REGISTRATION] }),
   requireExit: (instance: string) => ({
     text: `${instance} cannot go on with it: only an exit brings it back.`,
@@ -67,6 +67,6 @@ const WORDS = {
   markExited: () => ({
     text: "The owner has exited it, or lets it go: it is the wallet's no more.",
     now: "exited, or given up",
-    expiry: "",
+    ...GONE,
   }),
 };

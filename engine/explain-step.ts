@@ -1,11 +1,12 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { AnchorChange, AnchoredVtxo, AnchorFinding } from "../machines/anchors.machine.ts";
 import { isAction } from "../machines/books.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { describeAction } from "./explain-action.ts";
 import { replacedBy, type Subject } from "./explain-subject.ts";
-import { AWAITING_REGISTRATION, type Described, EXPIRED, FREE, SPENDABLE } from "./explain-words.ts";
+import { AWAITING_REGISTRATION, type Described, EXPIRED, FREE, GONE, SPENDABLE } from "./explain-words.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import { rulesOf } from "./rules.ts";
 import type { Transition } from "./transition.ts";
@@ -34,6 +35,8 @@ export function describeStep(transition: Transition, subject: Subject, from: str
       return describeSalvage(transition, subject);
     case "expiry":
       return describeExpiry(transition, subject);
+    case "anchors":
+      return describeAnchors(transition, subject);
     case "exit":
       return describeAction(transition, subject);
     default:
@@ -187,7 +190,7 @@ function describeSalvage({ event, seq }: Transition, subject: Subject): Describe
     `The server does not call ${subject.kind === "movement" ? count(withdrawn.length, "VTXO") : "it"} unspent any more ` +
     `(${first.item.message}): ${amountSats} sat leave the balance with movement ${withdrawalId(seq)}, into quarantine.`;
   const rules = ["log-format.md §13", ...rulesOf(first.item.code)];
-  return { text, code: first.item.code, rules, now: `withdrawn (${first.item.code})`, expiry: "" };
+  return { text, code: first.item.code, rules, now: `withdrawn (${first.item.code})`, ...GONE };
 }
 
 function describeExpiry({ event }: Transition, subject: Subject): Described {
@@ -207,6 +210,23 @@ function describeExpiry({ event }: Transition, subject: Subject): Described {
   return { text, rules, expiry: stage === "exit" ? "about to expire" : "expiring soon" };
 }
 
+function describeAnchors({ event, change }: Transition, subject: Subject): Described {
+  const { anchor } = (event.vtxos as readonly AnchoredVtxo[]).find(({ id }) => id === subject.id) ?? {};
+  const found = (event.findings as readonly AnchorFinding[]).find((finding) => finding.anchor === anchor);
+  const isBelieved = ((change.changes ?? []) as readonly AnchorChange[]).some((changed) => changed.anchor === anchor);
+  const { code = null, message, outpoint } = found ?? {};
+  const at = `The tip is ${Number(event.height)}`;
+  if (code === null) {
+    return { text: `${at}: its anchor ${outpoint} is in a block and unspent.`, rules: ["mailbox.md W-41"], anchor: "" };
+  }
+  const rules = rulesOf(code);
+  if (!isBelieved) {
+    return { text: `${at}: ${message}. That is believed when it is said again at a higher tip.`, code, rules };
+  }
+  const text = `${at}: ${message}. Nothing pays with it until its anchor is in order.`;
+  return { text, code, rules, anchor: `unanchored (${code})` };
+}
+
 function creditOf({ amountSats, keyIndex, expiryHeight, registered }: AcceptedVtxo, movement: string, rule: string): Described {
   const unregistered = registered ? "" : " The server has not registered it yet, so it cannot be spent yet.";
   const text =
@@ -218,7 +238,7 @@ function creditOf({ amountSats, keyIndex, expiryHeight, registered }: AcceptedVt
 
 function replacement(made: readonly AcceptedVtxo[]): Described {
   const text = `This seed spent it elsewhere: ${made.map(({ id }) => id).join(", ")} came, made of it, and took its place.`;
-  return { text, rules: ["mailbox.md W-47"], now: "spent elsewhere with this seed", expiry: "" };
+  return { text, rules: ["mailbox.md W-47"], now: "spent elsewhere with this seed", ...GONE };
 }
 
 function refusal({ code, permanent }: HeldItem, text: string): Described {

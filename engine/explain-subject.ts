@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { AnchoredVtxo } from "../machines/anchors.machine.ts";
 import { type HeldItem, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { withdrawalId } from "./fold-salvage.ts";
@@ -51,6 +52,8 @@ export function mentionsOf(transition: Transition): Subject[] {
     }
     case "expiry":
       return event.type === "tip.seen" ? (event.changes as readonly { readonly id: VtxoId }[]).map(({ id }) => vtxo(id)) : [];
+    case "anchors":
+      return event.type === "anchors.seen" ? (event.vtxos as readonly AnchoredVtxo[]).map(({ id }) => vtxo(id)) : [];
     default:
       return entriesOf(transition);
   }

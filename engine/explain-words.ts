@@ -11,6 +11,8 @@ export interface Described {
   readonly onlyFrom?: readonly string[];
   /** How far a VTXO has run out from here on, if that changed; empty if it has not. */
   readonly expiry?: string;
+  /** What the chain has against its anchor from here on, if that changed; empty if nothing. */
+  readonly anchor?: string;
 }
 
 /** What a VTXO is that can be paid with. */
@@ -21,3 +23,5 @@ export const AWAITING_REGISTRATION = "credited, awaiting registration";
 export const FREE: readonly string[] = [SPENDABLE, AWAITING_REGISTRATION];
 /** How far a VTXO has run out whose expiry height is reached: the server can take it, and no payment is made with it. */
 export const EXPIRED = "expired";
+/** What leaves the wallet does not run out, and its anchor is not looked at any more. */
+export const GONE = { expiry: "", anchor: "" } as const;

@@ -94,13 +94,13 @@ function isPart(transition: Transition, subject: Subject, hasBegun: boolean): bo
 class Story {
   readonly #first: ExplainedStep[] = [];
   #last: ExplainedStep[] = [];
-  readonly #facts = { state: "", isDecided: false, expiry: "" };
+  readonly #facts = { state: "", isDecided: false, expiry: "", anchor: "" };
   leftOut = 0;
 
   get now(): string {
-    const { state, expiry } = this.#facts;
+    const { state, expiry, anchor } = this.#facts;
     if (expiry === EXPIRED && FREE.includes(state)) return EXPIRED;
-    return [state, expiry].filter((part) => part !== "").join(", ");
+    return [anchor !== "" && FREE.includes(state) ? "" : state, anchor, expiry].filter((part) => part !== "").join(", ");
   }
 
   tell(transition: Transition, subject: Subject, from: string | null): void {
@@ -113,8 +113,8 @@ class Story {
     else if (this.#last.push(step) === 2 * KEPT_STEPS) this.#cut();
   }
 
-  #learn({ now, isProvisional, onlyFrom, expiry = this.#facts.expiry }: Described): void {
-    this.#facts.expiry = expiry;
+  #learn({ now, isProvisional, onlyFrom, expiry = this.#facts.expiry, anchor = this.#facts.anchor }: Described): void {
+    [this.#facts.expiry, this.#facts.anchor] = [expiry, anchor];
     if (now === undefined || (isProvisional === true && this.#facts.isDecided)) return;
     if (onlyFrom !== undefined && !onlyFrom.includes(this.#facts.state)) return;
     this.#facts.state = now;

@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { AnchorFinding } from "../machines/anchors.machine.ts";
 import { movementIdOf } from "../machines/books.ts";
 import type { Notice } from "../machines/drive.machine.ts";
 import { type HeldItem, type Verdict, verdictIds } from "../machines/package.ts";
@@ -8,6 +9,7 @@ import { isNextAttempt } from "./attempts.ts";
 import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
 import { driveKey } from "./fold-drives.ts";
 import { isFree } from "./free-coins.ts";
+import { coinsUnder } from "./kin-index.ts";
 import { isPlausible } from "./plausible-checkpoint.ts";
 import type { Randomness } from "./ports.ts";
 import { settleVerdicts } from "./settle-verdicts.ts";
@@ -47,6 +49,8 @@ export function withFacts(event: MachineEvent, source: FactSource): MachineEvent
     }
     case "tip.seen":
       return { ...event, changes: expiryChanges(state.coins.values(), event as unknown as ExpiryTerms) };
+    case "anchors.seen":
+      return { ...event, ...factsOfAnchors(event, state) };
     case "address.issued":
       return { ...event, keyIndex: state.nextKeyIndex };
     case "payment.requested": {
@@ -80,6 +84,17 @@ function exitsLeftBy(state: Readonly<WalletState>, payment: string) {
   if (state.instances.has(payment)) return [];
   const left = [...state.coins.values()].filter(({ holder, exitBy }) => holder === payment && exitBy !== undefined);
   return left.map(({ id, amountSats }) => ({ id, amountSats }));
+}
+
+/** What hangs from the anchors that were asked about by now: some of it may be spent since. */
+function factsOfAnchors(event: MachineEvent, state: Readonly<WalletState>) {
+  const isHeld = (anchor: string): boolean => coinsUnder(state, anchor).length > 0;
+  const findings = (event.findings as readonly AnchorFinding[]).filter(({ anchor }) => isHeld(anchor));
+  const vtxos = findings.flatMap(({ anchor }) =>
+    coinsUnder(state, anchor).map(({ id, amountSats }) => ({ anchor, id, amountSats })),
+  );
+  const gone = state.anchorNotes().flatMap(({ anchor }) => (isHeld(anchor) ? [] : [anchor]));
+  return { findings, vtxos, gone };
 }
 
 function factsOfPackage(event: MachineEvent, { instance, state }: FactSource) {

@@ -1,5 +1,6 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { MachineError } from "../machines/errors.ts";
+import { addCoin } from "./fold-anchors.ts";
 import { markRegistered } from "./fold-packages.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
 import { countPayment } from "./unsolicited.ts";
@@ -41,7 +42,7 @@ function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effe
     case "createCoins":
       for (const vtxo of effect.params.coins.filter(({ id }) => !state.isKnown(id))) {
         // About what an action holds it asks the server itself.
-        put(state, { ...vtxo, ...(effect.params.locked ? { holder: instance } : doubt), checkpoint: 0n, seq });
+        addCoin(state, { ...vtxo, ...(effect.params.locked ? { holder: instance } : doubt), checkpoint: 0n, seq });
         state.useKey(vtxo.keyIndex);
       }
       break;

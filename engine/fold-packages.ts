@@ -1,5 +1,6 @@
 import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement } from "../machines/package.ts";
 import type { Instance, MachineEvent } from "../machines/step.ts";
+import { addCoin } from "./fold-anchors.ts";
 import type { Transition } from "./transition.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -58,7 +59,7 @@ function credit(state: WalletState, { seq, atMs }: Transition, checkpoint: bigin
   for (const id of movement.inputs ?? []) state.spend(id, seq);
   for (const vtxo of context.vtxos as readonly AcceptedVtxo[]) {
     for (const id of vtxo.madeOf ?? []) state.spend(id, seq);
-    state.putCoin({ ...vtxo, checkpoint, seq });
+    addCoin(state, { ...vtxo, checkpoint, seq });
     state.useKey(vtxo.keyIndex);
   }
   state.movements.set(movement.id, { ...movement, seq, atMs, checkpoint });

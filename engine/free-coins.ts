@@ -19,7 +19,7 @@ export interface InputChoice {
   readonly feeOf?: (selected: readonly Coin[]) => bigint;
 }
 
-/** Whether a VTXO can be paid with: the wallet's, unlocked, registered, unspent for sure and not expired. */
+/** Whether a VTXO can be paid with: the wallet's, unlocked, registered, unspent for sure, not expired, its anchor in order. */
 export function isFree(state: Readonly<WalletState>, id: VtxoId): boolean {
   const coin = state.coins.get(id);
   return coin !== undefined && isFreeCoin(coin);
@@ -67,7 +67,7 @@ export function policyKindOf({ policyKind = "pubkey" }: Coin): PolicyKind {
 }
 
 function isFreeCoin(coin: Coin): boolean {
-  const { holder, registered, isUnsure, expiryStage } = coin;
-  const isSafe = registered && isUnsure !== true && expiryStage !== "expired";
+  const { holder, registered, isUnsure, expiryStage, anchorCode } = coin;
+  const isSafe = registered && isUnsure !== true && expiryStage !== "expired" && anchorCode === undefined;
   return holder === undefined && isSafe && policyKindOf(coin) === "pubkey";
 }

@@ -11,6 +11,7 @@ const PARTS = [
   "awaitingRegistrationSats",
   "unsureSats",
   "expiredSats",
+  "unanchoredSats",
   "lockedSats",
   "pendingInSats",
   "exitingSats",

@@ -13,6 +13,7 @@ export type {
   TipOptions,
   TransactionStatus,
 } from "../chain/source.ts";
+export type { AnchorCode } from "../machines/anchors.machine.ts";
 export { MachineError, type MachineErrorCode } from "../machines/errors.ts";
 export type { ExpiryChange, ExpiryStage } from "../machines/expiry.machine.ts";
 export type { RecoveryReport } from "../machines/recovery.machine.ts";
@@ -58,6 +59,6 @@ export type { SyncOptions, SyncResult } from "./sync.ts";
 export type { UnsolicitedLimits } from "./unsolicited.ts";
 export type { Balance, QuarantinedVtxo, Reconciling, Restore, WalletStatus, WalletVtxo } from "./view.ts";
 export { Wallet } from "./wallet.ts";
-export type { EventBase, ExpiryNotice, PaymentNotice, WalletEvent } from "./wallet-event.ts";
+export type { AnchorNotice, EventBase, ExpiryNotice, PaymentNotice, WalletEvent } from "./wallet-event.ts";
 export type { WalletReader } from "./wallet-reader.ts";
 export type { Counters } from "./wallet-rows.ts";

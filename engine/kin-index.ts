@@ -1,6 +1,7 @@
 import { type Descent, kinshipOf, rootOf } from "../ark/lineage.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { Coin } from "./wallet-rows.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /**
  * The VTXOs of a wallet by the output that they hang from: only those of the same one can be in conflict. One payer can make
@@ -33,9 +34,29 @@ export class KinIndex {
     }
     return ids;
   }
+
+  /** Outputs with which chains of VTXOs begin, in the order in which the first of each came. */
+  roots(): Iterable<string> {
+    return this.#byRoot.keys();
+  }
+
+  /** Ids of VTXOs whose chains begin with that output. */
+  under(root: string): readonly VtxoId[] {
+    return [...(this.#byRoot.get(root)?.keys() ?? [])];
+  }
 }
 
 /** The chain of a VTXO; those of records that an older build wrote have none, so that nothing is known of it. */
 export function descentOf({ id, lineage = [] }: Pick<Coin, "id" | "lineage">): Descent {
   return { id, lineage };
+}
+
+/** VTXOs of the wallet that cannot be brought on chain together with one (mailbox.md W-47). */
+export function relativesOf({ coins, kin }: Readonly<WalletState>, vtxo: Pick<Coin, "id" | "lineage">): Coin[] {
+  return kin.of(descentOf(vtxo)).flatMap((id) => coins.get(id) ?? []);
+}
+
+/** VTXOs of the wallet that hang from an output, as `rootOf` names it. */
+export function coinsUnder({ coins, kin }: Readonly<WalletState>, root: string): Coin[] {
+  return kin.under(root).flatMap((id) => coins.get(id) ?? []);
 }

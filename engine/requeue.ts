@@ -35,6 +35,7 @@ export class Requeue {
   #left = 0;
   #isLooking = false;
   #isChecking = false;
+  #isAtAnchors = false;
 
   constructor(engine: Engine, signal: AbortSignal) {
     this.#engine = engine;
@@ -88,7 +89,10 @@ export class Requeue {
   async #poll(): Promise<void> {
     try {
       const tip = await this.#engine.chain.tip({ signal: this.#signal, fresh: true });
-      if (tip.kind === "found") this.#noteTip(tip.value.height);
+      if (tip.kind === "found") {
+        this.#noteTip(tip.value.height);
+        void this.#lookAtAnchors(tip.value.height);
+      }
     } catch (error) {
       this.#tell("the tip could not be asked for", error);
     }
@@ -128,6 +132,14 @@ export class Requeue {
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  async #lookAtAnchors(tipHeight: number): Promise<void> {
+    if (this.#isAtAnchors || this.#signal.aborted) return;
+    this.#isAtAnchors = true;
+    // It rejects for the signal alone.
+    await this.#engine.anchors.look(tipHeight, this.#signal).catch(() => {});
+    this.#isAtAnchors = false;
   }
 
   async #checkBackup(): Promise<void> {

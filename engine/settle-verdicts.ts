@@ -1,7 +1,7 @@
 import { type Kinship, kinshipOf } from "../ark/lineage.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import type { AcceptedVtxo, ReplacedVtxo, Verdict } from "../machines/package.ts";
-import { descentOf } from "./kin-index.ts";
+import { descentOf, relativesOf } from "./kin-index.ts";
 import type { Coin } from "./wallet-rows.ts";
 import type { WalletState } from "./wallet-state.ts";
 
@@ -33,7 +33,7 @@ export function settleVerdicts(verdicts: readonly Verdict[], checkpoint: bigint,
   for (const verdict of fresh.toSorted((a, b) => b.vtxo.exitDepth - a.vtxo.exitDepth)) {
     const { vtxo, key } = verdict;
     if (taken.some(({ id }) => id === vtxo.id)) continue;
-    const kin = state.relativesOf(vtxo).filter((coin) => !replaced.has(coin.id));
+    const kin = relativesOf(state, vtxo).filter((coin) => !replaced.has(coin.id));
     const ancestors = kin.filter((coin) => kinship(coin, vtxo) === "ancestor");
     const obstacle = obstacleOf(vtxo, [...taken, ...kin]) ?? lockedAncestor(ancestors) ?? spentRival(vtxo, state);
     if (obstacle === undefined) {
@@ -54,7 +54,7 @@ export function settleVerdicts(verdicts: readonly Verdict[], checkpoint: bigint,
  * @param state the pending one
  */
 export function conflictOf(vtxo: AcceptedVtxo, state: Readonly<WalletState>): Obstacle | undefined {
-  return state.isKnown(vtxo.id) ? undefined : (obstacleOf(vtxo, state.relativesOf(vtxo)) ?? spentRival(vtxo, state));
+  return state.isKnown(vtxo.id) ? undefined : (obstacleOf(vtxo, relativesOf(state, vtxo)) ?? spentRival(vtxo, state));
 }
 
 function obstacleOf(vtxo: AcceptedVtxo, others: readonly AcceptedVtxo[]): Obstacle | undefined {

@@ -2,7 +2,7 @@ import type { MachineDefinition } from "../machines/step.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import type { Coin } from "./wallet-rows.ts";
-import { SALVAGE, WalletState } from "./wallet-state.ts";
+import { ANCHORS, SALVAGE, WalletState } from "./wallet-state.ts";
 
 /** Folds one record on what it needs to stand on. */
 export async function applyAgain(index: HistoryIndex, reader: HistoryReader, state: WalletState, seq: number): Promise<void> {
@@ -20,8 +20,17 @@ export async function applyAgain(index: HistoryIndex, reader: HistoryReader, sta
     const gap = reconciling !== undefined && first <= Number(reconciling.context.keptSeq) ? ({ hasGap: true } as const) : {};
     state.putInstance(instance, { machine, revision, version: version - 1n, ...before, ...gap });
   }
+  if (instance !== ANCHORS) await bringAnchors(index, reader, state, seq);
   state.checkpoint = index.numbers.checkpointAt(seq - 1);
   state.apply(transition);
+}
+
+/** What was believed of anchors before a record: what it makes is under it too. */
+async function bringAnchors(index: HistoryIndex, reader: HistoryReader, state: WalletState, seq: number): Promise<void> {
+  const number = index.instances.numberOf(ANCHORS);
+  const last = number === undefined ? undefined : index.instances.lastOf(number, seq - 1);
+  if (last === undefined) return;
+  state.putInstance(ANCHORS, { machine: "anchors", revision: 1, version: 1n, ...(await reader.after(last)) });
 }
 
 /** A state without the rows that nobody asked for: a record that touches such a coin as well finds an empty one there. */

@@ -5,6 +5,7 @@ import type { Outpoint } from "../ark/outpoint.ts";
 import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import { type VtxoId, vtxoIdOf } from "../ark/vtxo-id.ts";
 import type { Answer, ChainSource } from "../chain/source.ts";
+import type { AnchorCode } from "../machines/anchors.machine.ts";
 import type { AcceptedVtxo, HeldItem, Verdict, VtxoSource } from "../machines/package.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
@@ -186,7 +187,8 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
     const message = `expected ${id} unspent, got another VTXO of the wallet that was made of it`;
     return refused(entry, id, amountSats, { code: "SUPERSEDED", message, permanent: true });
   }
-  const obstacle = (await anchorObstacle(vtxo, context)) ?? (await askSpendState(id, keyIndex, context));
+  const { obstacle: ofAnchor } = await askAnchor(vtxo.chainAnchor, context);
+  const obstacle = ofAnchor ?? (await askSpendState(id, keyIndex, context));
   if (typeof obstacle === "object") return refused(entry, id, amountSats, { ...obstacle, permanent: false });
   const registered = obstacle === "registered";
   const exitDepth = vtxo.genesis.length;
@@ -198,26 +200,35 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
   };
 }
 
-type Obstacle = { readonly code: string; readonly message: string };
+type Obstacle<Code = string> = { readonly code: Code; readonly message: string };
 
-/** An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41). */
-async function anchorObstacle({ chainAnchor }: Vtxo, context: VettingContext): Promise<Obstacle | undefined> {
-  const { chain, signal, confirmations, tipHeight } = context;
-  const { txid, vout } = chainAnchor;
+/** What the chain has against an anchor, if anything, and the height of the block that it is in. */
+export type AnchorAnswer = { readonly obstacle?: Obstacle<AnchorCode>; readonly blockHeight?: number };
+
+/**
+ * An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41).
+ *
+ * @throws Undecided; the reason of the signal
+ */
+export async function askAnchor(
+  { txid, vout }: Outpoint,
+  { chain, signal, confirmations, tipHeight }: Pick<VettingContext, "chain" | "signal" | "confirmations" | "tipHeight">,
+): Promise<AnchorAnswer> {
+  const against = (code: AnchorCode, message: string): AnchorAnswer => ({ obstacle: { code, message } });
   const status = answered("status", txid, await chain.status(txid, { signal }));
-  if (status === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected anchor transaction ${txid}, got none` };
+  if (status === undefined) return against("ANCHOR_NOT_FOUND", `expected anchor transaction ${txid}, got none`);
   if (!status.confirmed) {
-    return { code: "ANCHOR_UNCONFIRMED", message: `expected anchor transaction ${txid} in a block, got it unconfirmed` };
+    return against("ANCHOR_UNCONFIRMED", `expected anchor transaction ${txid} in a block, got it unconfirmed`);
   }
   // The tip may be a moment older than the block.
   const depth = Math.max(1, tipHeight - status.height + 1);
   if (depth < confirmations) {
-    const message = `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${depth}`;
-    return { code: "ANCHOR_UNCONFIRMED", message };
+    return against("ANCHOR_UNCONFIRMED", `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${depth}`);
   }
   const spend = answered("outspend", txid, await chain.outspend(txid, vout, { signal }));
-  if (spend === undefined) return { code: "ANCHOR_NOT_FOUND", message: `expected output ${txid}:${vout}, got none` };
-  return spend.spent ? { code: "ANCHOR_SPENT", message: `expected output ${txid}:${vout} unspent, got it spent` } : undefined;
+  if (spend === undefined) return against("ANCHOR_NOT_FOUND", `expected output ${txid}:${vout}, got none`);
+  if (spend.spent) return against("ANCHOR_SPENT", `expected output ${txid}:${vout} unspent, got it spent`);
+  return { blockHeight: status.height };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { PolicyKind } from "../ark/policy.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { AnchorCode } from "../machines/anchors.machine.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import { policyKindOf } from "./free-coins.ts";
@@ -10,7 +11,7 @@ import { BACKUP, CONNECTION, MAILBOX, RECOVERY, SALVAGE, WALLET, type WalletStat
 
 /**
  * The wallet's money, in sats. The total is Σ of all movements; it is spendable, awaiting registration, unsure, expired,
- * locked, pending in and exiting together. Pending out and unconfirmed stand beside it.
+ * unanchored, locked, pending in and exiting together. Pending out and unconfirmed stand beside it.
  */
 export interface Balance {
   readonly totalSats: bigint;
@@ -22,6 +23,8 @@ export interface Balance {
   readonly unsureSats: bigint;
   /** Past their expiry height: the server can take them at any time, and nobody else takes them as payment. */
   readonly expiredSats: bigint;
+  /** Their anchor left the chain, or is spent there: back as soon as it is in order again (`vtxo.unanchored`). */
+  readonly unanchoredSats: bigint;
   /** Inputs of payments that the server has not signed yet. */
   readonly lockedSats: bigint;
   /** Incoming over Lightning: promised by the server, and to be claimed. */
@@ -38,13 +41,15 @@ export interface Balance {
 export interface WalletVtxo {
   readonly id: VtxoId;
   readonly amountSats: bigint;
-  readonly state: "spendable" | "awaiting-registration" | "unsure" | "expired" | "locked" | "exiting";
+  readonly state: "spendable" | "awaiting-registration" | "unsure" | "expired" | "unanchored" | "locked" | "exiting";
   /** The payment that has it locked, or null. */
   readonly lockedBy: string | null;
   readonly policy: PolicyKind;
   readonly expiryHeight: number;
   /** How far it has run out, as `vtxo.expiring` said; null if it has not. `Wallet.expiring` tells it of this moment. */
   readonly expiryStage: ExpiryStage | null;
+  /** What the chain has against its anchor, as `vtxo.unanchored` said; null if nothing. */
+  readonly anchorCode: AnchorCode | null;
   readonly exitDepth: number;
   readonly keyIndex: number;
   readonly checkpoint: bigint;
@@ -154,6 +159,7 @@ export function balanceFrom(sumOfPart: (part: keyof Balance) => bigint, unconfir
     awaitingRegistrationSats: sumOfPart("awaitingRegistrationSats"),
     unsureSats: sumOfPart("unsureSats"),
     expiredSats: sumOfPart("expiredSats"),
+    unanchoredSats: sumOfPart("unanchoredSats"),
     lockedSats: sumOfPart("lockedSats"),
     pendingInSats: sumOfPart("pendingInSats"),
     exitingSats: sumOfPart("exitingSats"),
@@ -176,6 +182,8 @@ export function balancePartOf(coin: Coin): Exclude<keyof Balance, "totalSats" | 
       return "unsureSats";
     case "expired":
       return "expiredSats";
+    case "unanchored":
+      return "unanchoredSats";
     case "exiting":
       return "exitingSats";
     case "locked":
@@ -187,8 +195,9 @@ export function balancePartOf(coin: Coin): Exclude<keyof Balance, "totalSats" | 
 export function vtxosOf(state: WalletState): WalletVtxo[] {
   return [...state.coins.values()]
     .map((coin) => {
-      const { id, amountSats, expiryHeight, expiryStage = null, exitDepth, keyIndex, checkpoint, seq, flags } = coin;
-      const place = { expiryHeight, expiryStage, exitDepth, keyIndex, checkpoint, seq, flags };
+      const { id, amountSats, expiryHeight, expiryStage = null, anchorCode = null } = coin;
+      const { exitDepth, keyIndex, checkpoint, seq, flags } = coin;
+      const place = { expiryHeight, expiryStage, anchorCode, exitDepth, keyIndex, checkpoint, seq, flags };
       return { id, amountSats, state: stateOf(coin), lockedBy: coin.holder ?? null, policy: policyKindOf(coin), ...place };
     })
     .sort((a, b) => a.expiryHeight - b.expiryHeight || (a.amountSats < b.amountSats ? 1 : a.amountSats > b.amountSats ? -1 : 0));
@@ -230,11 +239,12 @@ export function statusOf(state: WalletState): WalletStatus {
 }
 
 /** The first of the reasons against paying with it. */
-function stateOf({ registered, isUnsure, expiryStage, holder, exitBy }: Coin): WalletVtxo["state"] {
+function stateOf({ registered, isUnsure, expiryStage, anchorCode, holder, exitBy }: Coin): WalletVtxo["state"] {
   if (exitBy !== undefined) return "exiting";
   if (holder !== undefined) return "locked";
   if (isUnsure === true) return "unsure";
   if (expiryStage === "expired") return "expired";
+  if (anchorCode !== undefined) return "unanchored";
   return registered ? "spendable" : "awaiting-registration";
 }
 

@@ -1,4 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { AnchorChange, AnchorCode, AnchoredVtxo, AnchorFinding } from "../machines/anchors.machine.ts";
 import { type ActionOutcome, idsOf, isAction, movementIdOf, sumOf } from "../machines/books.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
@@ -92,6 +93,8 @@ export type WalletEvent = EventBase &
       }
     /** VTXOs came nearer to their expiry, or past it; or the tip is lower than it had seemed, and the stage is null. */
     | { readonly type: "vtxo.expiring"; readonly tipHeight: number; readonly vtxos: readonly ExpiryNotice[] }
+    /** The chain has something against the anchors of VTXOs: nothing pays with these; or nothing any more, and the code is null. */
+    | { readonly type: "vtxo.unanchored"; readonly tipHeight: number; readonly vtxos: readonly AnchorNotice[] }
   );
 
 /** Where a payment is. */
@@ -111,6 +114,17 @@ export interface PaymentNotice {
 export interface ExpiryNotice extends ExpiryChange {
   /** Blocks from the tip to its expiry height; 0 if it is reached. */
   readonly blocksLeft: number;
+}
+
+/** A VTXO of which `vtxo.unanchored` tells. */
+export interface AnchorNotice {
+  readonly id: VtxoId;
+  readonly amountSats: bigint;
+  /** The output from which it hangs, `<txid>:<index>`. */
+  readonly anchor: string;
+  readonly code: AnchorCode | null;
+  /** What was expected of the anchor and what came; null beside no code. */
+  readonly message: string | null;
 }
 
 type ExitedMembers = {
@@ -137,6 +151,8 @@ export function toWalletEvent(transition: Transition): WalletEvent | undefined {
       return fromSalvage(transition);
     case "expiry":
       return fromExpiry(transition);
+    case "anchors":
+      return fromAnchors(transition);
     case "recovery":
       return fromRecovery(transition);
     case "backup":
@@ -232,6 +248,19 @@ function fromExpiry({ seq, atMs, event }: Transition): WalletEvent {
   const { height, changes } = event as unknown as { readonly height: number; readonly changes: readonly ExpiryChange[] };
   const vtxos = changes.map((change) => ({ ...change, blocksLeft: Math.max(0, change.expiryHeight - height) }));
   return { seq, atMs, type: "vtxo.expiring", tipHeight: height, vtxos };
+}
+
+/** Undefined where nothing is believed yet that was not before. */
+function fromAnchors({ seq, atMs, event, change }: Transition): WalletEvent | undefined {
+  const changes = (change.changes ?? []) as readonly AnchorChange[];
+  const findings = event.findings as readonly AnchorFinding[];
+  const vtxos = (event.vtxos as readonly AnchoredVtxo[]).flatMap(({ anchor, id, amountSats }): AnchorNotice[] => {
+    const found = findings.find((finding) => finding.anchor === anchor);
+    if (found === undefined || changes.every((changed) => changed.anchor !== anchor)) return [];
+    const { code, message, outpoint } = found;
+    return [{ id, amountSats, anchor: outpoint, code, message }];
+  });
+  return vtxos.length === 0 ? undefined : { seq, atMs, type: "vtxo.unanchored", tipHeight: Number(event.height), vtxos };
 }
 
 function fromRecovery({ seq, atMs, event }: Transition): WalletEvent | undefined {

@@ -1,3 +1,4 @@
+import type { AnchorCode } from "../machines/anchors.machine.ts";
 import type { OwnVtxo } from "../machines/books.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
 import type { HeldItem } from "../machines/package.ts";
@@ -14,6 +15,8 @@ export interface Coin extends OwnVtxo {
   readonly isUnsure?: true;
   /** How far it had run out at the last tip that changed it. */
   readonly expiryStage?: ExpiryStage;
+  /** What the chain has against its anchor, if it is believed: nothing pays with it (mailbox.md W-41). */
+  readonly anchorCode?: AnchorCode;
   /** The action that has it locked; free without one. */
   readonly holder?: string;
   /** Only an exit brings it back, and should begin before that height: nothing pays with it. */

@@ -1,10 +1,12 @@
 import { decodeHex } from "../ark/hex.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
+import type { AnchorNote } from "../machines/anchors.machine.ts";
 import { type ActionOutcome, isAction } from "../machines/books.ts";
 import type { Plain } from "../machines/canonical.ts";
 import { effectKinds } from "../machines/effects.ts";
 import { machineNamed, machines } from "../machines/registry.ts";
 import { type Instance, isFinished, type MachineDefinition } from "../machines/step.ts";
+import { foldAnchors } from "./fold-anchors.ts";
 import { foldBooks } from "./fold-books.ts";
 import { type Drive, foldDrive, foldNotice } from "./fold-drives.ts";
 import { foldExpiry } from "./fold-expiry.ts";
@@ -29,6 +31,7 @@ export const CONNECTION = "connection/main";
 export const MAILBOX = "mailbox/main";
 export const SALVAGE = "salvage/main";
 export const EXPIRY = "expiry/main";
+export const ANCHORS = "anchors/main";
 export const DRIVE = "drive/main";
 export const RECOVERY = "recovery/main";
 export const BACKUP = "backup/main";
@@ -65,7 +68,7 @@ export class WalletState {
   blobs = new SeqIndex(DIGEST_BYTES);
   /** What came today and is no money. */
   unsolicited: Unsolicited = NOTHING_UNSOLICITED;
-  readonly #kin = new KinIndex();
+  readonly kin = new KinIndex();
   readonly #undecided = new Map<string, bigint>();
   /** The latest revision of each machine and schema of each event among the records, under `machine` or `machine type`. */
   readonly versions = new Map<string, number>();
@@ -92,7 +95,9 @@ export class WalletState {
     const context = contextAfter(before, transition);
     this.#keepInstance(transition, context);
     this.#keepBlobs(transition);
-    if (isAction(transition.machine) && before?.state !== transition.state) this.#dropCommands(transition.instance);
+    // What an action's state asked for ends with it, as when a notice settles a payment that is being asked about.
+    const isLeft = isAction(transition.machine) && before?.state !== transition.state;
+    if (isLeft) this.#drop(({ instance }) => instance === transition.instance);
     this.#keepOutbox(transition);
     foldBooks(this, transition, before?.hasGap === true);
     switch (transition.machine) {
@@ -114,6 +119,9 @@ export class WalletState {
         break;
       case "expiry":
         foldExpiry(this, context);
+        break;
+      case "anchors":
+        foldAnchors(this, transition, context);
         break;
       case "drive":
         foldDrive(this, context);
@@ -186,21 +194,20 @@ export class WalletState {
 
   /** Takes a VTXO in, or its row anew. */
   putCoin(coin: Coin): void {
-    if (!this.coins.has(coin.id)) this.#kin.add(coin);
+    if (!this.coins.has(coin.id)) this.kin.add(coin);
     this.coins.set(coin.id, coin);
   }
 
   /** Takes a VTXO out, as if it had never been there. */
   dropCoin(id: VtxoId): void {
     const coin = this.coins.get(id);
-    if (coin === undefined) return;
+    if (coin !== undefined) this.kin.remove(coin);
     this.coins.delete(id);
-    this.#kin.remove(coin);
   }
 
-  /** VTXOs of the wallet that cannot be brought on chain together with one (mailbox.md W-47). */
-  relativesOf(vtxo: Pick<Coin, "id" | "lineage">): Coin[] {
-    return this.#kin.of(descentOf(vtxo)).flatMap((id) => this.coins.get(id) ?? []);
+  /** What is noted of anchors that are not in order. */
+  anchorNotes(): readonly AnchorNote[] {
+    return (this.contextOf(ANCHORS)?.notes ?? []) as readonly AnchorNote[];
   }
 
   /** Whether the wallet's log lost its end, and what was in it is not found out yet. */
@@ -265,20 +272,15 @@ export class WalletState {
   #keepOutbox({ effectId, effects, instance, seq }: Transition): void {
     this.outbox.delete(effectId);
     for (const effect of effects) {
-      if (effect.type === "cancelTimer" || effect.type === "startTimer") this.#dropTimer(effect.params.timer);
+      if (effect.type === "cancelTimer" || effect.type === "startTimer") {
+        this.#drop(({ effect: open }) => open.type === "startTimer" && open.params.timer === effect.params.timer);
+      }
       if (effectKinds[effect.type] === "command") this.outbox.set(effect.id, { effect, instance, seq });
     }
   }
 
-  /** What an action's state asked for ends with the state, as when a notice settles a payment that is being asked about. */
-  #dropCommands(instance: string): void {
-    for (const [id, command] of this.outbox) if (command.instance === instance) this.outbox.delete(id);
-  }
-
-  #dropTimer(timer: string): void {
-    for (const [id, { effect }] of this.outbox) {
-      if (effect.type === "startTimer" && effect.params.timer === timer) this.outbox.delete(id);
-    }
+  #drop(isOver: (command: OpenCommand) => boolean): void {
+    for (const [id, command] of this.outbox) if (isOver(command)) this.outbox.delete(id);
   }
 
   /** A checkpoint never goes back (mailbox.md M-34). */

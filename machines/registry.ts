@@ -1,3 +1,4 @@
+import { anchorsMachine } from "./anchors.machine.ts";
 import { arkoorSendMachine } from "./arkoor-send.machine.ts";
 import { backupMachine } from "./backup.machine.ts";
 import { connectionMachine } from "./connection.machine.ts";
@@ -24,6 +25,7 @@ export const machines: readonly MachineDefinition[] = [
   quarantinedMachine,
   salvageMachine,
   expiryMachine,
+  anchorsMachine,
   driveMachine,
   arkoorSendMachine,
   lightningReceiveMachine,

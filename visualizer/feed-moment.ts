@@ -16,6 +16,7 @@ export interface BalanceSats {
   readonly pendingOut: Decimal;
   readonly unsure: Decimal;
   readonly expired: Decimal;
+  readonly unanchored: Decimal;
   readonly unconfirmed: Decimal;
 }
 
@@ -86,10 +87,12 @@ export interface InstanceRow {
 export interface VtxoRow {
   readonly id: string;
   readonly amountSats: Decimal;
-  /** `spendable`, `awaiting-registration`, `locked`, `unsure`, `expired`, … */
+  /** `spendable`, `awaiting-registration`, `locked`, `unsure`, `expired`, `unanchored`, … */
   readonly state: string;
   readonly expiryHeight: number;
   readonly expiryStage: string | null;
+  /** What the chain has against its anchor. */
+  readonly anchorCode: string | null;
   readonly exitDepth: number;
   readonly keyIndex: number;
   readonly checkpoint: Decimal;

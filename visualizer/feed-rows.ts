@@ -86,9 +86,10 @@ function toInstanceRow({ firstSeq, lastSeq, ...row }: HistoryInstance): Instance
 }
 
 function toVtxoRow(row: HistoryTables["coins"]): VtxoRow {
-  const { id, state, expiryHeight, expiryStage, exitDepth, keyIndex, flags } = row;
+  const { id, state, expiryHeight, expiryStage, anchorCode, exitDepth, keyIndex, flags } = row;
   const [amountSats, checkpoint, seq] = [String(row.amountSats), String(row.checkpoint), String(row.seq)];
-  return { id, amountSats, state, expiryHeight, expiryStage, exitDepth, keyIndex, checkpoint, seq, flags };
+  const place = { expiryHeight, expiryStage, anchorCode, exitDepth, keyIndex };
+  return { id, amountSats, state, ...place, checkpoint, seq, flags };
 }
 
 function toMovementRow(row: HistoryTables["movements"]): MovementRow {

@@ -178,6 +178,7 @@ export function toBalance(balance: Balance): BalanceSats {
     pendingOut: String(balance.pendingOutSats),
     unsure: String(balance.unsureSats),
     expired: String(balance.expiredSats),
+    unanchored: String(balance.unanchoredSats),
     unconfirmed: String(balance.unconfirmedSats),
   };
 }

@@ -97,7 +97,19 @@ const code = fc.constantFrom<StreamErrorCode>(
   "STREAM_ENDED",
 );
 /** What needs no more words. */
-export const OWN = ["reopen", "mine", "confirm", "reorganize", "learn", "sync", "syncs", "start", "stop", "address"] as const;
+export const OWN = [
+  "reopen",
+  "mine",
+  "confirm",
+  "reorganize",
+  "outrun",
+  "learn",
+  "sync",
+  "syncs",
+  "start",
+  "stop",
+  "address",
+] as const;
 const CLOCKS = [0, 0, 0, 0, 15_000, -15_000, 3_600_000, -3_600_000, 31_536_000_000, -31_536_000_000, "1970"] as const;
 
 /** A command of one type with its random members. */
@@ -114,6 +126,7 @@ const OWN_WEIGHTS: { readonly [type in (typeof OWN)[number]]: number } = {
   mine: 25,
   confirm: 20,
   reorganize: 17,
+  outrun: 17,
   learn: 17,
   sync: 20,
   syncs: 15,

@@ -15,6 +15,8 @@ const POISON_ROUND_MS = 600_000;
 
 /** Longer than a connection that broke takes to be opened again. */
 const REOPEN_MS = 5_000;
+/** Longer than a wallet takes to look at the tip again. */
+const POLL_MS = 31_000;
 /** What a sync may answer with while faults are on. */
 const EXCUSES = new Set([
   "SERVER_UNREACHABLE",
@@ -200,6 +202,8 @@ async function own(run: Run, type: Own): Promise<readonly string[]> {
       run.chain.confirmed = false;
       run.chain.tipHeight--;
       break;
+    case "outrun":
+      return outrun(run);
     case "syncs":
       await Promise.all([sync(run, false), sync(run, false), sync(run, false)]);
       break;
@@ -221,6 +225,19 @@ async function own(run: Run, type: Own): Promise<readonly string[]> {
       break;
   }
   return [type];
+}
+
+/** A wallet that follows the chain sees within half a minute that anchors of its VTXOs are in no block any more. */
+async function outrun(run: Run): Promise<readonly string[]> {
+  const { fate } = run;
+  const isFollowing = () => run.fate === fate && run.wallet.status().connection === "Live" && run.chain.state === "up";
+  const wasFollowing = isFollowing();
+  run.chain.outrun();
+  await run.advance(POLL_MS);
+  const left = run.wallet.vtxos().filter(({ id }) => run.pool.vtxos.some((one) => one.id === id && one.role === "unconfirmed"));
+  if (!wasFollowing || !isFollowing() || left.length === 0) return ["outrun"];
+  for (const { id, state } of left) assert.notEqual(state, "spendable", `${id} is not spendable without its anchor`);
+  return ["outrun", "outrun.seen"];
 }
 
 /** @param isAlone whether no other sync goes on beside it */

@@ -18,7 +18,7 @@ import type { Setup } from "./commands.ts";
 import { digestOf } from "./expected.ts";
 import { Fate, type Pace, tick } from "./fate.ts";
 import { Ledger, sumOf } from "./ledger.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, PoolVtxo } from "./pool.ts";
 import { same } from "./same.ts";
 import { ScriptedChain } from "./scripted-chain.ts";
 import { type Entry, ScriptedServer } from "./scripted-server.ts";
@@ -295,11 +295,14 @@ export class Run {
     assert.equal(status.balance.totalSats, sumOf(status.vtxos), "the balance is the sum of the VTXOs");
     assert.equal(status.movements.length, ledger.movements.size);
     assert.equal(status.vtxos.length, ledger.coins.size);
+    for (const { id } of status.vtxos.filter(({ state }) => state === "unanchored")) {
+      assert.ok(this.chain.hasDoubted(this.#vtxo(id)?.role), `${id} counts as unanchored, and its anchor never left the chain`);
+    }
   }
 
   /** Nothing but money is credited. */
   #checkCoin({ id, amountSats, keyIndex }: AcceptedVtxo): void {
-    const vtxo = this.pool.vtxos.find((candidate) => candidate.id === id);
+    const vtxo = this.#vtxo(id);
     const isMoney =
       vtxo?.role === "good" ||
       vtxo?.role === "unregistered" ||
@@ -308,6 +311,10 @@ export class Run {
     assert.ok(isMoney, `${id} was credited, but it is ${vtxo?.role ?? "made up"}`);
     assert.equal(amountSats, vtxo?.amountSats, `${id} counts what it is worth`);
     assert.equal(keyIndex, vtxo?.keyIndex, `${id} belongs to the key that it pays`);
+  }
+
+  #vtxo(id: VtxoId): PoolVtxo | undefined {
+    return this.pool.vtxos.find((candidate) => candidate.id === id);
   }
 
   /** A command reaches the server only after the record that asks for it, and before the one that answers it. */

@@ -2,18 +2,22 @@ import { ChainError } from "../../chain/errors.ts";
 import { GENESIS_HASHES } from "../../chain/network.ts";
 import type { Answer, ChainSource } from "../../chain/source.ts";
 import type { Fate } from "./fate.ts";
-import type { Pool, PoolVtxo } from "./pool.ts";
+import type { Pool, PoolVtxo, Role } from "./pool.ts";
 
 /** How the chain source answers. `absent`: it lags, and has seen no transaction yet (mailbox.md W-1). */
 export type ChainState = "up" | "down" | "absent";
 
 /** A chain that holds the pool's anchors. */
 export class ScriptedChain {
-  state: ChainState = "up";
   /** Whether the blocks with the late anchors are in the chain, and whether they ever were. */
   #confirmed = false;
   wasConfirmed = false;
-  tipHeight: number;
+  #wasReorganized = false;
+  #lateHeight = 0;
+  #wasAbsent = false;
+  #state: ChainState = "up";
+  #tipHeight = 0;
+  #highest = 0;
   /** Anchors about which it has nothing but other bytes. */
   readonly poisoned = new Set<string>();
   readonly #anchors: ReadonlyMap<string, PoolVtxo>;
@@ -28,8 +32,39 @@ export class ScriptedChain {
   }
 
   set confirmed(confirmed: boolean) {
+    this.#wasReorganized ||= this.#confirmed && !confirmed;
+    if (!this.#confirmed) this.#lateHeight = this.tipHeight + 1;
     this.#confirmed = confirmed;
     this.wasConfirmed ||= confirmed;
+  }
+
+  get state(): ChainState {
+    return this.#state;
+  }
+
+  set state(state: ChainState) {
+    this.#state = state;
+    this.#wasAbsent ||= state === "absent";
+  }
+
+  get tipHeight(): number {
+    return this.#tipHeight;
+  }
+
+  set tipHeight(height: number) {
+    this.#tipHeight = height;
+    this.#highest = Math.max(this.#highest, height);
+  }
+
+  /** A longer chain without the blocks with the late anchors. */
+  outrun(): void {
+    this.confirmed = false;
+    this.tipHeight = this.#highest + 1;
+  }
+
+  /** Whether it ever gave reason to think that the anchor of such a VTXO is not in order. */
+  hasDoubted(role: Role | undefined): boolean {
+    return this.#wasAbsent || (role === "unconfirmed" && this.#wasReorganized);
   }
 
   /** The source as one process sees it. */
@@ -54,7 +89,8 @@ export class ScriptedChain {
           const role = anchor(txid)?.role;
           if (role === undefined) return undefined;
           if (role === "unconfirmed" && !this.confirmed) return { confirmed: false } as const;
-          return { confirmed: true, height: 1, blockHash: GENESIS_HASHES.regtest } as const;
+          const height = role === "unconfirmed" ? this.#lateHeight : 1;
+          return { confirmed: true, height, blockHash: GENESIS_HASHES.regtest } as const;
         }),
       outspend: (txid) =>
         answer(() => {

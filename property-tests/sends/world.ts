@@ -214,8 +214,9 @@ function checkBooks(state: WalletState): void {
     balance.totalSats,
     "Σ movements is the total",
   );
-  const { spendableSats, awaitingRegistrationSats, lockedSats, unsureSats, expiredSats, pendingInSats, exitingSats } = balance;
-  const parts = spendableSats + awaitingRegistrationSats + lockedSats + unsureSats + expiredSats + pendingInSats + exitingSats;
+  const { spendableSats, awaitingRegistrationSats, lockedSats, unsureSats, expiredSats, unanchoredSats } = balance;
+  const waiting = awaitingRegistrationSats + unsureSats + expiredSats + unanchoredSats;
+  const parts = spendableSats + waiting + lockedSats + balance.pendingInSats + balance.exitingSats;
   assert.equal(parts, balance.totalSats, "the parts are the total");
   assert.equal(sumOf(vtxos), balance.totalSats + balance.pendingOutSats, "Σ VTXOs is the total");
   for (const { state: place, lockedBy } of vtxos) {

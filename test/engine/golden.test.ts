@@ -218,6 +218,7 @@ test("the golden log holds a record of every machine and of every kind of troubl
   for await (const { record } of log.read()) kinds.add(`${record.machine} ${record.type} ${record.outcome?.state}`);
   expect([...kinds].sort()).toMatchInlineSnapshot(`
     [
+      "anchors anchors.seen Watching",
       "arkoor-send deadline.checked Failed",
       "arkoor-send delivery.failed Delivering",
       "arkoor-send package.cosigned Registering",

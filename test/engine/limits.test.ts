@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { encodeVtxo, type Vtxo } from "../../ark/vtxo.ts";
 import { ActionDriver } from "../../engine/action-driver.ts";
+import { Anchors } from "../../engine/anchors.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { mapConcurrently } from "../../engine/map-concurrently.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
@@ -13,12 +14,16 @@ import { readBackup } from "../../engine/read-backup.ts";
 import { NoticeReader } from "../../engine/read-notices.ts";
 import { Recovery } from "../../engine/recovery.ts";
 import { findKeys } from "../../engine/recovery-keys.ts";
+import type { Dispatch } from "../../engine/run-loop.ts";
 import { runSync } from "../../engine/sync.ts";
 import { Undecided, type VettingContext, vetVtxo } from "../../engine/vet-vtxo.ts";
 import type { OpenCommand } from "../../engine/wallet-rows.ts";
+import { WalletState } from "../../engine/wallet-state.ts";
+import type { AnchorFinding } from "../../machines/anchors.machine.ts";
 import type { MailboxDelivery } from "../../streams/delivery.ts";
 import type { ServerSession } from "../../streams/session.ts";
 import { alice, board } from "../ark/payments.ts";
+import { vtxoOf } from "../machines/fixtures.ts";
 import { MNEMONIC } from "./helpers.ts";
 
 // Each bound, reached and passed by one, with no more of an engine than what is asked about it.
@@ -174,6 +179,41 @@ test("among 20 VTXOs one of another anchor is looked for to ask about instead, a
   expect(await asked(20)).toEqual(["0123456789abcdef".repeat(4)]);
 });
 
+test("a look asks about 500 anchors, the next one about the others; a source without answers is asked eight times", async () => {
+  const { vtxo } = board(alice, 10_000n);
+  const pending = new WalletState();
+  for (let n = 1; n <= 501; n++) pending.putCoin({ ...vtxoOf(n), lineage: [`${n}:0`], checkpoint: 1n, seq: 1n });
+  let [asked, isAnswered] = [0, false];
+  const status = async () => {
+    asked++;
+    return isAnswered ? { kind: "absent" } : { kind: "unknown", error: { code: "CHAIN_TIMEOUT", message: "none" } };
+  };
+  const found: unknown[] = [];
+  const anchors = new Anchors(
+    partOf({
+      blobs: { vtxo: async () => encodeVtxo(vtxo) },
+      chain: { status },
+      confirmations: 1,
+      loop: { pending },
+      notify: ({ event }: Dispatch) => void found.push(...(event.findings as AnchorFinding[])),
+      ports: { logger: () => {} },
+    }),
+  );
+  const look = async (): Promise<readonly number[]> => {
+    await anchors.look(100, signal);
+    const counts = [asked, found.length];
+    [asked, found.length] = [0, 0];
+    return counts;
+  };
+  expect(await look()).toEqual([8, 0]);
+  isAnswered = true;
+  expect([await look(), await look(), await look()]).toEqual([
+    [500, 500],
+    [1, 1],
+    [0, 0],
+  ]);
+});
+
 /** A VTXO of that depth whose signatures are none: what counts is whether anybody gets as far as looking at them. */
 function deep(depth: number): Uint8Array {
   const { vtxo } = board(alice, 10_000n);
@@ -227,6 +267,7 @@ test("no more calls are under way than a width allows, and every width is eight 
     return [file, count(`const ${name} = 8;`), count(`mapConcurrently\\([\\w.]+, ${name},`), count(name) - 1];
   });
   expect(uses).toEqual([
+    ["engine/anchors.ts", 1, 1, 1],
     ["engine/receive-grant.ts", 1, 2, 2],
     ["engine/reconcile.ts", 1, 1, 1],
     ["engine/recovery.ts", 1, 2, 2],

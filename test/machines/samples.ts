@@ -1,3 +1,4 @@
+import type { AnchorCode } from "../../machines/anchors.machine.ts";
 import type { MachineEvent } from "../../machines/step.ts";
 import { accepted, idOf, inputOf, itemOf, paidOf, payment, refused, vtxoOf } from "./fixtures.ts";
 import { events as receiveEvents } from "./lightning-receive/fixtures.ts";
@@ -106,6 +107,11 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
     { type: "package.delivered" },
   ],
   "lightning-send": [...Object.values(happenings), { type: "step.delayed", code: "GRPC_13", tipHeight: 1 }],
+  anchors: [
+    ...(["ANCHOR_NOT_FOUND", "ANCHOR_UNCONFIRMED", "ANCHOR_SPENT", null] as const).map((code) => anchorsSeen(100, code)),
+    anchorsSeen(101, "ANCHOR_NOT_FOUND"),
+    { type: "anchors.seen", height: 102, findings: [], vtxos: [], gone: ["ab:0"] },
+  ],
   expiry: ["refresh", null].map((stage, index) => ({
     type: "tip.seen",
     height: 100 + index,
@@ -119,4 +125,9 @@ export const samples: { readonly [machine: string]: readonly MachineEvent[] } = 
 function reportOf(unanswered: number) {
   const none = { spent: 0, superseded: 0, held: 0, malformed: 0, unresolvedIds: [] };
   return { ids: 1, credited: 1 - unanswered, unresolved: unanswered, unanswered, ...none };
+}
+
+function anchorsSeen(height: number, code: AnchorCode | null): MachineEvent {
+  const findings = [{ anchor: "ab:0", outpoint: `${"ab".repeat(32)}:0`, code, message: code }];
+  return { type: "anchors.seen", height, findings, vtxos: [{ anchor: "ab:0", id: idOf(1), amountSats: 5n }], gone: [] };
 }

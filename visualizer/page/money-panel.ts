@@ -75,13 +75,14 @@ function fillBalance(balance: HTMLElement, { moment }: Shown): void {
     fill(balance, emptyNote("Nothing is loaded yet."));
     return;
   }
-  const { total, spendable, awaitingRegistration, locked, pendingIn, exiting, unsure, expired } = moment.balance;
+  const { total, spendable, awaitingRegistration, locked, pendingIn, exiting, unsure, expired, unanchored } = moment.balance;
   const parts: readonly (readonly [string, string])[] = [
     ["Spendable", spendable],
     ["Awaiting registration", awaitingRegistration],
     ["Locked", locked],
     ["Unsure", unsure],
     ["Expired", expired],
+    ["Unanchored", unanchored],
     ["To be claimed", pendingIn],
     ["In exit", exiting],
     ["On its way out, not counted", moment.balance.pendingOut],
@@ -145,7 +146,9 @@ function table<Table extends "vtxos" | "movements" | "quarantine" | "outbox">(
 const vtxoHead = ["VTXO", "Amount", "State", "Expires at", "Depth", "Key", "Credited by"];
 function vtxoCells(row: VtxoRow, session: Session): Child[] {
   const stage = row.expiryStage === null ? "" : ` (${row.expiryStage})`;
-  const flags = row.flags.map((flag) => el("span", { class: "mark" }, flag));
+  const flags = [...(row.anchorCode === null ? [] : [row.anchorCode]), ...row.flags].map((flag) =>
+    el("span", { class: "mark" }, flag),
+  );
   return [
     idLink(session, row.id),
     el("span", { class: "amount" }, sats(row.amountSats)),

@@ -108,7 +108,7 @@ async function drainedLife({ simulator, clock, log, options }: World): Promise<v
   simulator.deliverUnknown(first);
   simulator.deliver(first, []);
   await sync();
-  await simulator.pay(first, { amountsSats: [8_000n], unconfirmedAnchor: true });
+  const late = await simulator.pay(first, { amountsSats: [8_000n], unconfirmedAnchor: true });
   await sync();
   simulator.mine();
   await sync();
@@ -125,6 +125,13 @@ async function drainedLife({ simulator, clock, log, options }: World): Promise<v
   simulator.faults.failNext("GetVtxoStatus", Status.INTERNAL);
   await simulator.pay(second, { amountsSats: [2_000n] });
   await sync();
+  await sync();
+  // A longer chain leaves out the block of an anchor; its next block has it again.
+  const anchor = simulator.chain.transaction(late.vtxos[0]?.anchorTxid ?? "");
+  simulator.mine();
+  simulator.chain.add(anchor?.bytes ?? new Uint8Array(), null);
+  await sync();
+  simulator.mine();
   await sync();
 }
 

@@ -1,0 +1,149 @@
+import type { Outpoint } from "../ark/outpoint.ts";
+import { decodeVtxo } from "../ark/vtxo.ts";
+import { type AnchorFinding, noteAfter } from "../machines/anchors.machine.ts";
+import type { Engine } from "./engine.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { coinsUnder } from "./kin-index.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
+import { askAnchor } from "./vet-vtxo.ts";
+import type { Coin } from "./wallet-rows.ts";
+import { ANCHORS } from "./wallet-state.ts";
+
+/** Anchors with fewer blocks above them are looked at with each new one: no reorganisation is deeper, as for a coinbase. */
+const REORGANISATION_BLOCKS = 100;
+/** The others are looked at every so many blocks: what hangs from them may be exited. */
+const REST_BLOCKS = 36;
+/** Anchors of one look; the others follow with the next. */
+const MOST_ANCHORS = 500;
+/** Anchors that are asked about at the same time. */
+const CONCURRENT_ANCHORS = 8;
+/** Questions without an answer after which a source is left alone until the next look. */
+const MOST_UNANSWERED = 8;
+/** Anchors that one record names. */
+const BATCH_ANCHORS = 64;
+
+/** When an anchor was looked at last, and where it was then. */
+interface Look {
+  readonly tipHeight: number;
+  readonly blockHeight: number | undefined;
+}
+
+/** What was found out about an anchor, and the height of its block. */
+interface Answered {
+  readonly finding: AnchorFinding;
+  readonly blockHeight: number | undefined;
+}
+
+/** An anchor whose turn it is, with a VTXO that hangs from it. */
+interface Due {
+  readonly anchor: string;
+  readonly coin: Coin;
+}
+
+/**
+ * Looks again at the outputs that the wallet's VTXOs hang from (mailbox.md W-41): at each once after the start, at those
+ * that a reorganisation may take away with each block, at the others now and then. Only another answer than before is
+ * recorded; where nobody could tell, it is asked again.
+ */
+export class Anchors {
+  readonly #engine: Engine;
+  readonly #looks = new Map<string, Look>();
+  readonly #outpoints = new Map<string, Outpoint>();
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Looks at those whose turn it is at that tip, one look after the other.
+   *
+   * @param all whether also at those that were not in order at that very tip, as in a sync
+   * @throws the reason of the signal
+   */
+  look(tipHeight: number, signal: AbortSignal, { all = false } = {}): Promise<void> {
+    const looked = this.#looking.then(() => this.#look(tipHeight, signal, all));
+    this.#looking = looked.catch(() => {});
+    return looked;
+  }
+
+  async #look(tipHeight: number, signal: AbortSignal, all: boolean): Promise<void> {
+    signal.throwIfAborted();
+    const due = this.#due(tipHeight, all).slice(0, MOST_ANCHORS);
+    let unanswered = 0;
+    const found = await mapConcurrently(due, CONCURRENT_ANCHORS, async (one) => {
+      const answer = unanswered < MOST_UNANSWERED ? await this.#ask(one, tipHeight, signal) : undefined;
+      if (answer === undefined) unanswered++;
+      return answer === undefined ? [] : [answer];
+    });
+    signal.throwIfAborted();
+    for (const { finding, blockHeight } of found.flat()) this.#looks.set(finding.anchor, { tipHeight, blockHeight });
+    const news = found.flat().flatMap(({ finding }) => (this.#isNews(finding, tipHeight) ? [finding] : []));
+    for (let from = 0; from < news.length; from += BATCH_ANCHORS) {
+      const findings = news.slice(from, from + BATCH_ANCHORS);
+      this.#engine.notify({ instance: ANCHORS, event: { type: "anchors.seen", height: tipHeight, findings } });
+    }
+  }
+
+  /** What is not in order first, then what was not looked at yet, the newest first, then what was not for longest. */
+  #due(tipHeight: number, all: boolean): Due[] {
+    const { pending } = this.#engine.loop;
+    const noted = new Set(pending.anchorNotes().map(({ anchor }) => anchor));
+    const due: (Due & { readonly rank: number })[] = [];
+    const anchors = [...pending.kin.roots()];
+    this.#forgetOthers(new Set(anchors));
+    for (const anchor of anchors.reverse()) {
+      const coin = coinsUnder(pending, anchor).find(isOfUse);
+      const look = this.#looks.get(anchor);
+      if (coin === undefined || (look !== undefined && !this.#isDue(look, tipHeight, noted.has(anchor), all))) continue;
+      due.push({ anchor, coin, rank: noted.has(anchor) ? -2 : (look?.tipHeight ?? -1) });
+    }
+    return due.sort((a, b) => a.rank - b.rank);
+  }
+
+  /** A tip that is a little lower than before is of a source that lags. */
+  #isDue({ tipHeight: before, blockHeight }: Look, tipHeight: number, isNoted: boolean, all: boolean): boolean {
+    if (isNoted) return all || tipHeight !== before;
+    const deep = Math.max(REORGANISATION_BLOCKS, this.#engine.confirmations);
+    const isDeep = blockHeight !== undefined && tipHeight - blockHeight >= deep;
+    return (!isDeep && tipHeight > before) || Math.abs(tipHeight - before) >= REST_BLOCKS;
+  }
+
+  /** What it is like, or undefined where nobody could tell. */
+  async #ask({ anchor, coin }: Due, tipHeight: number, signal: AbortSignal): Promise<Answered | undefined> {
+    const { chain, confirmations, ports } = this.#engine;
+    try {
+      const output = await this.#outpointOf(anchor, coin);
+      const { obstacle, blockHeight } = await askAnchor(output, { chain, signal, confirmations, tipHeight });
+      const { code = null, message = null } = obstacle ?? {};
+      return { finding: { anchor, outpoint: `${output.txid}:${output.vout}`, code, message }, blockHeight };
+    } catch (error) {
+      signal.throwIfAborted();
+      ports.logger("info", "an anchor could not be looked at", { id: coin.id, code: codeOf(error), message: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** A VTXO's lineage names its anchor in short, so the whole name is read from its bytes once. */
+  async #outpointOf(anchor: string, { source }: Coin): Promise<Outpoint> {
+    const known = this.#outpoints.get(anchor) ?? decodeVtxo(await this.#engine.blobs.vtxo(source)).chainAnchor;
+    this.#outpoints.set(anchor, known);
+    return known;
+  }
+
+  #isNews(finding: AnchorFinding, tipHeight: number): boolean {
+    const before = this.#engine.loop.pending.anchorNotes().find(({ anchor }) => anchor === finding.anchor);
+    return noteAfter(before, finding, tipHeight) !== before;
+  }
+
+  #forgetOthers(anchors: ReadonlySet<string>): void {
+    for (const known of [this.#looks, this.#outpoints]) {
+      for (const anchor of known.keys()) if (!anchors.has(anchor)) known.delete(anchor);
+    }
+  }
+}
+
+/** Of what is exiting or expired nothing is paid, whatever its anchor does. */
+function isOfUse({ exitBy, expiryStage }: Coin): boolean {
+  return exitBy === undefined && expiryStage !== "expired";
+}

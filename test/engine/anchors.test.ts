@@ -1,0 +1,199 @@
+import { expect, test } from "vitest";
+import { encodeTransaction } from "../../ark/transaction.ts";
+import { decodeVtxo } from "../../ark/vtxo.ts";
+import { type ChainSource, Heartwood, type OpenOptions, type WalletEvent } from "../../engine/index.ts";
+import type { Simulator } from "../../simulator/index.ts";
+import {
+  addressOf,
+  codeOfRefusal,
+  eventually,
+  expectBooksToBalance,
+  fastChain,
+  fastOptions,
+  freshDirectory,
+  goLive,
+  nextEvent,
+  OTHER_MNEMONIC,
+  openWallet,
+  recorded,
+  setUp,
+  simulate,
+} from "./helpers.ts";
+
+/** A longer chain that leaves out the block of a transaction. */
+function reorganize({ chain }: Simulator, txid: string): void {
+  chain.mine();
+  chain.add(chain.transaction(txid)?.bytes ?? new Uint8Array(), null);
+}
+
+/** Spends the output that a VTXO hangs from, on the chain. */
+function spendAnchor({ chain }: Simulator, bytes: Uint8Array): void {
+  const input = { outpoint: decodeVtxo(bytes).chainAnchor, script: new Uint8Array(), sequence: 0, witness: [new Uint8Array(64)] };
+  const output = { amountSats: 1_000n, script: Uint8Array.of(0x51) };
+  chain.add(encodeTransaction({ version: 2, inputs: [input], outputs: [output], lockTime: 0 }), null);
+}
+
+const told = (events: readonly WalletEvent[]) => events.filter(({ type }) => type === "vtxo.unanchored");
+
+test("a VTXO whose anchor a reorganisation takes away is not spendable until it is in a block again, and no money is gone", async () => {
+  const { simulator, directory, wallet, address } = await setUp();
+  const { vtxos } = await simulator.pay(address, { amountsSats: [7_000n] });
+  const [{ id, anchorTxid } = { id: "", anchorTxid: "" }] = vtxos;
+  await simulator.pay(address, { amountsSats: [500n] });
+  await wallet.sync();
+  const events = recorded(wallet);
+  reorganize(simulator, anchorTxid);
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ totalSats: 7_500n, spendableSats: 500n, unanchoredSats: 7_000n });
+  expect(wallet.vtxos().find((vtxo) => vtxo.id === id)).toMatchObject({ state: "unanchored", anchorCode: "ANCHOR_UNCONFIRMED" });
+  expectBooksToBalance(wallet.status());
+  expect(told(events)).toMatchObject([
+    {
+      tipHeight: simulator.chain.tip,
+      vtxos: [{ id, amountSats: 7_000n, anchor: `${anchorTxid}:0`, code: "ANCHOR_UNCONFIRMED" }],
+    },
+  ]);
+  const story = await wallet.explain(id);
+  expect(story.now).toBe("unanchored (ANCHOR_UNCONFIRMED)");
+  expect(story.steps.at(-1)).toMatchObject({ machine: "anchors", code: "ANCHOR_UNCONFIRMED", rules: ["mailbox.md W-41"] });
+  await goLive(wallet);
+  expect(await codeOfRefusal(wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 600n))).toBe("INSUFFICIENT_FUNDS");
+  await wallet.stop();
+
+  await wallet.sync();
+  await wallet.sync();
+  expect(told(events)).toHaveLength(1);
+  simulator.mine();
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ totalSats: 7_500n, spendableSats: 7_500n, unanchoredSats: 0n });
+  expect(told(events)[1]).toMatchObject({ vtxos: [{ id, code: null }] });
+  expect((await wallet.explain(id)).now).toBe("spendable");
+  const { vtxos: rows } = wallet.status();
+  await wallet.close();
+  expect((await Heartwood.read(directory)).vtxos).toEqual(rows);
+  expect((await Heartwood.verify(directory)).borne).toEqual([]);
+});
+
+test("a chain source that lags takes no money away: an absent anchor is believed at a second, higher tip (mailbox.md W-1)", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const { vtxos } = await simulator.pay(address, { amountsSats: [7_000n] });
+  const txid = vtxos[0]?.anchorTxid ?? "";
+  await wallet.sync();
+  const events = recorded(wallet);
+  simulator.chain.hide(txid);
+  simulator.mine();
+  await wallet.sync();
+  await wallet.sync();
+  expect(wallet.balance().spendableSats).toBe(7_000n);
+  expect((await wallet.explain(vtxos[0]?.id ?? "")).steps.at(-1)).toMatchObject({ code: "ANCHOR_NOT_FOUND" });
+  simulator.chain.setFault("down");
+  simulator.mine();
+  await wallet.sync();
+  expect(wallet.balance().spendableSats).toBe(7_000n);
+  expect(told(events)).toEqual([]);
+  simulator.chain.setFault(null);
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ spendableSats: 0n, unanchoredSats: 7_000n });
+  expect(told(events)).toMatchObject([{ vtxos: [{ code: "ANCHOR_NOT_FOUND" }] }]);
+  simulator.chain.show(txid);
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ spendableSats: 7_000n, unanchoredSats: 0n });
+});
+
+test("who exits spends the anchor of all that hang from it: two questions tell of both, and nothing pays with them", async () => {
+  const simulator = await simulate();
+  const questions: string[] = [];
+  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain: counting(simulator, questions) });
+  await wallet.sync();
+  const { vtxos } = await simulator.pay(await wallet.address(), { amountsSats: [7_000n, 2_000n], perCoin: 2 });
+  await wallet.sync();
+  spendAnchor(simulator, vtxos[0]?.bytes ?? new Uint8Array());
+  questions.length = 0;
+  await wallet.sync();
+  expect(questions).toEqual([]);
+  simulator.mine();
+  await wallet.sync();
+  expect(questions).toEqual(["status", "outspend"]);
+  expect(wallet.balance()).toMatchObject({ totalSats: 9_000n, spendableSats: 0n, unanchoredSats: 9_000n });
+  expect(wallet.vtxos().map(({ anchorCode }) => anchorCode)).toEqual(["ANCHOR_SPENT", "ANCHOR_SPENT"]);
+  expectBooksToBalance(wallet.status());
+});
+
+test("an anchor with a hundred blocks above it is looked at every 36 blocks, another one with each", async () => {
+  const simulator = await simulate();
+  const questions: string[] = [];
+  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain: counting(simulator, questions) });
+  await wallet.sync();
+  await simulator.pay(await wallet.address(), { amountsSats: [7_000n], unconfirmedAnchor: true });
+  simulator.mine();
+  await wallet.sync();
+  const asked = async (blocks: number): Promise<number> => {
+    simulator.mine(blocks);
+    questions.length = 0;
+    await wallet.sync();
+    return questions.length;
+  };
+  expect([await asked(1), await asked(98)]).toEqual([2, 2]);
+  expect([await asked(1), await asked(34), await asked(1), await asked(35), await asked(1)]).toEqual([0, 0, 2, 0, 2]);
+});
+
+test("a payment under way goes on although the anchor of its input is gone; its change waits for the anchor", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const { vtxos } = await simulator.pay(address, { amountsSats: [7_000n] });
+  await wallet.sync();
+  await goLive(wallet);
+  simulator.faults.failNext("RequestArkoorCosign", undefined, Number.POSITIVE_INFINITY);
+  const payment = await wallet.send(addressOf(simulator, OTHER_MNEMONIC, 0), 3_000n);
+  const gone = nextEvent(wallet, "vtxo.unanchored");
+  reorganize(simulator, vtxos[0]?.anchorTxid ?? "");
+  await gone;
+  expect(wallet.balance()).toMatchObject({ totalSats: 7_000n, lockedSats: 7_000n, unanchoredSats: 0n });
+  simulator.faults.clear();
+  await payment.settled();
+  expect(wallet.balance()).toMatchObject({ totalSats: 4_000n, spendableSats: 0n, unanchoredSats: 4_000n });
+  expectBooksToBalance(wallet.status());
+  const change = wallet.vtxos().map(({ id }) => ({ id, state: "unanchored" }));
+  {
+    await using history = wallet.history();
+    await history.read();
+    const { balance, tables } = await history.moment(wallet.status().records);
+    expect(tables.coins.rows).toMatchObject(change.toReversed());
+    expect(balance).toEqual(wallet.balance());
+  }
+
+  simulator.mine();
+  await eventually(() => wallet.balance().spendableSats === 4_000n, "the change under an anchor in a block");
+  expect(wallet.balance()).toMatchObject({ totalSats: 4_000n, unanchoredSats: 0n });
+});
+
+test("more confirmations than were asked for before hold for what was credited too", async () => {
+  const { simulator, wallet, address, options } = await setUp();
+  await simulator.pay(address, { amountsSats: [7_000n], unconfirmedAnchor: true });
+  simulator.mine();
+  await wallet.sync();
+  await wallet.close();
+  const stricter = await openWallet({ ...options, confirmations: 3 } as OpenOptions);
+  for (const spendableSats of [0n, 0n, 7_000n]) {
+    await stricter.sync();
+    expect(stricter.balance()).toMatchObject({ totalSats: 7_000n, spendableSats });
+    simulator.mine();
+  }
+});
+
+/** A chain source that notes what it is asked of anchors. */
+function counting(simulator: Simulator, questions: string[]): ChainSource {
+  const source = fastChain(simulator);
+  return {
+    tip: (options) => source.tip(options),
+    transaction: (txid, options) => source.transaction(txid, options),
+    blockHash: (height, options) => source.blockHash(height, options),
+    status: (txid, options) => {
+      questions.push("status");
+      return source.status(txid, options);
+    },
+    outspend: (txid, vout, options) => {
+      questions.push("outspend");
+      return source.outspend(txid, vout, options);
+    },
+  };
+}
