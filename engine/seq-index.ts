@@ -15,7 +15,7 @@ export class SeqIndex {
   #size = 0;
 
   /** @param keyBytes length of every key, at least 8; keys are taken to be hashes */
-  constructor(keyBytes: number, capacity = FIRST_CAPACITY) {
+  constructor(keyBytes: number, capacity = 0) {
     this.#keyBytes = keyBytes;
     this.#keys = new Uint8Array(capacity * keyBytes);
     this.#seqs = new BigUint64Array(capacity);
@@ -47,7 +47,7 @@ export class SeqIndex {
   }
 
   clone(): SeqIndex {
-    const copy = new SeqIndex(this.#keyBytes, 0);
+    const copy = new SeqIndex(this.#keyBytes);
     copy.#keys = this.#keys.slice();
     copy.#seqs = this.#seqs.slice();
     copy.#slots = this.#slots.slice();

@@ -80,11 +80,11 @@ export function foldUnsolicited(state: WalletState, transition: Transition): voi
     if (stored > 0) state.unsolicited = { ...before, undecided: { ...before.undecided, [instance]: stored } };
     return;
   }
-  const { [instance]: waiting = 0, ...undecided } = before.undecided;
   const isDecided = event.type === "message.received" || event.type === "package.vetted";
   const isItem = machine === "quarantined" && event.type === "item.held";
   const isLook = machine === "quarantined" && event.type === "item.vetted" && transition.state !== "Released" && stored > 0;
   if (!isDecided && !isItem && !isLook) return;
+  const { [instance]: waiting = 0, ...undecided } = before.undecided;
   const isMoney = transition.state === "Applied";
   // A package of which anything is held counts whole.
   const isWhole = isMoney && !transition.effects.some(({ type }) => type === "holdItem");

@@ -161,7 +161,7 @@ export class WalletState {
 
   /** Whether an instance had its end. */
   hasFinished(instance: string): boolean {
-    return this.endOf(instance) !== undefined;
+    return !this.instances.has(instance) && this.endOf(instance) !== undefined;
   }
 
   /** Whether an action ended without success because somebody gave it up. */

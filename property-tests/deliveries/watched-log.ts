@@ -36,7 +36,7 @@ export class WatchedLog implements SnapshotLog {
   }
 
   async append({ bodies, ...request }: AppendRequest): Promise<{ readonly commit: bigint }> {
-    const copy = { ...request, bodies: bodies.map((body) => Uint8Array.from(body)) };
+    const copy = { ...request, bodies: bodies.map((body) => body.slice()) };
     this.#waiting++;
     const written = this.#turn.then(() => this.#write(copy));
     this.#turn = written
