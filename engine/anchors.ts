@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { coinsUnder } from "./kin-index.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
+import { isSharedExit } from "./shared-exit.ts";
 import { askAnchor } from "./vet-vtxo.ts";
 import type { Coin } from "./wallet-rows.ts";
 import { ANCHORS } from "./wallet-state.ts";
@@ -115,13 +116,19 @@ export class Anchors {
     try {
       const output = await this.#outpointOf(anchor, coin);
       const { obstacle, blockHeight } = await askAnchor(output, { chain, signal, confirmations, tipHeight });
-      const { code = null, message = null } = obstacle ?? {};
+      const isShared = obstacle?.code === "ANCHOR_SPENT" && (await this.#isSharedExit(anchor, coin, signal));
+      const { code = null, message = null } = isShared ? {} : (obstacle ?? {});
       return { finding: { anchor, outpoint: `${output.txid}:${output.vout}`, code, message }, blockHeight };
     } catch (error) {
       signal.throwIfAborted();
       ports.logger("info", "an anchor could not be looked at", { id: coin.id, code: codeOf(error), message: messageOf(error) });
       return undefined;
     }
+  }
+
+  async #isSharedExit(anchor: string, { source }: Coin, signal: AbortSignal): Promise<boolean> {
+    const { blobs, chain, loop } = this.#engine;
+    return isSharedExit(decodeVtxo(await blobs.vtxo(source)), coinsUnder(loop.pending, anchor), { chain, signal });
   }
 
   /** A VTXO's lineage names its anchor in short, so the whole name is read from its bytes once. */

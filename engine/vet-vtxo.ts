@@ -263,7 +263,12 @@ async function ask<T>(question: Question, call: () => Promise<T>, signal: AbortS
   }
 }
 
-function answered<T>(question: Question, subject: string, answer: Answer<T>): T | undefined {
+/**
+ * What a chain source found, undefined where it does not know the subject.
+ *
+ * @throws Undecided where it cannot tell
+ */
+export function answered<T>(question: Question, subject: string, answer: Answer<T>): T | undefined {
   if (answer.kind === "unknown") {
     const { code, message } = answer.error;
     throw new Undecided(code, message, { cause: answer.error, question, subject });

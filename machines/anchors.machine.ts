@@ -17,7 +17,7 @@ export type AnchorFinding = {
   readonly anchor: string;
   /** The whole output, as `<txid>:<index>`. */
   readonly outpoint: string;
-  /** Null where it is in a block, deep enough, and unspent. */
+  /** Null where it is in a block, deep enough, and unspent, or spent by the VTXOs' own chain alone. */
   readonly code: AnchorCode | null;
   /** What was expected and what came; null beside no code. */
   readonly message: string | null;

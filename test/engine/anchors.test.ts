@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { ancestorIds, exitTransactions } from "../../ark/exit.ts";
+import type { Outpoint } from "../../ark/outpoint.ts";
 import { encodeTransaction } from "../../ark/transaction.ts";
 import { decodeVtxo } from "../../ark/vtxo.ts";
+import { outpointOf } from "../../ark/vtxo-id.ts";
 import { type ChainSource, Heartwood, type OpenOptions, type WalletEvent } from "../../engine/index.ts";
 import type { Simulator } from "../../simulator/index.ts";
 import {
@@ -26,9 +29,13 @@ function reorganize({ chain }: Simulator, txid: string): void {
   chain.add(chain.transaction(txid)?.bytes ?? new Uint8Array(), null);
 }
 
-/** Spends the output that a VTXO hangs from, on the chain. */
-function spendAnchor({ chain }: Simulator, bytes: Uint8Array): void {
-  const input = { outpoint: decodeVtxo(bytes).chainAnchor, script: new Uint8Array(), sequence: 0, witness: [new Uint8Array(64)] };
+/** Spends the output that a VTXO hangs from, as no chain of a VTXO does. */
+function spendAnchor(simulator: Simulator, bytes: Uint8Array): void {
+  spend(simulator, decodeVtxo(bytes).chainAnchor);
+}
+
+function spend({ chain }: Simulator, outpoint: Outpoint): void {
+  const input = { outpoint, script: new Uint8Array(), sequence: 0, witness: [new Uint8Array(64)] };
   const output = { amountSats: 1_000n, script: Uint8Array.of(0x51) };
   chain.add(encodeTransaction({ version: 2, inputs: [input], outputs: [output], lockTime: 0 }), null);
 }
@@ -100,7 +107,7 @@ test("a chain source that lags takes no money away: an absent anchor is believed
   expect(wallet.balance()).toMatchObject({ spendableSats: 7_000n, unanchoredSats: 0n });
 });
 
-test("who exits spends the anchor of all that hang from it: two questions tell of both, and nothing pays with them", async () => {
+test("who spends the anchor otherwise takes all that hang from it: three questions tell of both, and nothing pays with them", async () => {
   const simulator = await simulate();
   const questions: string[] = [];
   const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain: counting(simulator, questions) });
@@ -113,10 +120,49 @@ test("who exits spends the anchor of all that hang from it: two questions tell o
   expect(questions).toEqual([]);
   simulator.mine();
   await wallet.sync();
-  expect(questions).toEqual(["status", "outspend"]);
+  expect(questions).toEqual(["status", "outspend", "outspend"]);
   expect(wallet.balance()).toMatchObject({ totalSats: 9_000n, spendableSats: 0n, unanchoredSats: 9_000n });
   expect(wallet.vtxos().map(({ anchorCode }) => anchorCode)).toEqual(["ANCHOR_SPENT", "ANCHOR_SPENT"]);
   expectBooksToBalance(wallet.status());
+});
+
+test.each([
+  ["that names the spender", (source: ChainSource) => source],
+  ["that does not", withoutSpender],
+])(
+  "who exits with a part of the chain takes nothing from the others; a VTXO that is on chain itself pays no more, by a source %s",
+  async (_, through) => {
+    const simulator = await simulate();
+    const chain = through(fastChain(simulator));
+    const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain });
+    await wallet.sync();
+    const { vtxos } = await simulator.pay(await wallet.address(), { amountsSats: [9_000n], depth: 3 });
+    await wallet.sync();
+    const exit = exitTransactions(decodeVtxo(vtxos[0]?.bytes ?? new Uint8Array()));
+    expect(exit).toHaveLength(3);
+    for (const [index, transaction] of exit.entries()) {
+      simulator.chain.add(encodeTransaction(transaction), simulator.chain.tip);
+      simulator.mine();
+      await wallet.sync();
+      expect(wallet.balance().spendableSats).toBe(index < 2 ? 9_000n : 0n);
+    }
+    expect(wallet.vtxos()).toMatchObject([{ state: "unanchored", anchorCode: "ANCHOR_SPENT" }]);
+  },
+);
+
+test("what is spent by another transaction below the anchor is gone for all that hang from it", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const { vtxos } = await simulator.pay(address, { amountsSats: [7_000n], depth: 3 });
+  await wallet.sync();
+  const vtxo = decodeVtxo(vtxos[0]?.bytes ?? new Uint8Array());
+  const [first] = exitTransactions(vtxo);
+  const [outpoint] = ancestorIds(vtxo).map(outpointOf);
+  if (first === undefined || outpoint === undefined) throw new Error("expected a VTXO of some depth");
+  simulator.chain.add(encodeTransaction(first), simulator.chain.tip);
+  spend(simulator, outpoint);
+  simulator.mine();
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ totalSats: 7_000n, unanchoredSats: 7_000n });
 });
 
 test("an anchor with a hundred blocks above it is looked at every 36 blocks, another one with each", async () => {
@@ -179,6 +225,20 @@ test("more confirmations than were asked for before hold for what was credited t
     simulator.mine();
   }
 });
+
+/** A chain source that does not say by which transaction an output is spent, as Bitcoin Core does not. */
+function withoutSpender(source: ChainSource): ChainSource {
+  return {
+    tip: (options) => source.tip(options),
+    transaction: (txid, options) => source.transaction(txid, options),
+    blockHash: (height, options) => source.blockHash(height, options),
+    status: (txid, options) => source.status(txid, options),
+    outspend: async (txid, vout, options) => {
+      const answer = await source.outspend(txid, vout, options);
+      return answer.kind === "found" && answer.value.spent ? { kind: "found", value: { spent: true } } : answer;
+    },
+  };
+}
 
 /** A chain source that notes what it is asked of anchors. */
 function counting(simulator: Simulator, questions: string[]): ChainSource {
