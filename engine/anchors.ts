@@ -16,6 +16,8 @@ const REORGANISATION_BLOCKS = 100;
 const REST_BLOCKS = 36;
 /** Anchors of one look; the others follow with the next. */
 const MOST_ANCHORS = 500;
+/** Anchors of one sync from the front, and as many of the others, in turn by the tip: a wallet may be opened for no more. */
+const MOST_SYNC_ANCHORS = 64;
 /** Anchors that are asked about at the same time. */
 const CONCURRENT_ANCHORS = 8;
 /** Questions without an answer after which a source is left alone until the next look. */
@@ -59,7 +61,7 @@ export class Anchors {
   /**
    * Looks at those whose turn it is at that tip, one look after the other.
    *
-   * @param all whether also at those that were not in order at that very tip, as in a sync
+   * @param all whether also at those that were not in order at that very tip, as in a sync, which takes fewer of the others
    * @throws the reason of the signal
    */
   look(tipHeight: number, signal: AbortSignal, { all = false } = {}): Promise<void> {
@@ -70,7 +72,8 @@ export class Anchors {
 
   async #look(tipHeight: number, signal: AbortSignal, all: boolean): Promise<void> {
     signal.throwIfAborted();
-    const due = this.#due(tipHeight, all).slice(0, MOST_ANCHORS);
+    const waiting = this.#due(tipHeight, all);
+    const due = all ? ofSync(waiting, tipHeight) : waiting.slice(0, MOST_ANCHORS);
     let unanswered = 0;
     const found = await mapConcurrently(due, CONCURRENT_ANCHORS, async (one) => {
       const answer = unanswered < MOST_UNANSWERED ? await this.#ask(one, tipHeight, signal) : undefined;
@@ -148,6 +151,13 @@ export class Anchors {
       for (const anchor of known.keys()) if (!anchors.has(anchor)) known.delete(anchor);
     }
   }
+}
+
+/** A process that syncs once and ends remembers no look; by the tip each has its turn all the same. */
+function ofSync(due: readonly Due[], tipHeight: number): Due[] {
+  const rest = due.slice(MOST_SYNC_ANCHORS);
+  const from = rest.length === 0 ? 0 : (tipHeight * MOST_SYNC_ANCHORS) % rest.length;
+  return [...due.slice(0, MOST_SYNC_ANCHORS), ...[...rest.slice(from), ...rest.slice(0, from)].slice(0, MOST_SYNC_ANCHORS)];
 }
 
 /** Of what is exiting or expired nothing is paid, whatever its anchor does. */

@@ -179,10 +179,39 @@ test("among 20 VTXOs one of another anchor is looked for to ask about instead, a
   expect(await asked(20)).toEqual(["0123456789abcdef".repeat(4)]);
 });
 
+/** As many VTXOs, each under an anchor of its own. */
+function underAnchors(count: number): WalletState {
+  const state = new WalletState();
+  for (let n = 1; n <= count; n++) state.putCoin({ ...vtxoOf(n), lineage: [`${n}:0`], checkpoint: 1n, seq: 1n });
+  return state;
+}
+
+test("a sync asks about 64 anchors that come first and 64 of the others, which all have their turn as blocks come", async () => {
+  const { vtxo } = board(alice, 10_000n);
+  const pending = underAnchors(501);
+  const seen = new Set<string>();
+  for (let tip = 100; tip < 107; tip++) {
+    const found: AnchorFinding[] = [];
+    const anchors = new Anchors(
+      partOf({
+        blobs: { vtxo: async () => encodeVtxo(vtxo) },
+        chain: { status: async () => ({ kind: "absent" }) },
+        confirmations: 1,
+        loop: { pending },
+        notify: ({ event }: Dispatch) => void found.push(...(event.findings as AnchorFinding[])),
+      }),
+    );
+    await anchors.look(tip, signal, { all: true });
+    expect(found).toHaveLength(128);
+    expect(found.slice(0, 64).map(({ anchor }) => anchor)).toEqual(Array.from({ length: 64 }, (_, n) => `${501 - n}:0`));
+    for (const { anchor } of found) seen.add(anchor);
+  }
+  expect(seen.size).toBe(501);
+});
+
 test("a look asks about 500 anchors, the next one about the others; a source without answers is asked eight times", async () => {
   const { vtxo } = board(alice, 10_000n);
-  const pending = new WalletState();
-  for (let n = 1; n <= 501; n++) pending.putCoin({ ...vtxoOf(n), lineage: [`${n}:0`], checkpoint: 1n, seq: 1n });
+  const pending = underAnchors(501);
   let [asked, isAnswered] = [0, false];
   const status = async () => {
     asked++;
