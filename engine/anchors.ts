@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { coinsUnder } from "./kin-index.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
+import { orAborted } from "./or-aborted.ts";
 import { isSharedExit } from "./shared-exit.ts";
 import { askAnchor } from "./vet-vtxo.ts";
 import type { Coin } from "./wallet-rows.ts";
@@ -65,7 +66,8 @@ export class Anchors {
    * @throws the reason of the signal
    */
   look(tipHeight: number, signal: AbortSignal, { all = false } = {}): Promise<void> {
-    const looked = this.#looking.then(() => this.#look(tipHeight, signal, all));
+    const looked = orAborted(this.#looking, signal).then(() => orAborted(this.#look(tipHeight, signal, all), signal));
+    // A source that never answers and knows no signal holds nobody up but this look.
     this.#looking = looked.catch(() => {});
     return looked;
   }
@@ -119,7 +121,7 @@ export class Anchors {
     try {
       const output = await this.#outpointOf(anchor, coin);
       const { obstacle, blockHeight } = await askAnchor(output, { chain, signal, confirmations, tipHeight });
-      const isShared = obstacle?.code === "ANCHOR_SPENT" && (await this.#isSharedExit(anchor, coin, signal));
+      const isShared = obstacle?.code === "ANCHOR_SPENT" && (await this.#isSharedExit(anchor, signal));
       const { code = null, message = null } = isShared ? {} : (obstacle ?? {});
       return { finding: { anchor, outpoint: `${output.txid}:${output.vout}`, code, message }, blockHeight };
     } catch (error) {
@@ -129,9 +131,12 @@ export class Anchors {
     }
   }
 
-  async #isSharedExit(anchor: string, { source }: Coin, signal: AbortSignal): Promise<boolean> {
+  /** Of what hangs from it by now; if all was spent meanwhile, nothing has to be said. */
+  async #isSharedExit(anchor: string, signal: AbortSignal): Promise<boolean> {
     const { blobs, chain, loop } = this.#engine;
-    return isSharedExit(decodeVtxo(await blobs.vtxo(source)), coinsUnder(loop.pending, anchor), { chain, signal });
+    const coins = coinsUnder(loop.pending, anchor);
+    if (coins[0] === undefined) return true;
+    return isSharedExit(decodeVtxo(await blobs.vtxo(coins[0].source)), coins, { chain, signal });
   }
 
   /** A VTXO's lineage names its anchor in short, so the whole name is read from its bytes once. */
