@@ -209,6 +209,36 @@ test("a sync asks about 64 anchors that come first and 64 of the others, which a
   expect(seen.size).toBe(501);
 });
 
+test("a look at anchors ends with its signal although the source never answers, and holds up no later one", async () => {
+  let isSilent = true;
+  let onAsked = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    onAsked = resolve;
+  });
+  const status = () => {
+    onAsked();
+    return isSilent ? new Promise(() => {}) : Promise.resolve({ kind: "absent" });
+  };
+  const found: AnchorFinding[] = [];
+  const anchors = new Anchors(
+    partOf({
+      blobs: { vtxo: async () => encodeVtxo(board(alice, 10_000n).vtxo) },
+      chain: { status },
+      confirmations: 1,
+      loop: { pending: underAnchors(1) },
+      notify: ({ event }: Dispatch) => void found.push(...(event.findings as AnchorFinding[])),
+    }),
+  );
+  const stop = new AbortController();
+  const looked = anchors.look(100, stop.signal);
+  await asked;
+  stop.abort(new Error("stopped"));
+  await expect(looked).rejects.toThrow("stopped");
+  isSilent = false;
+  await anchors.look(100, signal);
+  expect(found).toHaveLength(1);
+});
+
 test("a look asks about 500 anchors, the next one about the others; a source without answers is asked eight times", async () => {
   const { vtxo } = board(alice, 10_000n);
   const pending = underAnchors(501);
