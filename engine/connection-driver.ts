@@ -4,7 +4,7 @@ import { STEADY_MS } from "../machines/connection.machine.ts";
 import type { RunMode } from "../machines/effects.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { checkBackup } from "./check-backup.ts";
-import { Consumer, Halt } from "./consumer.ts";
+import { Consumer, Halt, type ReadingEnd } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { followMailbox } from "./follow-mailbox.ts";
@@ -65,6 +65,8 @@ export class ConnectionDriver {
   readonly #notices: NoticeReader;
   /** Pages that a drain reads at most. */
   mostPages = Number.POSITIVE_INFINITY;
+  /** How the last reading of a new connection ended. */
+  readingEnd: ReadingEnd = "notSeen";
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -112,10 +114,8 @@ export class ConnectionDriver {
   /**
    * Reads the mailbox to its end beside the stream, in its turn (mailbox.md M-54); undefined while there is no stream. What
    * it fails with is the caller's business, and ends no connection.
-   *
-   * @returns whether it came to the end before `mostPages`
    */
-  drainBeside(signal: AbortSignal, mostPages: number): Promise<boolean> | undefined {
+  drainBeside(signal: AbortSignal, mostPages: number): Promise<ReadingEnd> | undefined {
     const { session, stop, turns, liveSinceMs } = this.#current ?? {};
     if (session === undefined || stop === undefined || liveSinceMs === undefined) return undefined;
     const either = AbortSignal.any([stop.signal, signal]);
@@ -197,8 +197,8 @@ export class ConnectionDriver {
     const taken = takeRestoredHtlcs(engine, session, signal);
     await orLater(taken, HEAD_START_MS, engine.clock);
     const mode = engine.loop.pending.contextOf(CONNECTION)?.mode;
-    const isWhole = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);
-    if (!isWhole) return engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
+    this.readingEnd = await new Consumer(engine).drain(session, signal, mode === "drain" ? this.mostPages : undefined);
+    if (this.readingEnd === "pagesSpent") return engine.notify({ instance: CONNECTION, event: { type: "stop.requested" } });
     if (engine.loop.pending.isReconciling()) {
       await engine.actions.idle();
       await engine.doubts.ask(signal);

@@ -20,8 +20,16 @@ const OUT_OF_ORDER_LIMIT = 3;
 const MOST_ENTRIES = 100;
 /** A page, or a message, is larger than what is received at once (mailbox.md §2.4). */
 const TOO_LARGE = "MESSAGE_TOO_LARGE";
+/** Messages without a place that are read one after the other in search of one that has a place. */
+const MOST_PLACELESS = 1_000;
 /** Positions are asked for as signed numbers (mailbox.md §3.3). */
 const END_OF_POSITIONS = 2n ** 63n;
+
+/**
+ * How a reading ended: at the end of the mailbox, after as many pages as were asked for, or where the last messages do not
+ * say where they stand, so that nothing tells whether more follows them.
+ */
+export type ReadingEnd = "caughtUp" | "pagesSpent" | "notSeen";
 
 /** Thrown inside a reading of the mailbox when a package could not be decided: the machines have it all. */
 export class Halt extends Error {
@@ -58,10 +66,9 @@ export class Consumer {
    * Reads pages until one is empty: the server's hint that there is no more is not trusted (mailbox.md W-7).
    *
    * @param mostPages ends it sooner (M-25)
-   * @returns whether it came to the end
    * @throws Halt, StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on (W-33), `MAILBOX_FLOODED`
    */
-  async drain(session: ServerSession, signal: AbortSignal, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> {
+  async drain(session: ServerSession, signal: AbortSignal, mostPages = Number.POSITIVE_INFINITY): Promise<ReadingEnd> {
     for (let pages = 0; pages < mostPages; pages++) {
       const after = this.#position;
       const page = await this.#read(session, after, signal).catch((error: unknown) => this.#readAsStream(session, error, signal));
@@ -69,14 +76,35 @@ export class Consumer {
       if (page === undefined) continue;
       const { messages } = page;
       const last = messages.at(-1);
-      if (last === undefined) return this.#end(signal);
+      if (last === undefined) return this.#end("caughtUp", signal);
       this.#doubtPages();
       for (const delivery of messages.slice(0, -1)) await this.#consume([delivery], signal);
       await this.consume(session, last, signal);
-      // What tells no place of its own cannot be read past. It is kept; whatever is behind it comes through the stream.
-      if (messages.every(isPlaceless)) return this.#end(signal);
+      // What tells no place of its own is kept, and no page leads past it.
+      if (messages.every(isPlaceless)) {
+        if (await this.#readBehind(session, signal)) continue;
+        return this.#end("notSeen", signal);
+      }
       if (this.#position === after) throw stuck(`messages after checkpoint ${after}`, last.checkpoint);
     }
+    return "pagesSpent";
+  }
+
+  /**
+   * Looks for a place behind messages that say none: a stream brings what is behind them without one.
+   *
+   * @returns whether there was one
+   */
+  async #readBehind(session: ServerSession, signal: AbortSignal): Promise<boolean> {
+    const after = this.#position;
+    let left = MOST_PLACELESS;
+    await readAsStream(this.#engine, session, after, signal, async (delivery) => {
+      await this.consume(session, delivery, signal);
+      return this.#position === after && --left > 0;
+    });
+    if (this.#position !== after) return true;
+    const message = "the last messages of the mailbox do not say where they stand: nothing tells whether more follows";
+    this.#engine.ports.logger("warn", message, { after });
     return false;
   }
 
@@ -91,9 +119,9 @@ export class Consumer {
     if (this.#position === after) throw error;
   }
 
-  async #end(signal: AbortSignal): Promise<boolean> {
+  async #end(how: ReadingEnd, signal: AbortSignal): Promise<ReadingEnd> {
     await this.#resume(signal, () => true);
-    return true;
+    return how;
   }
 
   /**

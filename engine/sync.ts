@@ -26,7 +26,10 @@ export interface SyncResult {
   readonly ignored: number;
   /** The package that could not be decided, if one stopped the sync; it is read again by the next. */
   readonly halted: { readonly checkpoint: bigint; readonly code: string } | null;
-  /** Whether the mailbox was read to its end: if not, and nothing halted, more remains. */
+  /**
+   * Whether the mailbox was read to its end: if not, and nothing halted, more remains, or nothing tells whether it does,
+   * since the last messages do not say where they stand (mailbox.md W-7).
+   */
   readonly caughtUp: boolean;
   readonly checkpoint: bigint;
 }
@@ -109,6 +112,7 @@ async function syncAlone(engine: Engine, ended: AbortSignal, mostPages: number):
   try {
     // What was just decided is durable later than now, so no record is missed.
     const last = await nextOf(engine, undefined, ({ instance, state }) => instance === CONNECTION && state === "Stopped");
+    const isAtEnd = engine.connection.readingEnd === "caughtUp";
     ended.removeEventListener("abort", stop);
     // After a halt the notices behind it are read, which takes as long as the server likes.
     await orAborted(engine.connection.closed(), ended).catch(() => {});
@@ -116,7 +120,7 @@ async function syncAlone(engine: Engine, ended: AbortSignal, mostPages: number):
     if (last?.event.type === "connection.failed" || last?.event.type === "connection.refused") throw engine.connection.lastError;
     return {
       halted: last?.event.type === "package.halted" ? haltOf(engine) : null,
-      caughtUp: last?.event.type === "mailbox.caughtUp",
+      caughtUp: last?.event.type === "mailbox.caughtUp" && isAtEnd,
     };
   } finally {
     ended.removeEventListener("abort", stop);
@@ -129,9 +133,9 @@ async function syncBeside(engine: Engine, ended: AbortSignal, mostPages: number)
   try {
     const drained = engine.connection.drainBeside(ended, mostPages);
     if (drained !== undefined) {
-      const caughtUp = await orAborted(drained, ended);
+      const end = await orAborted(drained, ended);
       await engine.loop.settled();
-      return { halted: null, caughtUp };
+      return { halted: null, caughtUp: end === "caughtUp" };
     }
     await new Promise<void>((resolve) => engine.clock.after(REOPEN_WAIT_MS, resolve));
     return undefined;

@@ -18,8 +18,8 @@ export const sync: Command = {
 Opens the wallet in DIR, reads its mailbox until nothing is left and ends. What happens
 is printed as it happens; the last line is the result, with an address that pays the
 wallet. Server, chain and network are remembered in DIR, the mnemonic is not.
-Exit code 0 if the mailbox was read to its end, 1 if a package could not be decided yet:
-it is read again by the next sync.`,
+Exit code 0 if the mailbox was read to its end, 1 if not: because a package could not be
+decided yet, or because nothing tells whether more follows. The next sync reads on.`,
   async run(given, output) {
     const options = await readOpenOptions(given, output);
     const signal = withTimeout(

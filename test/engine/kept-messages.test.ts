@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { encodeMessage, encodeUnknownMessage } from "../../simulator/index.ts";
-import type { MailboxDelivery } from "../../streams/delivery.ts";
+import { heldFrom } from "../../streams/credit.ts";
+import { decodeDelivery, type MailboxDelivery } from "../../streams/delivery.ts";
 import { StreamError } from "../../streams/errors.ts";
 import { eventually, expectBooksToBalance, FastClock, goLive, openWallet, setUp } from "./helpers.ts";
 
@@ -53,7 +54,9 @@ test.each(["in front of a payment", "behind a payment", "alone"])(
     if (where === "behind a payment") await simulator.pay(address, { amountsSats: [1_000n] });
     for (let i = 0; i < 5; i++) simulator.deliverRaw(address, () => Uint8Array.from([...CUT, i]));
     if (where === "in front of a payment") await simulator.pay(address, { amountsSats: [1_000n] });
-    expect(await wallet.sync()).toMatchObject({ messages: where === "alone" ? 5 : 6, caughtUp: true });
+    // Nothing tells whether more follows what is the last of the mailbox and says no place.
+    const caughtUp = where === "in front of a payment";
+    expect(await wallet.sync()).toMatchObject({ messages: where === "alone" ? 5 : 6, halted: null, caughtUp });
     expect(wallet.quarantine().map(({ code, checkpoint }) => [code, checkpoint])).toEqual(
       Array.from({ length: 5 }, () => ["MALFORMED_MESSAGE", 0n]),
     );
@@ -65,6 +68,45 @@ test.each(["in front of a payment", "behind a payment", "alone"])(
     expectBooksToBalance(wallet.status());
   },
 );
+
+test.each(["by itself", "beside the stream"])(
+  "a sync, %s, reads behind pages that do not say where they stand, and says that it came to the end only if it did (mailbox.md W-7)",
+  async (how) => {
+    const { simulator, wallet: first, address, options } = await setUp({ pageLimit: 2 });
+    await first.close();
+    simulator.faults.haveMore = "never";
+    const wallet = await openWallet({ ...options, ports: { clock: new FastClock(20) } });
+    if (how === "beside the stream") {
+      await goLive(wallet);
+      simulator.faults.dropNotices = true; // the stream brings nothing
+    }
+    const garbage = (more: number): void => void simulator.deliverRaw(address, () => Uint8Array.from([...CUT, more]));
+    for (const more of [1, 2, 3, 4, 5]) garbage(more);
+    const { checkpoint } = await simulator.pay(address, { amountsSats: [1_000n] });
+    expect(await wallet.sync()).toMatchObject({ applied: 1, ignored: 5, halted: null, caughtUp: true, checkpoint });
+    for (const more of [6, 7]) garbage(more);
+    expect(await wallet.sync()).toMatchObject({ applied: 0, ignored: 2, halted: null, caughtUp: false, checkpoint });
+    expect(wallet.quarantine()).toHaveLength(7);
+  },
+);
+
+test("a stream that never ends and says no place ends a sync after 1,000 messages", async () => {
+  const { simulator, wallet: first, address, options } = await setUp();
+  await first.close();
+  simulator.deliverRaw(address, () => CUT);
+  let sent = 0;
+  const endless = async function* () {
+    for (sent = 1; ; sent++) yield decodeDelivery(CUT);
+  };
+  const transport: Transport = async (given) => {
+    const session = await defaultPorts.transport(given);
+    session.mailbox$ = () => heldFrom(endless, { places: 1, maxBytes: 1_000, sizeOf: () => 1 });
+    return session;
+  };
+  const wallet = await openWallet({ ...options, ports: { clock: new FastClock(1), transport } });
+  expect(await wallet.sync()).toMatchObject({ messages: 1, halted: null, caughtUp: false });
+  expect(sent).toBe(1_000);
+});
 
 test("a kind that an older build did not know is kept, and processed once by a build that knows it (mailbox.md W-12)", async () => {
   const { simulator, wallet, address, options } = await setUp();
