@@ -67,6 +67,11 @@ export async function shows(page: Page, seq?: number | bigint): Promise<void> {
   });
 }
 
+/** Waits until what was shown before is painted, with what the page had put off until then. */
+export async function painted(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+}
+
 /** Moves the slider. */
 export async function slideTo(page: Page, seq: number | bigint): Promise<void> {
   await page.locator(".slider").fill(String(seq));

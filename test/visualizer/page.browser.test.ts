@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
-import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
+import { closeBrowser, findChromium, litStates, painted, shows, slideTo, visit } from "./browser.ts";
 import { writeLongLog } from "./long-log.ts";
 import { writeExport } from "./walked-log.ts";
 
@@ -187,6 +187,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await shows(page);
     await page.keyboard.press("3");
     await slideTo(page, 60);
+    await painted(page);
     const line = (seq: number) => page.locator(`.record-line[data-seq="${seq}"]`);
     const isListed = async (seq: number) => (await line(seq).count()) > 0;
     expect([await isListed(60), await isListed(40), await isListed(80)]).toEqual([true, false, false]);
@@ -199,6 +200,35 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     await expect.poll(() => isListed(40)).toBe(true);
     const after = await line(50).evaluate((one) => one.getBoundingClientRect().top);
     expect(Math.abs(after - before)).toBeLessThan(2); // heights of lists are whole pixels
+  });
+
+  test("the list of records does not go on before it was moved to its record, wherever it was scrolled to", async () => {
+    const { page, requests } = await visit(await golden());
+    await shows(page);
+    await page.keyboard.press("3");
+    await expect.poll(() => page.locator(".record-line[aria-current]").count()).toBe(1);
+    await painted(page);
+    const before = requests.length;
+    await page.evaluate(() => {
+      const app = document.getElementById("app") as HTMLElement;
+      const scroll = document.querySelector(".record-scroll") as HTMLElement;
+      const observer = new MutationObserver(() => {
+        if (app.dataset.seq !== "60") return;
+        observer.disconnect();
+        scroll.scrollTop = scroll.scrollHeight;
+        scroll.dispatchEvent(new Event("scroll"));
+      });
+      observer.observe(app, { attributes: true });
+    });
+    await slideTo(page, 60);
+    await painted(page);
+    const lists = requests.slice(before).filter((request) => request.includes("/api/records"));
+    expect(lists.map((request) => new URL(request).searchParams.get("from"))).toEqual(["48"]);
+    const isInside = await page.locator('.record-line[data-seq="60"]').evaluate((line) => {
+      const [outer, inner] = [line.closest(".record-scroll")?.getBoundingClientRect(), line.getBoundingClientRect()];
+      return outer !== undefined && inner.top > outer.top && inner.bottom < outer.bottom;
+    });
+    expect(isInside).toBe(true);
   });
 
   test("asks nobody but the host that served it, and says so without the key", async () => {

@@ -37,6 +37,7 @@ export function recordsPanel(session: Session): HTMLElement {
     );
     mark(list, session.shown, rows);
   };
+  let placing = 0;
   const refresh = async ({ seq, path }: Shown) => {
     if (isOnly) draw(path?.steps ?? []);
     else {
@@ -45,8 +46,10 @@ export function recordsPanel(session: Session): HTMLElement {
       void renew();
     }
     // With the other panels, so that the page is laid out once.
-    requestAnimationFrame(() => {
-      center(list.querySelector(`[data-seq="${seq}"]`), scroll);
+    cancelAnimationFrame(placing);
+    placing = requestAnimationFrame(() => {
+      placing = 0;
+      center(list.querySelector(`[data-seq="${session.shown.seq}"]`), scroll);
       void extend();
     });
   };
@@ -62,11 +65,13 @@ export function recordsPanel(session: Session): HTMLElement {
   };
   let isExtending = false;
   const extend = async () => {
+    // Until it is moved to its record, a list stands where the one before it was left.
+    if (isOnly || isExtending || placing !== 0) return;
     const { scrollTop, scrollHeight, clientHeight } = scroll;
     const end = scrollTop < EDGE ? "before" : scrollHeight - scrollTop - clientHeight < EDGE ? "after" : null;
-    if (end === null || isOnly || isExtending) return;
+    if (end === null) return;
     isExtending = true;
-    if ((await telling(session, () => listed.extend(end))) === true) {
+    if ((await telling(session, () => listed.extend(end))) === true && !isOnly) {
       draw(listed.rows);
       if (end === "before") scroll.scrollTop += scroll.scrollHeight - scrollHeight;
     }
