@@ -101,7 +101,7 @@ function outcomeOf(engine: Engine, key: string, id: VtxoId | undefined): VettedV
   const held = quarantineOf(committed).find((item) => item.key === key);
   if (held !== undefined) return { status: "quarantined", ...held };
   const movement = [...committed.movements.values()].findLast(({ outputs }) => id !== undefined && outputs.includes(id));
-  // Another VTXO that was made of it came meanwhile.
+  // It came another way meanwhile.
   if (id !== undefined && movement === undefined && committed.isKnown(id)) return { status: "known", id };
   if (id === undefined || movement === undefined) {
     throw new HeartwoodError("NOT_FOUND", `expected item ${key} in quarantine or credited, got neither`);

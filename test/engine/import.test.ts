@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
+import { encodeVtxo, vtxoId } from "../../ark/vtxo.ts";
+
+import type { Engine } from "../../engine/engine.ts";
+import { importVtxo } from "../../engine/import-vtxo.ts";
+import { WalletState } from "../../engine/wallet-state.ts";
 import { corruptVtxo } from "../../simulator/index.ts";
+import { alice, board } from "../ark/payments.ts";
+import { vtxoOf } from "../machines/fixtures.ts";
 import { eventually, expectBooksToBalance, goLive, openWallet, setUp } from "./helpers.ts";
 
 test("an imported VTXO is credited once, with a movement of its own, however often and whichever way it comes", async () => {
@@ -37,6 +44,15 @@ test("what is imported without a connection is kept, and credited at the next on
   expect(await again.sync()).toMatchObject({ messages: 0, caughtUp: true });
   expect(again.balance().totalSats).toBe(1_000n);
   expect(again.quarantine()).toEqual([]);
+});
+
+test("an imported VTXO that a payment brings while it is vetted is known, and no payment received", async () => {
+  const { vtxo } = board(alice, 10_000n);
+  const state = new WalletState();
+  const feed = () => state.putCoin({ ...vtxoOf(1), id: vtxoId(vtxo), checkpoint: 0n, seq: 1n });
+  const engine = { feed, loop: { pending: state, settled: async () => {} }, committed: state, connection: {} };
+  const outcome = await importVtxo(engine as unknown as Engine, encodeVtxo(vtxo));
+  expect(outcome).toEqual({ status: "known", id: vtxoId(vtxo) });
 });
 
 test("what is no money is held with its reason, and becomes money on request when the reason is gone", async () => {
