@@ -1,13 +1,13 @@
+import { lineageOf, lineagePoint, pathOf } from "../ark/lineage.ts";
 import type { Outpoint } from "../ark/outpoint.ts";
-import { decodeVtxo } from "../ark/vtxo.ts";
+import { decodeVtxo, type Vtxo } from "../ark/vtxo.ts";
 import { type AnchorFinding, noteAfter } from "../machines/anchors.machine.ts";
+import { askAnchor, type HangingVtxo } from "./ask-anchor.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { coinsUnder } from "./kin-index.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { orAborted } from "./or-aborted.ts";
-import { isSharedExit } from "./shared-exit.ts";
-import { askAnchor } from "./vet-vtxo.ts";
 import type { Coin } from "./wallet-rows.ts";
 import { ANCHORS } from "./wallet-state.ts";
 
@@ -53,6 +53,9 @@ export class Anchors {
   readonly #engine: Engine;
   readonly #looks = new Map<string, Look>();
   readonly #outpoints = new Map<string, Outpoint>();
+  /** Those of which nobody could tell when they were asked about last, and how many questions came before. */
+  readonly #silent = new Map<string, number>();
+  #questions = 0;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(engine: Engine) {
@@ -79,8 +82,9 @@ export class Anchors {
     let unanswered = 0;
     const found = await mapConcurrently(due, CONCURRENT_ANCHORS, async (one) => {
       const answer = unanswered < MOST_UNANSWERED ? await this.#ask(one, tipHeight, signal) : undefined;
-      if (answer === undefined) unanswered++;
-      return answer === undefined ? [] : [answer];
+      if (answer !== undefined) return [answer];
+      unanswered++;
+      return [];
     });
     signal.throwIfAborted();
     for (const { finding, blockHeight } of found.flat()) this.#looks.set(finding.anchor, { tipHeight, blockHeight });
@@ -91,20 +95,24 @@ export class Anchors {
     }
   }
 
-  /** What is not in order first, then what was not looked at yet, the newest first, then what was not for longest. */
+  /**
+   * What is not in order first, then what was not looked at yet, the newest first, then what was not for longest. Where
+   * nobody could tell comes behind all of these, so that it hides none of them.
+   */
   #due(tipHeight: number, all: boolean): Due[] {
     const { pending } = this.#engine.loop;
     const noted = new Set(pending.anchorNotes().map(({ anchor }) => anchor));
-    const due: (Due & { readonly rank: number })[] = [];
+    const due: (Due & { readonly silence: number; readonly rank: number })[] = [];
     const anchors = [...pending.kin.roots()];
     this.#forgetOthers(new Set(anchors));
     for (const anchor of anchors.reverse()) {
       const coin = coinsUnder(pending, anchor).find(isOfUse);
       const look = this.#looks.get(anchor);
       if (coin === undefined || (look !== undefined && !this.#isDue(look, tipHeight, noted.has(anchor), all))) continue;
-      due.push({ anchor, coin, rank: noted.has(anchor) ? -2 : (look?.tipHeight ?? -1) });
+      const rank = noted.has(anchor) ? -2 : (look?.tipHeight ?? -1);
+      due.push({ anchor, coin, silence: this.#silent.get(anchor) ?? 0, rank });
     }
-    return due.sort((a, b) => a.rank - b.rank);
+    return due.sort((a, b) => a.silence - b.silence || a.rank - b.rank);
   }
 
   /** A tip that is a little lower than before is of a source that lags. */
@@ -117,26 +125,37 @@ export class Anchors {
 
   /** What it is like, or undefined where nobody could tell. */
   async #ask({ anchor, coin }: Due, tipHeight: number, signal: AbortSignal): Promise<Answered | undefined> {
-    const { chain, confirmations, ports } = this.#engine;
+    const { chain, confirmations, keyring, loop, ports } = this.#engine;
+    const { nextKeyIndex } = loop.pending;
+    const isOwn = (key: Uint8Array): boolean => keyring.usedIndex(key, nextKeyIndex) !== undefined;
+    this.#questions++;
     try {
       const output = await this.#outpointOf(anchor, coin);
-      const { obstacle, blockHeight } = await askAnchor(output, { chain, signal, confirmations, tipHeight });
-      const isShared = obstacle?.code === "ANCHOR_SPENT" && (await this.#isSharedExit(anchor, signal));
-      const { code = null, message = null } = isShared ? {} : (obstacle ?? {});
-      return { finding: { anchor, outpoint: `${output.txid}:${output.vout}`, code, message }, blockHeight };
+      const context = { chain, signal, confirmations, tipHeight, isOwn };
+      const { breaks, blockHeight } = await askAnchor(output, () => this.#hangingFrom(anchor), context);
+      this.#silent.delete(anchor);
+      // Of a VTXO without a lineage there is nothing else that it could go through.
+      const named = anchor === lineagePoint(output) ? breaks : breaks.map((one) => ({ ...one, point: anchor }));
+      return { finding: { anchor, outpoint: `${output.txid}:${output.vout}`, breaks: named }, blockHeight };
     } catch (error) {
       signal.throwIfAborted();
+      this.#silent.set(anchor, this.#questions);
       ports.logger("info", "an anchor could not be looked at", { id: coin.id, code: codeOf(error), message: messageOf(error) });
       return undefined;
     }
   }
 
-  /** Of what hangs from it by now; if all was spent meanwhile, nothing has to be said. */
-  async #isSharedExit(anchor: string, signal: AbortSignal): Promise<boolean> {
-    const { blobs, chain, loop } = this.#engine;
-    const coins = coinsUnder(loop.pending, anchor);
-    if (coins[0] === undefined) return true;
-    return isSharedExit(decodeVtxo(await blobs.vtxo(coins[0].source)), coins, { chain, signal });
+  /** What hangs from it now. What is exiting is on chain for a reason. */
+  async #hangingFrom(anchor: string): Promise<HangingVtxo[]> {
+    const { blobs, loop } = this.#engine;
+    const hanging: HangingVtxo[] = [];
+    for (const coin of coinsUnder(loop.pending, anchor).filter(isOfUse)) {
+      const read = async (): Promise<Vtxo> => decodeVtxo(await blobs.vtxo(coin.source));
+      // Records of an older build say nothing of a chain: there it is read from the bytes.
+      const lineage = coin.lineage ?? lineageOf(await read());
+      hanging.push({ path: pathOf({ id: coin.id, lineage }), read });
+    }
+    return hanging;
   }
 
   /** A VTXO's lineage names its anchor in short, so the whole name is read from its bytes once. */
@@ -152,17 +171,22 @@ export class Anchors {
   }
 
   #forgetOthers(anchors: ReadonlySet<string>): void {
-    for (const known of [this.#looks, this.#outpoints]) {
+    for (const known of [this.#looks, this.#outpoints, this.#silent]) {
       for (const anchor of known.keys()) if (!anchors.has(anchor)) known.delete(anchor);
     }
   }
 }
 
-/** A process that syncs once and ends remembers no look; by the tip each has its turn all the same. */
+/** A process that syncs once and ends remembers nothing; by the tip each has its turn all the same, and its turn to be first. */
 function ofSync(due: readonly Due[], tipHeight: number): Due[] {
-  const rest = due.slice(MOST_SYNC_ANCHORS);
-  const from = rest.length === 0 ? 0 : (tipHeight * MOST_SYNC_ANCHORS) % rest.length;
-  return [...due.slice(0, MOST_SYNC_ANCHORS), ...[...rest.slice(from), ...rest.slice(0, from)].slice(0, MOST_SYNC_ANCHORS)];
+  const [front, rest] = [due.slice(0, MOST_SYNC_ANCHORS), due.slice(MOST_SYNC_ANCHORS)];
+  const others = rotated(rest, tipHeight * MOST_SYNC_ANCHORS).slice(0, MOST_SYNC_ANCHORS);
+  return [...rotated(front, tipHeight * MOST_UNANSWERED), ...others];
+}
+
+function rotated<T>(items: readonly T[], steps: number): T[] {
+  const from = items.length === 0 ? 0 : steps % items.length;
+  return [...items.slice(from), ...items.slice(0, from)];
 }
 
 /** Of what is exiting or expired nothing is paid, whatever its anchor does. */

@@ -1,5 +1,4 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import type { AnchorChange, AnchoredVtxo, AnchorFinding } from "../machines/anchors.machine.ts";
 import { isAction } from "../machines/books.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type AcceptedVtxo, type HeldItem, leftOf, type ReceiveMovement, type Verdict, verdictIds } from "../machines/package.ts";
@@ -7,6 +6,7 @@ import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import { describeAction } from "./explain-action.ts";
 import { replacedBy, type Subject } from "./explain-subject.ts";
 import { AWAITING_REGISTRATION, type Described, EXPIRED, FREE, GONE, SPENDABLE } from "./explain-words.ts";
+import { anchorWords } from "./fold-anchors.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import { rulesOf } from "./rules.ts";
 import type { Transition } from "./transition.ts";
@@ -210,17 +210,15 @@ function describeExpiry({ event }: Transition, subject: Subject): Described {
   return { text, rules, expiry: stage === "exit" ? "about to expire" : "expiring soon" };
 }
 
-function describeAnchors({ event, change }: Transition, subject: Subject): Described {
-  const { anchor } = (event.vtxos as readonly AnchoredVtxo[]).find(({ id }) => id === subject.id) ?? {};
-  const found = (event.findings as readonly AnchorFinding[]).find((finding) => finding.anchor === anchor);
-  const isBelieved = ((change.changes ?? []) as readonly AnchorChange[]).some((changed) => changed.anchor === anchor);
-  const { code = null, message, outpoint } = found ?? {};
-  const at = `The tip is ${Number(event.height)}`;
-  if (code === null) {
-    return { text: `${at}: its anchor ${outpoint} is in a block and unspent.`, rules: ["mailbox.md W-41"], anchor: "" };
+function describeAnchors(transition: Transition, subject: Subject): Described {
+  const word = anchorWords(transition, transition.change).find(({ vtxo }) => vtxo.id === subject.id);
+  const at = `The tip is ${Number(transition.event.height)}`;
+  if (word?.found === undefined) {
+    return { text: `${at}: its anchor ${word?.outpoint} is in order.`, rules: ["mailbox.md W-41"], anchor: "" };
   }
+  const { code, message } = word.found;
   const rules = rulesOf(code);
-  if (!isBelieved) {
+  if (!word.isBelieved) {
     return { text: `${at}: ${message}. That is believed when it is said again at a higher tip.`, code, rules };
   }
   const text = `${at}: ${message}. Nothing pays with it until its anchor is in order.`;

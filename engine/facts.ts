@@ -1,5 +1,5 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import type { AnchorFinding } from "../machines/anchors.machine.ts";
+import type { AnchoredVtxo, AnchorFinding } from "../machines/anchors.machine.ts";
 import { movementIdOf } from "../machines/books.ts";
 import type { Notice } from "../machines/drive.machine.ts";
 import { type HeldItem, type Verdict, verdictIds } from "../machines/package.ts";
@@ -7,6 +7,7 @@ import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import type { MachineEvent } from "../machines/step.ts";
 import { isNextAttempt } from "./attempts.ts";
 import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
+import { breakOf } from "./fold-anchors.ts";
 import { driveKey } from "./fold-drives.ts";
 import { isFree } from "./free-coins.ts";
 import { coinsUnder } from "./kin-index.ts";
@@ -86,12 +87,16 @@ function exitsLeftBy(state: Readonly<WalletState>, payment: string) {
   return left.map(({ id, amountSats }) => ({ id, amountSats }));
 }
 
-/** What hangs from the anchors that were asked about by now: some of it may be spent since. */
+/** What hangs by now from the anchors that were asked about, and is not in order or was not: some may be spent since. */
 function factsOfAnchors(event: MachineEvent, state: Readonly<WalletState>) {
   const isHeld = (anchor: string): boolean => coinsUnder(state, anchor).length > 0;
   const findings = (event.findings as readonly AnchorFinding[]).filter(({ anchor }) => isHeld(anchor));
-  const vtxos = findings.flatMap(({ anchor }) =>
-    coinsUnder(state, anchor).map(({ id, amountSats }) => ({ anchor, id, amountSats })),
+  const vtxos = findings.flatMap(({ anchor, breaks }) =>
+    coinsUnder(state, anchor).flatMap((coin): AnchoredVtxo[] => {
+      const { id, amountSats, anchorCode: before = null } = coin;
+      const point = breakOf(coin, breaks)?.point ?? null;
+      return point === null && before === null ? [] : [{ anchor, id, amountSats, point, before }];
+    }),
   );
   const gone = state.anchorNotes().flatMap(({ anchor }) => (isHeld(anchor) ? [] : [anchor]));
   return { findings, vtxos, gone };

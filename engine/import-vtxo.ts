@@ -6,7 +6,8 @@ import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
 import { holdBytes } from "./hold-bytes.ts";
 import { lookAgain } from "./look-again.ts";
 import { OwnFailures } from "./own-failure.ts";
-import { MAX_BYTES, Undecided } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
+import { MAX_BYTES } from "./vet-vtxo.ts";
 import { type QuarantinedVtxo, quarantineOf } from "./view.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 

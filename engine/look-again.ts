@@ -4,7 +4,8 @@ import { codeOf, messageOf } from "./errors.ts";
 import { isDue } from "./look-order.ts";
 import type { OwnFailures } from "./own-failure.ts";
 import { settleVerdicts } from "./settle-verdicts.ts";
-import { Undecided, type VettingContext } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
+import type { VettingContext } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /**

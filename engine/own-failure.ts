@@ -3,7 +3,8 @@ import type { VtxoId } from "../ark/vtxo-id.ts";
 import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf } from "./errors.ts";
-import { type Question, Undecided, type VettingContext } from "./vet-vtxo.ts";
+import { type Question, Undecided } from "./undecided.ts";
+import type { VettingContext } from "./vet-vtxo.ts";
 
 /** Asked about where the wallet has no VTXO of its own: nobody knows it, and to say so is an answer. */
 const MADE_UP_TXID = "0123456789abcdef".repeat(4);

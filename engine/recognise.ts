@@ -3,7 +3,7 @@ import type { ServerSession } from "../streams/session.ts";
 import { Consumer } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { rereadMessage } from "./reread.ts";
-import { Undecided } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
 
 /**
  * Consumes messages out of the log whose kind was unknown when they came and is not any more: an older build kept them

@@ -6,7 +6,8 @@ import { HeartwoodError } from "./errors.ts";
 import { policyKindOf } from "./free-coins.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import type { Transition } from "./transition.ts";
-import { askSpendState, Undecided } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
+import { askSpendState } from "./vet-vtxo.ts";
 import type { Coin } from "./wallet-rows.ts";
 import { CONNECTION, SALVAGE, type WalletState } from "./wallet-state.ts";
 

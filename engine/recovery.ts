@@ -13,7 +13,8 @@ import { readBackup } from "./read-backup.ts";
 import { findKeys } from "./recovery-keys.ts";
 import { CONTRACT } from "./restored-htlcs.ts";
 import { SERVER_SAYS_SPENT } from "./still-spent.ts";
-import { askSpendState, Undecided, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
+import { askSpendState, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 import { RECOVERY } from "./wallet-state.ts";
 

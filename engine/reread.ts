@@ -4,7 +4,7 @@ import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { readAsStream } from "./read-stream.ts";
-import { Undecided } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
 
 /** Life of the authorization for a page, in seconds (mailbox.md M-5). */
 const AUTHORIZATION_S = 600;

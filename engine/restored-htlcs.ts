@@ -10,7 +10,8 @@ import { ownVtxo } from "./cosign-package.ts";
 import type { Engine } from "./engine.ts";
 import { refreshBlocksOf } from "./expiry.ts";
 import type { Dispatch } from "./run-loop.ts";
-import { askSpendState, Undecided } from "./vet-vtxo.ts";
+import { Undecided } from "./undecided.ts";
+import { askSpendState } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** The code of what a restore holds since it is a contract. */

@@ -1,19 +1,20 @@
 import { type Judgement, judgeVtxo, readableVtxoId } from "../ark/accept.ts";
 import { encodeHex } from "../ark/hex.ts";
-import { lineagePoint } from "../ark/lineage.ts";
+import { lineagePoint, pathOf } from "../ark/lineage.ts";
 import type { Outpoint } from "../ark/outpoint.ts";
 import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import { type VtxoId, vtxoIdOf } from "../ark/vtxo-id.ts";
-import type { Answer, ChainSource } from "../chain/source.ts";
-import type { AnchorCode } from "../machines/anchors.machine.ts";
+import type { ChainSource } from "../chain/source.ts";
 import type { AcceptedVtxo, HeldItem, Verdict, VtxoSource } from "../machines/package.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
+import { askAnchor } from "./ask-anchor.ts";
 import { digestOf } from "./blob-reader.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
 import type { Pace } from "./pace.ts";
 import type { Blob } from "./transition.ts";
+import { answered, type Question, Undecided } from "./undecided.ts";
 
 /** Chains deeper than the server cosigns from are not verified; two more for the hop that it just signed (DESIGN §7). */
 const DEPTH_ALLOWANCE = 2;
@@ -24,33 +25,6 @@ const MOST_GENESIS_ITEMS = 5_000;
 export const MAX_BYTES = 128 * 1024;
 /** Hex digits of a digest that name a held item: 16 bytes, so that no two can be made alike. */
 export const KEY_DIGITS = 32;
-
-/**
- * A question about one VTXO, or for the message that brought it. Whether only that is in the way shows in the same question
- * about another one.
- */
-export type Question = "transaction" | "status" | "outspend" | "copy" | "spend-state" | "message";
-
-/** Somebody who had to answer did not: the package is tried again, whole (mailbox.md W-1). */
-export class Undecided extends Error {
-  override readonly name = "Undecided";
-  readonly code: string;
-  /** What got no answer; undefined for what every package needs, such as the tip. */
-  readonly question: Question | undefined;
-  /** The transaction or VTXO that was asked about. */
-  readonly subject: string | undefined;
-
-  constructor(
-    code: string,
-    message: string,
-    { cause, question, subject }: { cause?: unknown; question?: Question; subject?: string } = {},
-  ) {
-    super(message, { cause });
-    this.code = code;
-    this.question = question;
-    this.subject = subject;
-  }
-}
 
 /** What the entries of a package are held against. */
 export interface VettingContext {
@@ -187,9 +161,14 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
     const message = `expected ${id} unspent, got another VTXO of the wallet that was made of it`;
     return refused(entry, id, amountSats, { code: "SUPERSEDED", message, permanent: true });
   }
-  const { obstacle: ofAnchor } = await askAnchor(vtxo.chainAnchor, context);
-  const obstacle = ofAnchor ?? (await askSpendState(id, keyIndex, context));
-  if (typeof obstacle === "object") return refused(entry, id, amountSats, { ...obstacle, permanent: false });
+  const isOwn = (key: Uint8Array): boolean => context.keyring.usedIndex(key, context.nextKeyIndex) !== undefined;
+  const hanging = async () => [{ path: pathOf({ id, lineage }), read: async () => vtxo }];
+  const { breaks } = await askAnchor(vtxo.chainAnchor, hanging, { ...context, isOwn });
+  const obstacle = breaks[0] ?? (await askSpendState(id, keyIndex, context));
+  if (typeof obstacle === "object") {
+    const { code, message } = obstacle;
+    return refused(entry, id, amountSats, { code, message, permanent: false });
+  }
   const registered = obstacle === "registered";
   const exitDepth = vtxo.genesis.length;
   const ancestors = madeOf.length === 0 ? {} : { madeOf };
@@ -200,36 +179,7 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
   };
 }
 
-type Obstacle<Code = string> = { readonly code: Code; readonly message: string };
-
-/** What the chain has against an anchor, if anything, and the height of the block that it is in. */
-export type AnchorAnswer = { readonly obstacle?: Obstacle<AnchorCode>; readonly blockHeight?: number };
-
-/**
- * An anchor that may vanish or is gone is no ground for money (vtxo.md §10, mailbox.md W-41).
- *
- * @throws Undecided; the reason of the signal
- */
-export async function askAnchor(
-  { txid, vout }: Outpoint,
-  { chain, signal, confirmations, tipHeight }: Pick<VettingContext, "chain" | "signal" | "confirmations" | "tipHeight">,
-): Promise<AnchorAnswer> {
-  const against = (code: AnchorCode, message: string): AnchorAnswer => ({ obstacle: { code, message } });
-  const status = answered("status", txid, await chain.status(txid, { signal }));
-  if (status === undefined) return against("ANCHOR_NOT_FOUND", `expected anchor transaction ${txid}, got none`);
-  if (!status.confirmed) {
-    return against("ANCHOR_UNCONFIRMED", `expected anchor transaction ${txid} in a block, got it unconfirmed`);
-  }
-  // The tip may be a moment older than the block.
-  const depth = Math.max(1, tipHeight - status.height + 1);
-  if (depth < confirmations) {
-    return against("ANCHOR_UNCONFIRMED", `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${depth}`);
-  }
-  const spend = answered("outspend", txid, await chain.outspend(txid, vout, { signal }));
-  if (spend === undefined) return against("ANCHOR_NOT_FOUND", `expected output ${txid}:${vout}, got none`);
-  if (spend.spent) return against("ANCHOR_SPENT", `expected output ${txid}:${vout} unspent, got it spent`);
-  return { blockHeight: status.height };
-}
+type Obstacle = { readonly code: string; readonly message: string };
 
 /**
  * The server's word on a VTXO: never a reason to credit, only one to wait (mailbox.md W-14).
@@ -261,19 +211,6 @@ async function ask<T>(question: Question, call: () => Promise<T>, signal: AbortS
     if (code === "SERVER_NOT_FOUND" || code === "SERVER_REJECTED") return undefined;
     throw new Undecided(code, messageOf(error), { cause: error, question });
   }
-}
-
-/**
- * What a chain source found, undefined where it does not know the subject.
- *
- * @throws Undecided where it cannot tell
- */
-export function answered<T>(question: Question, subject: string, answer: Answer<T>): T | undefined {
-  if (answer.kind === "unknown") {
-    const { code, message } = answer.error;
-    throw new Undecided(code, message, { cause: answer.error, question, subject });
-  }
-  return answer.kind === "found" ? answer.value : undefined;
 }
 
 /** The verdict that keeps an entry, under a key made of its bytes. */

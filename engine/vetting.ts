@@ -14,8 +14,9 @@ import { Pace } from "./pace.ts";
 import { EntryRereader, type MessagePlace, rereadMessage, withdrawn } from "./reread.ts";
 import { RereadPause } from "./reread-pause.ts";
 import { SERVER_SAYS_SPENT, stillSpent } from "./still-spent.ts";
+import { Undecided } from "./undecided.ts";
 import { hasRoom } from "./unsolicited.ts";
-import { type Entry, KEY_DIGITS, refused, Undecided, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
+import { type Entry, KEY_DIGITS, refused, type Vetted, type VettingContext, vetVtxo } from "./vet-vtxo.ts";
 import type { QuarantineEntry } from "./wallet-rows.ts";
 
 /** Entries of a package that are asked about at the same time. */

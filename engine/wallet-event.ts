@@ -1,11 +1,12 @@
 import type { VtxoId } from "../ark/vtxo-id.ts";
-import type { AnchorChange, AnchorCode, AnchoredVtxo, AnchorFinding } from "../machines/anchors.machine.ts";
+import type { AnchorCode } from "../machines/anchors.machine.ts";
 import { type ActionOutcome, idsOf, isAction, movementIdOf, sumOf } from "../machines/books.ts";
 import { MIGRATED } from "../machines/event-schemas.ts";
 import type { ExpiryChange } from "../machines/expiry.machine.ts";
 import { type HeldItem, originOf, type ReceiveMovement } from "../machines/package.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
 import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
+import { anchorWords } from "./fold-anchors.ts";
 import { withdrawalId } from "./fold-salvage.ts";
 import type { Transition } from "./transition.ts";
 import { CONNECTION, MAILBOX, WALLET } from "./wallet-state.ts";
@@ -251,14 +252,13 @@ function fromExpiry({ seq, atMs, event }: Transition): WalletEvent {
 }
 
 /** Undefined where nothing is believed yet that was not before. */
-function fromAnchors({ seq, atMs, event, change }: Transition): WalletEvent | undefined {
-  const changes = (change.changes ?? []) as readonly AnchorChange[];
-  const findings = event.findings as readonly AnchorFinding[];
-  const vtxos = (event.vtxos as readonly AnchoredVtxo[]).flatMap(({ anchor, id, amountSats }): AnchorNotice[] => {
-    const found = findings.find((finding) => finding.anchor === anchor);
-    if (found === undefined || changes.every((changed) => changed.anchor !== anchor)) return [];
-    const { code, message, outpoint } = found;
-    return [{ id, amountSats, anchor: outpoint, code, message }];
+function fromAnchors(transition: Transition): WalletEvent | undefined {
+  const { seq, atMs, event, change } = transition;
+  const vtxos = anchorWords(transition, change).flatMap(({ vtxo, outpoint, found, isBelieved }): AnchorNotice[] => {
+    const { code = null, message = null } = found ?? {};
+    return isBelieved && code !== vtxo.before
+      ? [{ id: vtxo.id, amountSats: vtxo.amountSats, anchor: outpoint, code, message }]
+      : [];
   });
   return vtxos.length === 0 ? undefined : { seq, atMs, type: "vtxo.unanchored", tipHeight: Number(event.height), vtxos };
 }

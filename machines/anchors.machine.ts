@@ -11,47 +11,57 @@ import type { MachineDefinition } from "./step.ts";
 /** What the chain has against an anchor (mailbox.md W-41, vtxo.md §10). */
 export type AnchorCode = "ANCHOR_NOT_FOUND" | "ANCHOR_UNCONFIRMED" | "ANCHOR_SPENT";
 
+/** What the chain has against the VTXOs whose path goes through an output. */
+export type AnchorBreak = {
+  /** That output, as `lineagePoint` of `ark/lineage.ts` writes it: of the anchor itself it holds for all that hang from it. */
+  readonly point: string;
+  readonly code: AnchorCode;
+  /** What was expected and what came. */
+  readonly message: string;
+};
+
 /** What a chain source says of an anchor at a tip. */
 export type AnchorFinding = {
   /** Names the anchor as `rootOf` of `ark/lineage.ts` does. */
   readonly anchor: string;
   /** The whole output, as `<txid>:<index>`. */
   readonly outpoint: string;
-  /** Null where it is in a block, deep enough, and unspent, or spent by the VTXOs' own chain alone. */
-  readonly code: AnchorCode | null;
-  /** What was expected and what came; null beside no code. */
-  readonly message: string | null;
+  /** None where it is in a block, deep enough, and unspent, or spent by the VTXOs' own chains alone. */
+  readonly breaks: readonly AnchorBreak[];
 };
 
-/** What was said last against an anchor. */
+/** What was said last against an anchor, or below it. */
 export type AnchorNote = {
   readonly anchor: string;
-  readonly code: AnchorCode;
+  readonly breaks: readonly Omit<AnchorBreak, "message">[];
   /** The tip at which it was said. */
   readonly height: number;
-  /** Whether it is believed: nothing pays with the VTXOs that hang from it. */
+  /** Whether it is believed: nothing pays with the VTXOs that go through these outputs. */
   readonly isCertain: boolean;
 };
 
-/** An anchor of which something else is believed than before; null: it is in order again. */
-export type AnchorChange = { readonly anchor: string; readonly code: AnchorCode | null };
-
-/** A VTXO that hangs from an anchor. */
-export type AnchoredVtxo = { readonly anchor: string; readonly id: VtxoId; readonly amountSats: bigint };
+/** A VTXO that one of these outputs is in the way of, or was before. */
+export type AnchoredVtxo = {
+  readonly anchor: string;
+  readonly id: VtxoId;
+  readonly amountSats: bigint;
+  /** The output of the finding's breaks that its path goes through first; null if none. */
+  readonly point: string | null;
+  /** What was believed of it before. */
+  readonly before: AnchorCode | null;
+};
 
 type AnchorsContext = {
   /** The tip of the last answers that were another. */
   readonly height: number;
   /** Anchors that are not in order. */
   readonly notes: readonly AnchorNote[];
-  /** What the last answers changed. */
-  readonly changes: readonly AnchorChange[];
 };
 
 type AnchorsEvent = {
   readonly type: "anchors.seen";
   readonly height: number;
-  /** Facts: those of anchors from which a VTXO of the wallet hangs; and these VTXOs. */
+  /** Facts: those of anchors from which a VTXO of the wallet hangs; and the VTXOs that they say something of. */
   readonly findings: readonly AnchorFinding[];
   readonly vtxos: readonly AnchoredVtxo[];
   /** Fact: anchors that are noted, and from which none hangs any more. */
@@ -66,14 +76,25 @@ type AnchorsEvent = {
  */
 export function noteAfter(
   before: AnchorNote | undefined,
-  { anchor, code }: Pick<AnchorFinding, "anchor" | "code">,
+  { anchor, breaks: found }: Pick<AnchorFinding, "anchor" | "breaks">,
   height: number,
 ): AnchorNote | undefined {
-  if (code === null) return undefined;
-  if (before?.code !== code) {
-    return { anchor, code, height, isCertain: code !== "ANCHOR_NOT_FOUND" || before?.isCertain === true };
+  if (found.length === 0) return undefined;
+  const breaks = found.map(({ point, code }) => ({ point, code }));
+  if (before === undefined || !isSame(before.breaks, breaks)) {
+    const isKnown = breaks.every(({ code }) => code !== "ANCHOR_NOT_FOUND");
+    return { anchor, breaks, height, isCertain: isKnown || before?.isCertain === true };
   }
-  return before.isCertain || height <= before.height ? before : { anchor, code, height, isCertain: true };
+  return before.isCertain || height <= before.height ? before : { anchor, breaks, height, isCertain: true };
+}
+
+function isSame(some: AnchorNote["breaks"], others: AnchorNote["breaks"]): boolean {
+  const texts = new Set(some.map(textOf));
+  return some.length === others.length && others.every((one) => texts.has(textOf(one)));
+}
+
+function textOf({ point, code }: AnchorNote["breaks"][number]): string {
+  return `${point} ${code}`;
 }
 
 const events: EventSchemas<AnchorsEvent["type"]> = { "anchors.seen": [] };
@@ -91,24 +112,12 @@ const definition = setup({
 
 const note = definition.assign(({ context, event: { findings, gone, height } }) => {
   const renewed = new Set([...findings.map(({ anchor }) => anchor), ...gone]);
-  const changes: AnchorChange[] = [];
-  const found: AnchorNote[] = [];
-  for (const finding of findings) {
-    const before = noteOf(context.notes, finding.anchor);
-    const after = noteAfter(before, finding, height);
-    if (after !== undefined) found.push(after);
-    const code = believed(after);
-    if (code !== believed(before)) changes.push({ anchor: finding.anchor, code });
-  }
-  return { height, changes, notes: [...context.notes.filter(({ anchor }) => !renewed.has(anchor)), ...found] };
+  const found = findings.flatMap((finding) => noteAfter(noteOf(context.notes, finding.anchor), finding, height) ?? []);
+  return { height, notes: [...context.notes.filter(({ anchor }) => !renewed.has(anchor)), ...found] };
 });
 
 function noteOf(notes: readonly AnchorNote[], anchor: string): AnchorNote | undefined {
   return notes.find((one) => one.anchor === anchor);
-}
-
-function believed(one: AnchorNote | undefined): AnchorCode | null {
-  return one?.isCertain === true ? one.code : null;
 }
 
 /** `anchors/main`: one state; each record names the anchors of which the chain says something else than before. */
@@ -119,7 +128,7 @@ export const anchorsMachine: MachineDefinition = {
   logic: definition.createMachine({
     id: "anchors",
     initial: "Watching",
-    context: { height: 0, notes: [], changes: [] },
+    context: { height: 0, notes: [] },
     states: {
       /** At risk: VTXOs whose anchor left the chain, or was spent, and that would be taken for money. */
       Watching: { on: { "anchors.seen": { guard: "isNews", actions: [note] } } },

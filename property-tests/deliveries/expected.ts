@@ -5,7 +5,7 @@ import type { VtxoId } from "../../ark/vtxo-id.ts";
 import type { Pool, PoolVtxo, Role } from "./pool.ts";
 
 /** Roles that are money in the end, when anchors are confirmed and the server knows what it has to. */
-const MONEY: ReadonlySet<Role> = new Set(["good", "unregistered", "unconfirmed", "late"]);
+const MONEY: ReadonlySet<Role> = new Set(["good", "unregistered", "unconfirmed", "late", "tree-exited"]);
 
 /** What a wallet must hold when all that was posted was processed and no fault is left. */
 export interface Expected {

@@ -25,6 +25,10 @@ const ROLES = [
   "spent",
   /** Its anchor output is spent on chain. */
   "anchor-spent",
+  /** The payer's coin, from which it is made, is on chain, so that the payer can take it. */
+  "owner-exited",
+  /** Money: somebody exited the payer's coin, and a checkpoint that its chain goes through is on chain since. */
+  "tree-exited",
   /** Pays somebody else. */
   "foreign",
   /** A pending contract to a key of the wallet. */
@@ -110,6 +114,8 @@ export async function buildPool(): Promise<Pool> {
     await make("htlc", 1, { amountsSats: [4_200n], policy: htlc }),
     await make("other-server", 1, { amountsSats: [4_300n] }, { at: other }),
     await make("near-expiry", 1, { amountsSats: [4_400n], expiryHeight: tipHeight + 100 }),
+    await make("owner-exited", 2, { amountsSats: [5_300n] }),
+    await make("tree-exited", 2, { amountsSats: [5_100n, 5_200n], perCoin: 2 }),
   ].flat();
   return { vtxos, info: convertServerInfo(server.arkInfo), keys, tipHeight };
 }

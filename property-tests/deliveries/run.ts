@@ -306,6 +306,7 @@ export class Run {
     const isMoney =
       vtxo?.role === "good" ||
       vtxo?.role === "unregistered" ||
+      vtxo?.role === "tree-exited" ||
       (vtxo?.role === "unconfirmed" && this.chain.wasConfirmed) ||
       (vtxo?.role === "late" && this.server.learned);
     assert.ok(isMoney, `${id} was credited, but it is ${vtxo?.role ?? "made up"}`);

@@ -1,3 +1,6 @@
+import { exitTransactions } from "../../ark/exit.ts";
+import { transactionId } from "../../ark/transaction.ts";
+import { decodeVtxo } from "../../ark/vtxo.ts";
 import { ChainError } from "../../chain/errors.ts";
 import { GENESIS_HASHES } from "../../chain/network.ts";
 import type { Answer, ChainSource } from "../../chain/source.ts";
@@ -6,6 +9,9 @@ import type { Pool, PoolVtxo, Role } from "./pool.ts";
 
 /** How the chain source answers. `absent`: it lags, and has seen no transaction yet (mailbox.md W-1). */
 export type ChainState = "up" | "down" | "absent";
+
+/** Of the payer's coin, the checkpoint and the payment, how many transactions are on chain. */
+const EXITED: { readonly [role in Role]?: number } = { "owner-exited": 1, "tree-exited": 2 };
 
 /** A chain that holds the pool's anchors. */
 export class ScriptedChain {
@@ -21,10 +27,22 @@ export class ScriptedChain {
   /** Anchors about which it has nothing but other bytes. */
   readonly poisoned = new Set<string>();
   readonly #anchors: ReadonlyMap<string, PoolVtxo>;
+  /** Transactions by the outputs that they spend. */
+  readonly #spenders = new Map<string, string>();
+  readonly #exits = new Set<string>();
 
   constructor({ vtxos, tipHeight }: Pool) {
     this.tipHeight = tipHeight;
     this.#anchors = new Map(vtxos.map((vtxo) => [vtxo.anchorTxid, vtxo]));
+    for (const { bytes, role } of vtxos) {
+      const exited = EXITED[role];
+      const exit = exited === undefined ? [] : exitTransactions(decodeVtxo(bytes)).slice(0, exited);
+      for (const transaction of exit) {
+        const txid = transactionId(transaction);
+        this.#exits.add(txid);
+        for (const { outpoint } of transaction.inputs) this.#spenders.set(`${outpoint.txid}:${outpoint.vout}`, txid);
+      }
+    }
   }
 
   get confirmed(): boolean {
@@ -67,6 +85,10 @@ export class ScriptedChain {
     return this.#wasAbsent || (role === "unconfirmed" && this.#wasReorganized);
   }
 
+  #isKnown(txid: string): boolean {
+    return this.state !== "absent" && (this.#anchors.has(txid) || this.#exits.has(txid));
+  }
+
   /** The source as one process sees it. */
   source(fate: Fate): ChainSource {
     const answer = async <T>(value: () => T | undefined): Promise<Answer<T>> => {
@@ -86,16 +108,18 @@ export class ScriptedChain {
       },
       status: (txid) =>
         answer(() => {
+          if (!this.#isKnown(txid)) return undefined;
           const role = anchor(txid)?.role;
-          if (role === undefined) return undefined;
           if (role === "unconfirmed" && !this.confirmed) return { confirmed: false } as const;
           const height = role === "unconfirmed" ? this.#lateHeight : 1;
           return { confirmed: true, height, blockHash: GENESIS_HASHES.regtest } as const;
         }),
-      outspend: (txid) =>
+      outspend: (txid, vout) =>
         answer(() => {
-          const role = anchor(txid)?.role;
-          return role === undefined ? undefined : { spent: role === "anchor-spent" };
+          if (!this.#isKnown(txid)) return undefined;
+          const spender = this.#spenders.get(`${txid}:${vout}`);
+          if (spender !== undefined) return { spent: true, txid: spender };
+          return { spent: anchor(txid)?.role === "anchor-spent" };
         }),
     };
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ancestorIds, exitTransactions } from "../../ark/exit.ts";
 import type { Outpoint } from "../../ark/outpoint.ts";
-import { encodeTransaction } from "../../ark/transaction.ts";
+import { encodeTransaction, type Transaction } from "../../ark/transaction.ts";
 import { decodeVtxo } from "../../ark/vtxo.ts";
 import { outpointOf } from "../../ark/vtxo-id.ts";
 import { type ChainSource, Heartwood, type OpenOptions, type WalletEvent } from "../../engine/index.ts";
@@ -38,6 +38,12 @@ function spend({ chain }: Simulator, outpoint: Outpoint): void {
   const input = { outpoint, script: new Uint8Array(), sequence: 0, witness: [new Uint8Array(64)] };
   const output = { amountSats: 1_000n, script: Uint8Array.of(0x51) };
   chain.add(encodeTransaction({ version: 2, inputs: [input], outputs: [output], lockTime: 0 }), null);
+}
+
+function mine({ chain }: Simulator, transaction: Transaction | undefined): void {
+  if (transaction === undefined) throw new Error("expected a transaction, got none");
+  chain.add(encodeTransaction(transaction), chain.tip);
+  chain.mine();
 }
 
 const told = (events: readonly WalletEvent[]) => events.filter(({ type }) => type === "vtxo.unanchored");
@@ -107,7 +113,7 @@ test("a chain source that lags takes no money away: an absent anchor is believed
   expect(wallet.balance()).toMatchObject({ spendableSats: 7_000n, unanchoredSats: 0n });
 });
 
-test("who spends the anchor otherwise takes all that hang from it: three questions tell of both, and nothing pays with them", async () => {
+test("who spends the anchor otherwise takes all that hang from it: two questions tell of both, and nothing pays with them", async () => {
   const simulator = await simulate();
   const questions: string[] = [];
   const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain: counting(simulator, questions) });
@@ -120,7 +126,7 @@ test("who spends the anchor otherwise takes all that hang from it: three questio
   expect(questions).toEqual([]);
   simulator.mine();
   await wallet.sync();
-  expect(questions).toEqual(["status", "outspend", "outspend"]);
+  expect(questions).toEqual(["status", "outspend"]);
   expect(wallet.balance()).toMatchObject({ totalSats: 9_000n, spendableSats: 0n, unanchoredSats: 9_000n });
   expect(wallet.vtxos().map(({ anchorCode }) => anchorCode)).toEqual(["ANCHOR_SPENT", "ANCHOR_SPENT"]);
   expectBooksToBalance(wallet.status());
@@ -130,7 +136,7 @@ test.each([
   ["that names the spender", (source: ChainSource) => source],
   ["that does not", withoutSpender],
 ])(
-  "who exits with a part of the chain takes nothing from the others; a VTXO that is on chain itself pays no more, by a source %s",
+  "what a former owner exits is no money until the next transaction of the chain is there too, by a source %s; what is on chain itself pays no more",
   async (_, through) => {
     const simulator = await simulate();
     const chain = through(fastChain(simulator));
@@ -138,17 +144,74 @@ test.each([
     await wallet.sync();
     const { vtxos } = await simulator.pay(await wallet.address(), { amountsSats: [9_000n], depth: 3 });
     await wallet.sync();
-    const exit = exitTransactions(decodeVtxo(vtxos[0]?.bytes ?? new Uint8Array()));
-    expect(exit).toHaveLength(3);
-    for (const [index, transaction] of exit.entries()) {
-      simulator.chain.add(encodeTransaction(transaction), simulator.chain.tip);
-      simulator.mine();
+    const spendable: bigint[] = [];
+    for (const transaction of exitTransactions(decodeVtxo(vtxos[0]?.bytes ?? new Uint8Array()))) {
+      mine(simulator, transaction);
       await wallet.sync();
-      expect(wallet.balance().spendableSats).toBe(index < 2 ? 9_000n : 0n);
+      spendable.push(wallet.balance().spendableSats);
     }
+    // The payer's VTXO, the checkpoint, and the payment.
+    expect(spendable).toEqual([0n, 9_000n, 0n]);
     expect(wallet.vtxos()).toMatchObject([{ state: "unanchored", anchorCode: "ANCHOR_SPENT" }]);
+    expectBooksToBalance(wallet.status());
   },
 );
+
+test.each([
+  ["that names the spender", (source: ChainSource) => source],
+  ["that does not", withoutSpender],
+])("where the chains of two VTXOs part, what happens to one takes nothing from the other, by a source %s", async (_, through) => {
+  const simulator = await simulate();
+  const chain = through(fastChain(simulator));
+  const directory = await freshDirectory();
+  const wallet = await openWallet({ ...fastOptions(simulator, directory), chain });
+  await wallet.sync();
+  const request = { amountsSats: [7_000n, 2_000n, 500n], perCoin: 3 };
+  const { vtxos } = await simulator.pay(await wallet.address(), request);
+  await wallet.sync();
+  const [one, two] = vtxos.map(({ bytes }) => decodeVtxo(bytes));
+  if (one === undefined || two === undefined) throw new Error("expected three VTXOs");
+  const events = recorded(wallet);
+  for (const transaction of exitTransactions(one)) mine(simulator, transaction);
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ totalSats: 9_500n, spendableSats: 2_500n, unanchoredSats: 7_000n });
+  const [, checkpoint] = ancestorIds(two).map(outpointOf);
+  if (checkpoint === undefined) throw new Error("expected a VTXO of some depth");
+  spend(simulator, checkpoint);
+  simulator.mine();
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ totalSats: 9_500n, spendableSats: 500n, unanchoredSats: 9_000n });
+  expect(told(events)).toMatchObject([
+    { vtxos: [{ id: vtxos[0]?.id, code: "ANCHOR_SPENT" }] },
+    { vtxos: [{ id: vtxos[1]?.id, code: "ANCHOR_SPENT" }] },
+  ]);
+  const untouched = await wallet.explain(vtxos[2]?.id ?? "");
+  expect(untouched).toMatchObject({ now: "spendable" });
+  expect(untouched.steps.filter(({ machine }) => machine === "anchors")).toEqual([]);
+  expectBooksToBalance(wallet.status());
+  await wallet.close();
+  expect((await Heartwood.verify(directory)).borne).toEqual([]);
+});
+
+test("what is paid after somebody exited from the same tree is credited, and held only where a former owner could take it", async () => {
+  const { simulator, wallet, address } = await setUp();
+  const made = await simulator.createPackage(address, { amountsSats: [7_000n, 2_000n], perCoin: 2 });
+  const [one, two] = made;
+  if (one === undefined || two === undefined) throw new Error("expected two VTXOs");
+  const [board, checkpoint, payment] = exitTransactions(decodeVtxo(one.bytes));
+  mine(simulator, board);
+  simulator.deliver(address, [two]);
+  await wallet.sync();
+  expect(wallet.quarantine()).toMatchObject([{ id: two.id, code: "ANCHOR_SPENT", permanent: false }]);
+  mine(simulator, checkpoint);
+  mine(simulator, payment);
+  await wallet.sync();
+  expect(wallet.quarantine()).toEqual([]);
+  expect(wallet.balance()).toMatchObject({ totalSats: 2_000n, spendableSats: 2_000n });
+  simulator.deliver(address, [one]);
+  await wallet.sync();
+  expect(wallet.quarantine()).toMatchObject([{ id: one.id, code: "ANCHOR_SPENT" }]);
+});
 
 test("what is spent by another transaction below the anchor is gone for all that hang from it", async () => {
   const { simulator, wallet, address } = await setUp();

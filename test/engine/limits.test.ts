@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { encodeVtxo, type Vtxo } from "../../ark/vtxo.ts";
 import { ActionDriver } from "../../engine/action-driver.ts";
-import { Anchors } from "../../engine/anchors.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { mapConcurrently } from "../../engine/map-concurrently.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
@@ -14,16 +13,13 @@ import { readBackup } from "../../engine/read-backup.ts";
 import { NoticeReader } from "../../engine/read-notices.ts";
 import { Recovery } from "../../engine/recovery.ts";
 import { findKeys } from "../../engine/recovery-keys.ts";
-import type { Dispatch } from "../../engine/run-loop.ts";
 import { runSync } from "../../engine/sync.ts";
-import { Undecided, type VettingContext, vetVtxo } from "../../engine/vet-vtxo.ts";
+import { Undecided } from "../../engine/undecided.ts";
+import { type VettingContext, vetVtxo } from "../../engine/vet-vtxo.ts";
 import type { OpenCommand } from "../../engine/wallet-rows.ts";
-import { WalletState } from "../../engine/wallet-state.ts";
-import type { AnchorFinding } from "../../machines/anchors.machine.ts";
 import type { MailboxDelivery } from "../../streams/delivery.ts";
 import type { ServerSession } from "../../streams/session.ts";
 import { alice, board } from "../ark/payments.ts";
-import { vtxoOf } from "../machines/fixtures.ts";
 import { MNEMONIC } from "./helpers.ts";
 
 // Each bound, reached and passed by one, with no more of an engine than what is asked about it.
@@ -177,100 +173,6 @@ test("among 20 VTXOs one of another anchor is looked for to ask about instead, a
   };
   expect(await asked(19)).toEqual([other.chainAnchor.txid]);
   expect(await asked(20)).toEqual(["0123456789abcdef".repeat(4)]);
-});
-
-/** As many VTXOs, each under an anchor of its own. */
-function underAnchors(count: number): WalletState {
-  const state = new WalletState();
-  for (let n = 1; n <= count; n++) state.putCoin({ ...vtxoOf(n), lineage: [`${n}:0`], checkpoint: 1n, seq: 1n });
-  return state;
-}
-
-test("a sync asks about 64 anchors that come first and 64 of the others, which all have their turn as blocks come", async () => {
-  const { vtxo } = board(alice, 10_000n);
-  const pending = underAnchors(501);
-  const seen = new Set<string>();
-  for (let tip = 100; tip < 107; tip++) {
-    const found: AnchorFinding[] = [];
-    const anchors = new Anchors(
-      partOf({
-        blobs: { vtxo: async () => encodeVtxo(vtxo) },
-        chain: { status: async () => ({ kind: "absent" }) },
-        confirmations: 1,
-        loop: { pending },
-        notify: ({ event }: Dispatch) => void found.push(...(event.findings as AnchorFinding[])),
-      }),
-    );
-    await anchors.look(tip, signal, { all: true });
-    expect(found).toHaveLength(128);
-    expect(found.slice(0, 64).map(({ anchor }) => anchor)).toEqual(Array.from({ length: 64 }, (_, n) => `${501 - n}:0`));
-    for (const { anchor } of found) seen.add(anchor);
-  }
-  expect(seen.size).toBe(501);
-});
-
-test("a look at anchors ends with its signal although the source never answers, and holds up no later one", async () => {
-  let isSilent = true;
-  let onAsked = (): void => {};
-  const asked = new Promise<void>((resolve) => {
-    onAsked = resolve;
-  });
-  const status = () => {
-    onAsked();
-    return isSilent ? new Promise(() => {}) : Promise.resolve({ kind: "absent" });
-  };
-  const found: AnchorFinding[] = [];
-  const anchors = new Anchors(
-    partOf({
-      blobs: { vtxo: async () => encodeVtxo(board(alice, 10_000n).vtxo) },
-      chain: { status },
-      confirmations: 1,
-      loop: { pending: underAnchors(1) },
-      notify: ({ event }: Dispatch) => void found.push(...(event.findings as AnchorFinding[])),
-    }),
-  );
-  const stop = new AbortController();
-  const looked = anchors.look(100, stop.signal);
-  await asked;
-  stop.abort(new Error("stopped"));
-  await expect(looked).rejects.toThrow("stopped");
-  isSilent = false;
-  await anchors.look(100, signal);
-  expect(found).toHaveLength(1);
-});
-
-test("a look asks about 500 anchors, the next one about the others; a source without answers is asked eight times", async () => {
-  const { vtxo } = board(alice, 10_000n);
-  const pending = underAnchors(501);
-  let [asked, isAnswered] = [0, false];
-  const status = async () => {
-    asked++;
-    return isAnswered ? { kind: "absent" } : { kind: "unknown", error: { code: "CHAIN_TIMEOUT", message: "none" } };
-  };
-  const found: unknown[] = [];
-  const anchors = new Anchors(
-    partOf({
-      blobs: { vtxo: async () => encodeVtxo(vtxo) },
-      chain: { status },
-      confirmations: 1,
-      loop: { pending },
-      notify: ({ event }: Dispatch) => void found.push(...(event.findings as AnchorFinding[])),
-      ports: { logger: () => {} },
-    }),
-  );
-  const look = async (): Promise<readonly number[]> => {
-    await anchors.look(100, signal);
-    const counts = [asked, found.length];
-    [asked, found.length] = [0, 0];
-    return counts;
-  };
-  expect(await look()).toEqual([8, 0]);
-  isAnswered = true;
-  expect([await look(), await look(), await look()]).toEqual([
-    [500, 500],
-    [1, 1],
-    [0, 0],
-  ]);
 });
 
 /** A VTXO of that depth whose signatures are none: what counts is whether anybody gets as far as looking at them. */

@@ -1,7 +1,10 @@
 import { expect, onTestFinished, test } from "vitest";
 import { decodeAuthorization } from "../../ark/authorization.ts";
+import { exitTransactions } from "../../ark/exit.ts";
 import { encodeHex } from "../../ark/hex.ts";
 import { WalletKeys } from "../../ark/keys.ts";
+import { encodeTransaction } from "../../ark/transaction.ts";
+import { decodeVtxo } from "../../ark/vtxo.ts";
 import { Heartwood, type OpenOptions, type Transport } from "../../engine/index.ts";
 import { defaultPorts } from "../../engine/node/default-ports.ts";
 import { addressOf, codeOfRefusal, eventually, expectBooksToBalance, MNEMONIC, OTHER_MNEMONIC, openWallet } from "./helpers.ts";
@@ -49,6 +52,24 @@ test("a wallet restored from its seed alone has the VTXOs and the balance that i
   expectBooksToBalance(after.status());
   const checkpoint = after.checkpoint();
   expect(await after.sync()).toMatchObject({ applied: 0, messages: 0, checkpoint });
+  await after.close();
+});
+
+test("a VTXO from whose tree somebody else has exited meanwhile is restored as well", async () => {
+  const { simulator, options } = await world();
+  const before = await openWallet(await options());
+  await before.sync();
+  const { vtxos } = await simulator.pay(await before.address(), { amountsSats: [7_000n, 2_000n], perCoin: 2 });
+  await before.sync();
+  await before.close();
+  const [exited, kept] = vtxos;
+  for (const transaction of exitTransactions(decodeVtxo(exited?.bytes ?? new Uint8Array()))) {
+    simulator.chain.add(encodeTransaction(transaction), simulator.mine());
+  }
+  const after = await restored(await options());
+  expect(idsOf(after)).toEqual([kept?.id]);
+  expect(after.quarantine()).toMatchObject([{ id: exited?.id, code: "ANCHOR_SPENT" }]);
+  expect(after.balance()).toMatchObject({ totalSats: 2_000n, spendableSats: 2_000n });
   await after.close();
 });
 

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
-import { type AnchorCode, type AnchorNote, anchorsMachine } from "../../machines/anchors.machine.ts";
+import { type AnchorBreak, type AnchorCode, type AnchorNote, anchorsMachine } from "../../machines/anchors.machine.ts";
+import { step } from "../../machines/step.ts";
 import { given, testTable } from "./drive.ts";
 import { idOf } from "./fixtures.ts";
+
+const breakAt = (point: string, code: AnchorCode): AnchorBreak => ({ point, code, message: `${code} at ${point}` });
 
 const seen = (height: number, code: AnchorCode | null, gone: readonly string[] = []) => ({
   type: "anchors.seen",
   height,
-  findings: [{ anchor: "ab:0", outpoint: `${"ab".repeat(32)}:0`, code, message: code }],
-  vtxos: [{ anchor: "ab:0", id: idOf(1), amountSats: 5n }],
+  findings: [{ anchor: "ab:0", outpoint: `${"ab".repeat(32)}:0`, breaks: code === null ? [] : [breakAt("ab:0", code)] }],
+  vtxos: [{ anchor: "ab:0", id: idOf(1), amountSats: 5n, point: code === null ? null : "ab:0", before: null }],
   gone,
 });
 
@@ -59,35 +62,37 @@ testTable(
 );
 
 const after = (...names: (keyof typeof events)[]) => {
-  const { changes, notes } = given(anchorsMachine, ...names.map((name) => events[name]))?.context ?? {};
+  const { notes } = given(anchorsMachine, ...names.map((name) => events[name]))?.context ?? {};
   const [note] = notes as readonly AnchorNote[];
-  return { changes, note: note === undefined ? null : [note.code, note.isCertain] };
+  return note === undefined ? null : [...note.breaks.map(({ code }) => code), note.isCertain];
 };
 
 test("that an anchor is not in a block, or spent, is believed at once", () => {
-  for (const [name, code] of [
-    ["unconfirmed", "ANCHOR_UNCONFIRMED"],
-    ["spent", "ANCHOR_SPENT"],
-  ] as const) {
-    expect(after(name)).toEqual({ changes: [{ anchor: "ab:0", code }], note: [code, true] });
-  }
+  expect(after("unconfirmed")).toEqual(["ANCHOR_UNCONFIRMED", true]);
+  expect(after("spent")).toEqual(["ANCHOR_SPENT", true]);
 });
 
 test("that nobody knows an anchor is believed when it is said at a second, higher tip (mailbox.md W-1)", () => {
-  expect(after("not found")).toEqual({ changes: [], note: ["ANCHOR_NOT_FOUND", false] });
-  const code = "ANCHOR_NOT_FOUND";
-  expect(after("not found", "not found at a higher tip")).toEqual({ changes: [{ anchor: "ab:0", code }], note: [code, true] });
-  expect(after("not found", "in order")).toEqual({ changes: [], note: null });
+  expect(after("not found")).toEqual(["ANCHOR_NOT_FOUND", false]);
+  expect(after("not found", "not found at a higher tip")).toEqual(["ANCHOR_NOT_FOUND", true]);
+  expect(after("not found", "in order")).toBeNull();
 });
 
 test("what is in the mempool and then not even there gives nothing back", () => {
-  const code = "ANCHOR_NOT_FOUND";
-  expect(after("unconfirmed", "not found")).toEqual({ changes: [{ anchor: "ab:0", code }], note: [code, true] });
+  expect(after("unconfirmed", "not found")).toEqual(["ANCHOR_NOT_FOUND", true]);
 });
 
 test("an anchor that is in order again is noted no more, nor one from which nothing hangs", () => {
-  expect(after("spent", "in order")).toEqual({ changes: [{ anchor: "ab:0", code: null }], note: null });
-  const other = { ...events.spent, findings: [{ anchor: "cd:1", outpoint: "", code: "ANCHOR_SPENT", message: "" }] };
+  expect(after("spent", "in order")).toBeNull();
+  const other = { ...events.spent, findings: [{ anchor: "cd:1", outpoint: "", breaks: [breakAt("cd:1", "ANCHOR_SPENT")] }] };
   const instance = given(anchorsMachine, events.spent, { ...other, gone: ["ab:0"] });
   expect(instance?.context.notes).toMatchObject([{ anchor: "cd:1" }]);
+});
+
+test("another break below the same anchor is news, the same ones in another order are none", () => {
+  const [one, two] = [breakAt("cd:0", "ANCHOR_SPENT"), breakAt("cd:1", "ANCHOR_SPENT")];
+  const found = (...breaks: AnchorBreak[]) => ({ ...events.spent, findings: [{ anchor: "ab:0", outpoint: "", breaks }] });
+  const noted = given(anchorsMachine, found(one), found(one, two));
+  expect(noted?.context.notes).toMatchObject([{ breaks: [{ point: "cd:0" }, { point: "cd:1" }], isCertain: true }]);
+  expect(step(anchorsMachine, noted, found(two, one)).kind).toBe("unexpected");
 });

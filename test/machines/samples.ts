@@ -128,6 +128,9 @@ function reportOf(unanswered: number) {
 }
 
 function anchorsSeen(height: number, code: AnchorCode | null): MachineEvent {
-  const findings = [{ anchor: "ab:0", outpoint: `${"ab".repeat(32)}:0`, code, message: code }];
-  return { type: "anchors.seen", height, findings, vtxos: [{ anchor: "ab:0", id: idOf(1), amountSats: 5n }], gone: [] };
+  const point = code === null ? null : "ab:0";
+  const breaks = code === null ? [] : [{ point, code, message: code }];
+  const findings = [{ anchor: "ab:0", outpoint: `${"ab".repeat(32)}:0`, breaks }];
+  const vtxos = [{ anchor: "ab:0", id: idOf(1), amountSats: 5n, point, before: null }];
+  return { type: "anchors.seen", height, findings, vtxos, gone: [] };
 }
