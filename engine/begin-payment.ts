@@ -1,6 +1,7 @@
 /** What every call that pays does before and when it records its payment. */
 import { ArkError } from "../ark/errors.ts";
 import type { PaymentInput } from "../machines/books.ts";
+import { forMany } from "../streams/for-many.ts";
 import type { ServerSession } from "../streams/session.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
@@ -34,7 +35,7 @@ export function sessionOf(engine: Engine): ServerSession {
  * @throws HeartwoodError `CHAIN_UNAVAILABLE`; the reason of the signal
  */
 export async function tipOf({ chain }: Engine, signal: AbortSignal | undefined): Promise<number> {
-  const tip = await chain.tip(signal === undefined ? {} : { signal });
+  const tip = await chain.tip(signal === undefined ? {} : { signal: forMany(signal) });
   signal?.throwIfAborted();
   if (tip.kind === "found") return tip.value.height;
   const cause = tip.kind === "unknown" ? tip.error : undefined;

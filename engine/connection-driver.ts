@@ -2,6 +2,7 @@ import type { Subscription } from "rxjs";
 import { checkNetwork } from "../chain/network.ts";
 import { STEADY_MS } from "../machines/connection.machine.ts";
 import type { RunMode } from "../machines/effects.ts";
+import { controllerForMany, forMany } from "../streams/for-many.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { checkBackup } from "./check-backup.ts";
 import { Consumer, Halt, type ReadingEnd } from "./consumer.ts";
@@ -91,7 +92,7 @@ export class ConnectionDriver {
   /** Connects, pins, and catches up in the background; the answers are events. */
   async open(): Promise<void> {
     this.abandon();
-    const connection: Connection = { stop: new AbortController(), isQuiet: false, turns: new Turns() };
+    const connection: Connection = { stop: controllerForMany(), isQuiet: false, turns: new Turns() };
     this.#current = connection;
     void this.#catchUp(connection).catch((error) => this.#report(connection, error));
   }
@@ -118,7 +119,7 @@ export class ConnectionDriver {
   drainBeside(signal: AbortSignal, mostPages: number): Promise<ReadingEnd> | undefined {
     const { session, stop, turns, liveSinceMs } = this.#current ?? {};
     if (session === undefined || stop === undefined || liveSinceMs === undefined) return undefined;
-    const either = AbortSignal.any([stop.signal, signal]);
+    const either = forMany(AbortSignal.any([stop.signal, signal]));
     return turns?.run(() => new Consumer(this.#engine).drain(session, either, mostPages));
   }
 
@@ -131,7 +132,7 @@ export class ConnectionDriver {
     if (session === undefined) return this.abandon();
     stop?.abort();
     subscription?.unsubscribe();
-    const connection: Connection = { stop: new AbortController(), isQuiet: true, turns: new Turns(), session };
+    const connection: Connection = { stop: controllerForMany(), isQuiet: true, turns: new Turns(), session };
     this.#current = connection;
     const { signal } = connection.stop;
     if (mode === "drain") {
@@ -262,7 +263,7 @@ export class ConnectionDriver {
   #reopen(): void {
     const { clock, ports } = this.#engine;
     this.abandon();
-    const connection: Connection = { stop: new AbortController(), isQuiet: true, turns: new Turns() };
+    const connection: Connection = { stop: controllerForMany(), isQuiet: true, turns: new Turns() };
     this.#current = connection;
     const [random = 0] = ports.randomness.bytes(1);
     const cancel = clock.after(Math.floor((REOPEN_MS / 2) * (1 + random / 256)), () => {

@@ -2,6 +2,7 @@ import { type Observable, Subject } from "rxjs";
 import type { ChainSource } from "../chain/source.ts";
 import { effectKinds } from "../machines/effects.ts";
 import type { EventLog } from "../store/event-log.ts";
+import { controllerForMany } from "../streams/for-many.ts";
 import type { Network } from "../streams/server-info.ts";
 import { ActionDriver } from "./action-driver.ts";
 import { Anchors } from "./anchors.ts";
@@ -88,7 +89,7 @@ export class Engine implements RunLoopListener {
   hasDoubtedPages = false;
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #committed$ = new Subject<Transition>();
-  readonly #stopped = new AbortController();
+  readonly #stopped = controllerForMany();
   readonly #log: EventLog;
 
   constructor(parts: EngineParts) {

@@ -2,6 +2,7 @@ import { decodeVtxo } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { ChainError } from "../chain/errors.ts";
 import type { ExpiryStage } from "../machines/expiry.machine.ts";
+import { forMany } from "../streams/for-many.ts";
 import type { Network } from "../streams/server-info.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
@@ -57,7 +58,7 @@ export async function findExpiring(engine: Engine, options: ExpiringOptions): Pr
   const coins = [...engine.committed.coins.values()];
   const [first] = coins;
   if (first === undefined) return [];
-  const tip = await engine.chain.tip({ fresh: true, ...(signal === undefined ? {} : { signal }) });
+  const tip = await engine.chain.tip({ fresh: true, ...(signal === undefined ? {} : { signal: forMany(signal) }) });
   if (tip.kind === "unknown") throw tip.error;
   if (tip.kind === "absent") throw new ChainError("CHAIN_BAD_RESPONSE", "expected a tip from the chain source, got none");
   const exitDelta = await exitDeltaOf(engine, first);

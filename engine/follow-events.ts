@@ -1,4 +1,5 @@
 import type { EventLog } from "../store/event-log.ts";
+import { forMany } from "../streams/for-many.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
 import { decodeTransition } from "./transition.ts";
@@ -62,7 +63,7 @@ class Growth {
       complete: this.#end,
     });
     if (signal?.aborted === true) this.#end();
-    signal?.addEventListener("abort", this.#end, { once: true });
+    if (signal !== undefined) forMany(signal).addEventListener("abort", this.#end, { once: true });
   }
 
   async wait(): Promise<void> {

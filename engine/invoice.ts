@@ -7,10 +7,12 @@ import { encodeHex } from "../ark/hex.ts";
 import { invoiceCltvDelta } from "../ark/htlc-terms.ts";
 import type { ActionOutcome } from "../machines/books.ts";
 import type { ClaimDestination, LightningReceiveContext } from "../machines/lightning-receive.ts";
+import { forMany } from "../streams/for-many.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { begin, sessionOf } from "./begin-payment.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
+import { orAborted } from "./or-aborted.ts";
 import { Payment } from "./payment.ts";
 import { refuseWhileUnsure } from "./reconcile.ts";
 import type { Transition } from "./transition.ts";
@@ -55,9 +57,9 @@ export async function makeInvoice(engine: Engine, options: InvoiceOptions): Prom
   const answered = firstAnswer(engine, instance);
   await begin(engine, { instance, event: { type: "invoice.requested", paymentHash, salt: encodeHex(salt), ...terms } });
   const stop = (): void => void answered.then(() => cancel(engine, instance)).catch(() => {});
-  signal?.addEventListener("abort", stop, { once: true });
+  if (signal !== undefined) forMany(signal).addEventListener("abort", stop, { once: true });
   try {
-    const answer = await (signal === undefined ? answered : Promise.race([answered, aborted(signal)]));
+    const answer = await (signal === undefined ? answered : orAborted(answered, signal));
     return toInvoice(engine, instance, answer);
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -165,11 +167,4 @@ function notFound({ loop }: Engine, instance: string, paymentHash: string): Hear
     return new HeartwoodError("NOT_CANCELLABLE", "expected an open invoice, got one that has ended");
   }
   return new HeartwoodError("NOT_FOUND", `expected an invoice of payment hash ${paymentHash}, got none`);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

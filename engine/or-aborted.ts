@@ -1,3 +1,5 @@
+import { forMany } from "../streams/for-many.ts";
+
 /**
  * Waits for what cannot be cancelled, or no longer than until the signal; it then goes on unobserved.
  *
@@ -8,7 +10,7 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    else forMany(signal).addEventListener("abort", onAbort, { once: true });
   });
   try {
     return await Promise.race([promise, aborted]);

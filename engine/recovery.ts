@@ -3,6 +3,7 @@ import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import type { VtxoId } from "../ark/vtxo-id.ts";
 import { originOf, restoreId } from "../machines/package.ts";
 import type { RecoveryReport } from "../machines/recovery.machine.ts";
+import { forMany } from "../streams/for-many.ts";
 import type { ServerSession } from "../streams/session.ts";
 import { digestOf } from "./blob-reader.ts";
 import type { Engine } from "./engine.ts";
@@ -79,7 +80,7 @@ export class Recovery {
     if (!this.#engine.loop.pending.isRestoring()) return;
     const { signal: ended } = this.#ended;
     try {
-      await this.#scan(session, AbortSignal.any([signal, ended]));
+      await this.#scan(session, forMany(AbortSignal.any([signal, ended])));
     } catch (error) {
       signal.throwIfAborted();
       if (!ended.aborted) throw error;

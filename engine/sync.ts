@@ -1,4 +1,5 @@
 import { EmptyError, filter, firstValueFrom, fromEvent, map, merge, type Observable } from "rxjs";
+import { controllerForMany, forMany } from "../streams/for-many.ts";
 import { Halt } from "./consumer.ts";
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
@@ -48,10 +49,10 @@ const UNFINISHED: Ending = { halted: null, caughtUp: false };
 export async function runSync(engine: Engine, options: SyncOptions): Promise<SyncResult> {
   options.signal?.throwIfAborted();
   const before = { ...engine.committed.counters, pages: engine.pagesRead };
-  const ended = new AbortController();
+  const ended = controllerForMany();
   const end = (): void => ended.abort(options.signal?.reason);
   const cancelTimer = options.maxMs === undefined ? () => {} : engine.clock.after(options.maxMs, end);
-  options.signal?.addEventListener("abort", end, { once: true });
+  if (options.signal !== undefined) forMany(options.signal).addEventListener("abort", end, { once: true });
   try {
     const ending = await syncUntil(engine, ended.signal, options.maxPages ?? MOST_PAGES);
     // A wallet that only syncs hears of the heights that its payments must not miss here, and nowhere else.

@@ -1,5 +1,6 @@
 import { type CallOptions as GrpcCallOptions, Metadata } from "nice-grpc-common";
 import { StreamError } from "./errors.ts";
+import { forMany } from "./for-many.ts";
 import { type CallContext, toStreamError } from "./status.ts";
 
 /** Options of a single call. */
@@ -113,8 +114,8 @@ export class Caller {
     const onClosed = () => controller.abort(closed.reason);
     const onCancelled = () =>
       controller.abort(new StreamError("CANCELLED", `expected an answer to ${method}, got a cancellation`));
-    closed.addEventListener("abort", onClosed);
-    signal?.addEventListener("abort", onCancelled);
+    forMany(closed).addEventListener("abort", onClosed);
+    if (signal !== undefined) forMany(signal).addEventListener("abort", onCancelled);
     if (closed.aborted) onClosed();
     if (signal?.aborted) onCancelled();
     return {

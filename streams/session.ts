@@ -11,6 +11,7 @@ import { CONNECT_TIMEOUT_MS, type ConnectionOptions, MAX_PAGE_BYTES, openChannel
 import type { Held } from "./credit.ts";
 import type { MailboxDelivery, MailboxPage } from "./delivery.ts";
 import { StreamError } from "./errors.ts";
+import { controllerForMany } from "./for-many.ts";
 import { type LightningReceiveCalls, LightningReceiveClient } from "./lightning-receive.ts";
 import { LightningSendCalls } from "./lightning-send.ts";
 import { MailboxReader, type MailboxStreamOptions, type ReadMailboxOptions } from "./mailbox.stream.ts";
@@ -100,7 +101,7 @@ const CALL_TIMEOUT_MS = 30_000;
 export async function openSession(options: SessionOptions): Promise<ServerSession> {
   const address = checkServerUrl(options.serverUrl, { allowPlaintext: options.allowPlaintext ?? false });
   const userAgent = checkUserAgent(options.userAgent ?? DEFAULT_USER_AGENT);
-  const closing = new AbortController();
+  const closing = controllerForMany();
   let serverDateMs: number | undefined;
   const first = new Caller({
     headers: { "x-user-agent": userAgent },
