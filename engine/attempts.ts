@@ -16,6 +16,8 @@ export interface Attempts {
   readonly isUnsure: boolean;
   /** The preimage, hex, if an attempt has it. */
   readonly preimage: string | undefined;
+  /** Instance of the last attempt, if there was any. */
+  readonly last: string | undefined;
   /** Instance of the next attempt; to be begun only if none is open and none succeeded. */
   readonly next: string;
 }
@@ -30,16 +32,18 @@ export function attemptsAt(state: Readonly<WalletState>, paymentHash: string): A
   let paid: string | undefined;
   let preimage: string | undefined;
   let isUnsure = false;
+  let last: string | undefined;
   for (let attempt = 0; ; attempt++) {
     const instance = `lightning-send/${paymentHash}/${attempt}`;
     const movement = state.movements.get(movementIdOf(instance));
     if (movement === undefined) {
       const shown = open === undefined ? state.proofs.get(decodeHex(paymentHash)) : undefined;
       if (shown !== undefined && (paid === undefined || isUnsure)) {
-        return { open, paid: `a notice, record ${shown}`, isUnsure: false, preimage, next: instance };
+        return { open, paid: `a notice, record ${shown}`, isUnsure: false, preimage, last, next: instance };
       }
-      return { open, paid, isUnsure, preimage, next: instance };
+      return { open, paid, isUnsure, preimage, last, next: instance };
     }
+    last = instance;
     const status = "status" in movement ? movement.status : "successful";
     if (status === "pending") open = instance;
     const found = "metadata" in movement ? movement.metadata.payment_preimage : undefined;

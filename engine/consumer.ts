@@ -3,13 +3,13 @@ import type { ServerSession } from "../streams/session.ts";
 import { authorized } from "./clock-skew.ts";
 import type { Engine } from "./engine.ts";
 import { codeOf, HeartwoodError } from "./errors.ts";
-import { messageInstance } from "./message-instance.ts";
+import { isUndecided, messageInstance } from "./message-instance.ts";
 import { complaintOf } from "./notice.ts";
 import { checkpointTimeMs, isPlausible } from "./plausible-checkpoint.ts";
 import { readAsStream } from "./read-stream.ts";
 import { received } from "./received.ts";
 import type { Dispatch } from "./run-loop.ts";
-import { CONNECTION, isUndecided, MAILBOX } from "./wallet-state.ts";
+import { CONNECTION, MAILBOX } from "./wallet-state.ts";
 
 /** Life of the authorization for a page, in seconds, from when it is asked for (mailbox.md M-5, W-32). */
 const PAGE_AUTHORIZATION_S = 600;

@@ -1,6 +1,6 @@
 import type { Engine } from "./engine.ts";
 import { HeartwoodError } from "./errors.ts";
-import { itemsOfDay, paymentsOfDay } from "./unsolicited.ts";
+import { itemsOfDay } from "./unsolicited.ts";
 
 /** What is taken in a while once the day's number of unsolicited messages and held items is reached. */
 const FLOOD_ITEMS = 1_000;
@@ -10,8 +10,7 @@ const RESTORE_DAYS = 50;
 
 /**
  * Slows reading down under a flood: above the day's number of unsolicited messages and held items, 1,000 more are taken in
- * a quarter of an hour. The others wait at the server, in order, so nothing is lost and the log grows by so much only. The
- * number is higher by one for each payment of the wallet's own, which a server cannot make up: its notice was asked for.
+ * a quarter of an hour. The others wait at the server, in order, so nothing is lost and the log grows by so much only.
  */
 export class FloodGate {
   readonly #engine: Pick<Engine, "clock" | "limits" | "loop">;
@@ -43,9 +42,8 @@ export class FloodGate {
   }
 
   #limit(): number {
-    const { limits, loop, clock } = this.#engine;
-    const days = loop.pending.isRestoring() ? RESTORE_DAYS : 1;
-    return limits.itemsPerDay * days + paymentsOfDay(loop.pending, clock.nowMs());
+    const { limits, loop } = this.#engine;
+    return limits.itemsPerDay * (loop.pending.isRestoring() ? RESTORE_DAYS : 1);
   }
 
   #items(): number {

@@ -3,7 +3,6 @@ import { MachineError } from "../machines/errors.ts";
 import { addCoin } from "./fold-anchors.ts";
 import { markRegistered } from "./fold-packages.ts";
 import type { IssuedEffect, Transition } from "./transition.ts";
-import { countPayment } from "./unsolicited.ts";
 import type { Coin } from "./wallet-rows.ts";
 import type { WalletState } from "./wallet-state.ts";
 
@@ -66,7 +65,6 @@ function foldEntry(state: WalletState, { instance, seq, atMs }: Transition, effe
     case "writeMovement": {
       const { movement } = effect.params;
       const before = state.movements.get(movement.id);
-      if (before === undefined) countPayment(state, atMs);
       const { seq: firstSeq, atMs: firstAtMs } = before ?? { seq, atMs };
       state.movements.set(movement.id, { ...movement, seq: firstSeq, atMs: firstAtMs, checkpoint: 0n, updatedAtMs: atMs });
       break;

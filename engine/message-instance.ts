@@ -5,3 +5,8 @@ const DIGEST_DIGITS = 32;
 export function messageInstance(checkpoint: bigint, digest: string): string {
   return `message/${checkpoint}/${digest.slice(0, DIGEST_DIGITS)}`;
 }
+
+/** Whether a message in that state waits for an answer. */
+export function isUndecided(state: string): boolean {
+  return state === "Vetting" || state === "Halted";
+}

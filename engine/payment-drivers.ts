@@ -32,7 +32,7 @@ async function tellPayments(engine: Engine, { kind, hash, digest }: Drive): Prom
     await engine.feed({ instance, event: { type: "payment.noticed", preimage } }).committed;
     engine.actions.drive(instance);
   }
-  const isUnknown = kind === "lightning-send" && attemptsAt(engine.loop.pending, hash).next === `${name}/0`;
+  const isUnknown = kind === "lightning-send" && attemptsAt(engine.loop.pending, hash).last === undefined;
   if (isUnknown) logger("warn", "a notice is about a payment that this wallet does not know", { hash });
   return instances.length === 0 ? "unknown" : "driven";
 }

@@ -12,7 +12,7 @@ import type { Unsolicited } from "./unsolicited.ts";
 import { DIGEST_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 15;
+export const STATE_FORMAT = 16;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;
@@ -34,7 +34,7 @@ type Header = {
 };
 
 /**
- * A state as parts of a snapshot: a header, the six indexes, then rows of the tables. Equal states give equal parts.
+ * A state as parts of a snapshot: a header, the seven indexes, then rows of the tables. Equal states give equal parts.
  *
  * Lazy: the state must not change until the last part was taken. Give it a clone.
  */
@@ -50,6 +50,7 @@ export function* encodeState(state: WalletState): Generator<Uint8Array, void, un
   yield state.canceled.encode();
   yield state.hops.encode();
   yield state.proofs.encode();
+  yield state.noticed.encode();
   for (const table of TABLES) {
     let part: Plain[] = [];
     for (const row of state[table] as ReadonlyMap<string, unknown>) {
@@ -64,7 +65,7 @@ export function* encodeState(state: WalletState): Generator<Uint8Array, void, un
 /** The state of a snapshot; undefined if another build made it, or what it says does not fit together. */
 export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDefinition[] = machines): WalletState | undefined {
   try {
-    const [first = new Uint8Array(), finished, spent, blobs, canceled, hops, proofs, ...tables] = parts;
+    const [first = new Uint8Array(), finished, spent, blobs, canceled, hops, proofs, noticed, ...tables] = parts;
     const header = decodePart(first) as unknown as Header;
     if (header.format !== STATE_FORMAT || header.seq !== seq) return undefined;
     const state = new WalletState(among);
@@ -74,17 +75,19 @@ export function decodeState({ seq, parts }: Snapshot, among: readonly MachineDef
     state.unsolicited = header.unsolicited;
     Object.assign(state.counters, header.counters);
     for (const [name, version] of Object.entries(header.versions)) state.versions.set(name, version);
-    const [ended, gone, held, givenUp, went, shown] = [
+    const [ended, gone, held, givenUp, went, shown, told] = [
       decodeIndex(NAME_KEY_BYTES, finished),
       decodeIndex(NAME_KEY_BYTES, spent),
       decodeIndex(DIGEST_BYTES, blobs),
       decodeIndex(NAME_KEY_BYTES, canceled),
       decodeIndex(NAME_KEY_BYTES, hops),
       decodeIndex(DIGEST_BYTES, proofs),
+      decodeIndex(NAME_KEY_BYTES, noticed),
     ];
-    if (!ended || !gone || !held || !givenUp || !went || !shown) return undefined;
+    if (!ended || !gone || !held || !givenUp || !went || !shown || !told) return undefined;
     state.hops = new SpentHops(went);
-    [state.finished, state.spent, state.blobs, state.canceled, state.proofs] = [ended, gone, held, givenUp, shown];
+    [state.finished, state.spent, state.blobs, state.canceled] = [ended, gone, held, givenUp];
+    [state.proofs, state.noticed] = [shown, told];
     for (const part of tables) putRows(state, decodePart(part) as unknown as readonly [Table, readonly [string, never][]]);
     if (!TABLES.every((table) => state[table].size === header.rows[table])) return undefined;
     return isOfThisBuild(state) ? state : undefined;

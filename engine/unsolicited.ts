@@ -1,5 +1,8 @@
+import type { Notice } from "../machines/drive.machine.ts";
 import type { AcceptedVtxo } from "../machines/package.ts";
 import type { MachineEvent } from "../machines/step.ts";
+import { attemptsAt } from "./attempts.ts";
+import { nameKey } from "./name-key.ts";
 import type { Blob, Transition } from "./transition.ts";
 import type { WalletState } from "./wallet-state.ts";
 
@@ -15,20 +18,18 @@ export interface UnsolicitedLimits {
 /** The limits unless the owner sets others. */
 export const UNSOLICITED_LIMITS: UnsolicitedLimits = { bytesPerDay: 16 * 1024 * 1024, itemsPerDay: 20_000 };
 
-/** What came in a day and is no money, and what the wallet did that brings such messages: a fold of the log. */
+/** What came in a day and is no money: a fold of the log. */
 export type Unsolicited = {
   /** Days since the Unix epoch, of the last record that counted. */
   readonly day: number;
   readonly bytes: number;
   readonly items: number;
-  /** Movements that payments of the wallet's own began: no server makes one up. */
-  readonly payments: number;
   /** Bytes of messages that are not decided yet, by instance. */
   readonly undecided: { readonly [instance: string]: number };
 };
 
 /** Of a log in which nothing counted yet. */
-export const NOTHING_UNSOLICITED: Unsolicited = { day: 0, bytes: 0, items: 0, payments: 0, undecided: {} };
+export const NOTHING_UNSOLICITED: Unsolicited = { day: 0, bytes: 0, items: 0, undecided: {} };
 
 const DAY_MS = 86_400_000;
 /** Bytes that are always kept: the record around them takes more. Every honest notice is shorter. */
@@ -44,14 +45,6 @@ export function hasRoom(state: Readonly<WalletState>, bytes: number, atMs: numbe
 /** How many messages, held items and VTXOs that are dust came on the day of that time. */
 export function itemsOfDay(state: Readonly<WalletState>, atMs: number): number {
   return onDay(state.unsolicited, atMs).items;
-}
-
-/**
- * How many payments of the wallet's own began on that day. A payment brings one notice (mailbox.md §3.4); more of them, of
- * the same payment too, are what nobody asked for.
- */
-export function paymentsOfDay(state: Readonly<WalletState>, atMs: number): number {
-  return onDay(state.unsolicited, atMs).payments;
 }
 
 /**
@@ -91,8 +84,28 @@ export function foldUnsolicited(state: WalletState, transition: Transition): voi
   // Bytes that the owner brought, or the backup of the seed named, were asked for.
   const bytes = isItem || isWhole ? 0 : waiting + stored;
   const today = onDay({ ...before, undecided }, atMs);
-  const items = today.items + (isItem || (isDecided && !isMoney) ? 1 : 0) + (isMoney ? dustOf(transition) : 0);
+  const isUnasked = isItem || (isDecided && !isMoney && !isAwaitedNotice(state, transition));
+  const items = today.items + (isUnasked ? 1 : 0) + (isMoney ? dustOf(transition) : 0);
   state.unsolicited = { ...today, bytes: today.bytes + bytes, items };
+}
+
+/**
+ * Notes a notice about a payment of the wallet's own. A payment brings one (mailbox.md §3.4), on whatever day, and no
+ * server makes up a payment; more of them, about the same one, are what nobody asked for.
+ */
+function isAwaitedNotice(state: WalletState, { event, seq }: Transition): boolean {
+  const payment = paymentOf(state, (event.notice ?? null) as Notice | null);
+  if (payment === undefined || state.noticed.get(nameKey(payment)) !== undefined) return false;
+  state.noticed.set(nameKey(payment), seq);
+  return true;
+}
+
+/** The instance of the payment, or of its last attempt, that a notice is about. */
+function paymentOf(state: Readonly<WalletState>, notice: Notice | null): string | undefined {
+  if (notice?.kind === "lightning-send") return attemptsAt(state, notice.hash).last;
+  if (notice?.kind !== "lightning-receive") return undefined;
+  const instance = `lightning-receive/${notice.hash}`;
+  return state.instances.has(instance) || state.hasFinished(instance) ? instance : undefined;
 }
 
 /** VTXOs of a package that cannot be exited: a server that makes them pays nothing, so any number of them may come. */
@@ -100,14 +113,8 @@ function dustOf({ change }: Transition): number {
   return ((change.vtxos ?? []) as readonly AcceptedVtxo[]).filter(({ flags }) => flags.includes("dust")).length;
 }
 
-/** Counts a payment of the wallet's own, in the record that begins its movement. */
-export function countPayment(state: WalletState, atMs: number): void {
-  const today = onDay(state.unsolicited, atMs);
-  state.unsolicited = { ...today, payments: today.payments + 1 };
-}
-
 /** A new day begins at nothing; so does an earlier one, after a clock that was wrong was put back. */
 function onDay(unsolicited: Unsolicited, atMs: number): Unsolicited {
   const day = Math.floor(atMs / DAY_MS);
-  return unsolicited.day === day ? unsolicited : { ...unsolicited, day, bytes: 0, items: 0, payments: 0 };
+  return unsolicited.day === day ? unsolicited : { ...unsolicited, day, bytes: 0, items: 0 };
 }

@@ -13,6 +13,7 @@ import { foldExpiry } from "./fold-expiry.ts";
 import { foldMessage, foldQuarantined } from "./fold-packages.ts";
 import { foldSalvage } from "./fold-salvage.ts";
 import { descentOf, KinIndex } from "./kin-index.ts";
+import { isUndecided } from "./message-instance.ts";
 import { NAME_KEY_BYTES, nameKey } from "./name-key.ts";
 import { foldProof } from "./proofs.ts";
 import type { RecordedMovement } from "./recorded-movement.ts";
@@ -64,6 +65,8 @@ export class WalletState {
   hops = new SpentHops();
   /** The record in which a notice showed the preimage of a payment hash, by that hash. */
   proofs = new SeqIndex(DIGEST_BYTES);
+  /** The record of the first notice about a payment of the wallet, by {@link nameKey} of its instance. */
+  noticed = new SeqIndex(NAME_KEY_BYTES);
   /** The record that holds a blob's bytes, by digest. */
   blobs = new SeqIndex(DIGEST_BYTES);
   /** What came today and is no money. */
@@ -156,6 +159,7 @@ export class WalletState {
     copy.hops = this.hops.clone();
     copy.blobs = this.blobs.clone();
     copy.proofs = this.proofs.clone();
+    copy.noticed = this.noticed.clone();
     return copy;
   }
 
@@ -292,9 +296,4 @@ export class WalletState {
   useKey(index: number): void {
     this.nextKeyIndex = Math.max(this.nextKeyIndex, index + 1);
   }
-}
-
-/** Whether a message in that state waits for an answer. */
-export function isUndecided(state: string): boolean {
-  return state === "Vetting" || state === "Halted";
 }

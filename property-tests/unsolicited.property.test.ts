@@ -5,6 +5,7 @@ import { encodeHex } from "../ark/hex.ts";
 import { FloodGate } from "../engine/flood-gate.ts";
 import { replay } from "../engine/replay.ts";
 import { RunLoop } from "../engine/run-loop.ts";
+import { decodeState, encodeState } from "../engine/state-snapshot.ts";
 import { decodeTransition } from "../engine/transition.ts";
 import { itemsOfDay, type UnsolicitedLimits } from "../engine/unsolicited.ts";
 import { WalletState } from "../engine/wallet-state.ts";
@@ -105,38 +106,64 @@ it("VTXOs too small to be exited count like what is no money, since a server can
   expect((await foldedAgain()).unsolicited).toEqual(loop.pending.unsolicited);
 });
 
-it("the notice of each own payment is read at full speed, and no server gets more read than that and the day's number", async () => {
+it("the notice of each own payment is read at full speed, on whatever day, and no server gets more read than that and the day's number", async () => {
   await fc.assert(
     fc.asyncProperty(happenings, fc.integer({ min: 0, max: 4 }), async (happening, itemsPerDay) => {
       const limits = { bytesPerDay: 1_000_000, itemsPerDay };
       const { time, clock, loop, foldedAgain } = await setUp(limits);
       const gate = new FloodGate({ clock, limits, loop });
-      const waiting: { readonly hash: string; readonly day: number }[] = [];
-      let [day, paid, read, unasked, newest] = [0, 0, 0, 0, ""];
+      const waiting: string[] = [];
+      let [day, unasked, newest] = [0, 0, ""];
       for (const [i, { what, laterMs }] of happening.entries()) {
         time.nowMs += laterMs;
         const today = Math.floor(time.nowMs / DAY_MS);
-        if (today !== day) [day, paid, read, unasked] = [today, 0, 0, 0];
+        if (today !== day) [day, unasked] = [today, 0];
         if (what === "pay") {
           newest = payOut(loop, i);
-          waiting.push({ hash: newest, day });
-          paid++;
+          waiting.push(newest);
           continue;
         }
-        const answered = what === "answer" ? waiting.shift() : undefined;
-        const isAsked = answered?.day === day;
         // Full speed is for what was asked for, and a number of others.
-        expect(gate.isFlooded() && unasked < itemsPerDay).toBe(false);
+        expect(gate.isFlooded()).toBe(unasked >= itemsPerDay);
         if (gate.isFlooded()) continue;
-        noticeOf(loop, i, answered?.hash ?? (what === "unknown" || newest === "" ? null : newest));
-        read++;
-        if (!isAsked) unasked++;
-        expect(read).toBeLessThanOrEqual(itemsPerDay + paid);
+        const asked = what === "answer" ? waiting.shift() : undefined;
+        // A repeated notice may be the first one about its payment: then the real one is the repetition.
+        const repeated = what === "unknown" || newest === "" ? null : newest;
+        const isFirst = asked === undefined && repeated !== null && waiting.includes(repeated);
+        if (isFirst) waiting.splice(waiting.indexOf(repeated), 1);
+        noticeOf(loop, i, asked ?? repeated);
+        if (asked === undefined && !isFirst) unasked++;
       }
       expect((await foldedAgain()).unsolicited).toEqual(loop.pending.unsolicited);
     }),
     propertyOptions(100),
   );
+});
+
+it("the first notice about a payment or an invoice of the wallet's own does not count, on a later day and after its end too", async () => {
+  const { loop, time, foldedAgain } = await setUp({ bytesPerDay: 1_000_000, itemsPerDay: 10 });
+  const sent = payOut(loop, 1);
+  const invoiced = "bb".repeat(32);
+  const instance = `lightning-receive/${invoiced}`;
+  const terms = { amountSats: 1_000n, description: null, cltvDelta: 216, feeSats: 0n, destination: null };
+  loop.dispatch({ instance, event: { type: "invoice.requested", paymentHash: invoiced, salt: "cc".repeat(16), ...terms } });
+  loop.dispatch({ instance, event: { type: "invoice.refused", code: "REFUSED", message: "" } });
+  expect(loop.pending.hasFinished(instance)).toBe(true);
+  time.nowMs += 3 * DAY_MS;
+  const tell = (i: number, kind: string, hash: string): number => {
+    takeIn(loop, i, { kind, entries: 0, notice: { kind, hash } });
+    return itemsOfDay(loop.pending, time.nowMs);
+  };
+  const counts = [1, 2].flatMap((round) => [
+    tell(10 * round, "lightning-send", sent),
+    tell(10 * round + 1, "lightning-receive", invoiced),
+    tell(10 * round + 2, "lightning-receive", sent),
+    tell(10 * round + 3, "round", sent),
+  ]);
+  expect(counts).toEqual([0, 0, 1, 2, 3, 4, 5, 6]);
+  const parts = [...encodeState(loop.pending.clone())];
+  expect([...encodeState(await foldedAgain())]).toEqual(parts);
+  for (const copy of [loop.pending.clone(), decodeState({ seq: loop.pending.seq, parts })]) expect(copy?.noticed.size).toBe(2);
 });
 
 /** Receives a VTXO and pays it out over Lightning; answers with the payment hash. */
