@@ -19,7 +19,7 @@ export interface QuestionOptions {
 
 /** Options of {@link ChainSource.tip}. */
 export interface TipOptions extends QuestionOptions {
-  /** Ask the source even if a cached tip is young enough; a full sync does this first. */
+  /** Ask the source even if a cached tip is young enough, as a sync does once it has read to its end. */
   fresh?: boolean;
 }
 

@@ -9,7 +9,7 @@ import { noteTip } from "./expiry.ts";
  */
 export async function watchChain(engine: Engine, signal: AbortSignal): Promise<void> {
   if (engine.loop.pending.coins.size === 0) return;
-  const tip = await engine.chain.tip({ signal });
+  const tip = await engine.chain.tip({ signal, fresh: true });
   signal.throwIfAborted();
   if (tip.kind !== "found") return;
   noteTip(engine, tip.value.height);

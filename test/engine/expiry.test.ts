@@ -1,15 +1,19 @@
 import { expect, test } from "vitest";
-import { type ChainSource, Heartwood, type WalletEvent } from "../../engine/index.ts";
+import { type ChainSource, esplora, Heartwood, type WalletEvent } from "../../engine/index.ts";
 import {
   codeOfRefusal,
   eventually,
   expectBooksToBalance,
   fastChain,
+  fastOptions,
+  freshDirectory,
   goLive,
   logOf,
   nextEvent,
+  openWallet,
   recorded,
   setUp,
+  simulate,
 } from "./helpers.ts";
 
 /** Exit delta 144 of the simulated server, and a margin of 12 for an exit of a few hops. */
@@ -65,6 +69,19 @@ test("a VTXO is warned of once at each stage, in one record for all, and stops b
   const read = await Heartwood.read(directory);
   expect(read.vtxos.map(({ state }) => state)).toEqual(["expired", "expired"]);
   expect(read.balance.expiredSats).toBe(8_000n);
+});
+
+test("a sync looks at the tip of its moment, although the chain source remembers one for a second", async () => {
+  const simulator = await simulate();
+  const chain = esplora(simulator.chainUrl, { tipCacheMs: 60_000 });
+  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain });
+  await wallet.sync();
+  const expiryHeight = simulator.chain.tip + WARN_BLOCKS + 1;
+  await simulator.pay(await wallet.address(), { amountsSats: [5_000n], expiryHeight });
+  await wallet.sync();
+  simulator.mine();
+  await wallet.sync();
+  expect(wallet.vtxos().map(({ expiryStage }) => expiryStage)).toEqual(["refresh"]);
 });
 
 test("expiring tells how long is left at the tip of this moment, within a margin that the caller gives", async () => {
