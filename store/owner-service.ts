@@ -14,7 +14,7 @@ export type Routes = Readonly<Record<string, Route>>;
 const REQUESTS_MAX = 8;
 /** Connections at a time; another one is closed unanswered. */
 const CONNECTIONS_MAX = 32;
-/** How long a client may send or read nothing. */
+/** How long a client may send or read nothing, unless told otherwise. */
 const IDLE_MS = 1_000;
 const HEADER_BYTES_MAX = 4_096;
 
@@ -31,17 +31,17 @@ export class OwnerService implements AsyncDisposable {
   #remove: () => Promise<void> = async () => undefined;
   #answering = 0;
 
-  private constructor(routes: Routes) {
+  private constructor(routes: Routes, idleMs: number) {
     this.#routes = routes;
-    const limits = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: IDLE_MS, requestTimeout: IDLE_MS };
-    this.#server = createServer({ ...limits, connectionsCheckingInterval: IDLE_MS / 4 }, (request, response) => {
+    const limits = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: idleMs, requestTimeout: idleMs };
+    this.#server = createServer({ ...limits, connectionsCheckingInterval: idleMs / 4 }, (request, response) => {
       const running = this.#serve(request, response).finally(() => this.#running.delete(running));
       this.#running.add(running);
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
     // What follows the first request of a connection is never served: its answer would wait for a socket for ever.
     this.#server.maxRequestsPerSocket = 1;
-    this.#server.setTimeout(IDLE_MS);
+    this.#server.setTimeout(idleMs);
     this.#server.on("connection", (socket) => this.#keep(socket));
     this.#server.on("clientError", refuseMalformed);
     // A program that forgets to close its wallet ends all the same.
@@ -52,8 +52,8 @@ export class OwnerService implements AsyncDisposable {
    * Begins to answer in a directory whose lock the caller holds. Fails as the file system does; not on Windows, where
    * there are no sockets in directories.
    */
-  static async offer(directory: string, routes: Routes): Promise<OwnerService> {
-    const service = new OwnerService(routes);
+  static async offer(directory: string, routes: Routes, idleMs = IDLE_MS): Promise<OwnerService> {
+    const service = new OwnerService(routes, idleMs);
     service.#remove = await listenIn(directory, service.#server);
     return service;
   }

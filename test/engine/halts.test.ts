@@ -423,9 +423,22 @@ test("a sync ends with its signal and keeps what it did; the next goes on", asyn
 
 test("a sync ends after its time with what it did", async () => {
   const setup = await setUp();
+  await setup.wallet.close();
+  const clock = new FastClock();
+  const { after } = clock;
+  let pass = (): void => {};
+  clock.after = (delayMs, callback) => {
+    if (delayMs !== 400_000) return after.call(clock, delayMs, callback);
+    pass = callback;
+    return () => {};
+  };
+  const wallet = await openWallet({ ...setup.options, ports: { clock } });
   setup.simulator.faults.delay("GetVtxoStatus", 60_000);
   await pay(setup, 1_000n);
-  expect(await setup.wallet.sync({ maxMs: 400_000 })).toMatchObject({ messages: 1, applied: 0, caughtUp: false, halted: null });
+  const sync = wallet.sync({ maxMs: 400_000 });
+  await eventually(() => wallet.status().counters.messages === 1, "the message");
+  pass();
+  expect(await sync).toMatchObject({ messages: 1, applied: 0, caughtUp: false, halted: null });
 });
 
 test("a sync that is overtaken by a close ends in order", async () => {

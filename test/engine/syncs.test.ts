@@ -94,14 +94,12 @@ test("a sync beside a live wallet ends with its signal, whatever the stream wait
   const setup = await setUp();
   const { simulator, wallet } = setup;
   await goLive(wallet);
-  simulator.faults.delay("GetVtxoStatus", 5_000);
+  simulator.faults.delay("GetVtxoStatus", 60_000);
   const calls = simulator.calls("GetVtxoStatus");
   await pay(setup, 1_000n);
   await eventually(() => simulator.calls("GetVtxoStatus") > calls, "the vetting");
-  const began = Date.now();
   const signal = AbortSignal.timeout(50);
   await expect(wallet.sync({ signal })).rejects.toMatchObject({ name: "TimeoutError" });
-  expect(Date.now() - began).toBeLessThan(2_000);
 });
 
 test.each(["its signal", "a close"])(
@@ -117,7 +115,7 @@ test.each(["its signal", "a close"])(
       session.readMailbox = (from, call) => {
         // The page of the package, the package as a whole, then what is behind it.
         if (++reads > 2) {
-          simulator.faults.delay("ReadMailbox", 5_000);
+          simulator.faults.delay("ReadMailbox", 60_000);
           isReading();
         }
         return read(from, call);
@@ -137,10 +135,8 @@ test.each(["its signal", "a close"])(
       (error: unknown) => error,
     );
     await readingOn;
-    const began = Date.now();
     if (end === "a close") await wallet.close();
     else ended.abort();
     expect(await outcome).toBe(end === "a close" ? "ended" : ended.signal.reason);
-    expect(Date.now() - began).toBeLessThan(2_000);
   },
 );

@@ -27,6 +27,10 @@ interface Live {
   readonly service: OwnerService;
 }
 
+/** Longer than any test takes: who waits for that long waits for ever. */
+const FOR_EVER_MS = 600_000;
+/** Others have the machine as well: until all who are idle are cut off, a reader may have to come again for a while. */
+const PATIENCE_MS = 20_000;
 /** More records than one answer holds. */
 const MANY = 1_100;
 
@@ -62,8 +66,8 @@ async function filled(count: number): Promise<string> {
   return directory;
 }
 
-async function offer(directory: string, routes: Routes): Promise<OwnerService> {
-  const service = await OwnerService.offer(directory, routes);
+async function offer(directory: string, routes: Routes, idleMs?: number): Promise<OwnerService> {
+  const service = await OwnerService.offer(directory, routes, idleMs);
   onTestFinished(() => service.close());
   return service;
 }
@@ -253,57 +257,53 @@ test("twenty readers at once each get the whole log", async () => {
 
 test("clients that read nothing are cut off, and neither commits nor other readers wait for them", async () => {
   const { directory, log } = await live();
-  const routes = logRoutes(log);
-  await offer(directory, { ...routes, "/v1/large": async () => new Uint8Array(LARGE) });
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const large = async () => {
+    await released;
+    return new Uint8Array(LARGE);
+  };
+  await offer(directory, { ...logRoutes(log), "/v1/large": large });
   const stuck = await Promise.all(Array.from({ length: 12 }, () => connected(directory)));
   for (const socket of stuck) socket.pause().write("GET /v1/large HTTP/1.1\r\nHost: x\r\n\r\n");
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  const began = Date.now();
   await appendRecords(log, 5);
-  expect(Date.now() - began).toBeLessThan(900);
-  await using told = await openToRead(directory);
+  release();
+  await using told = await openToRead(directory, { patienceMs: PATIENCE_MS });
   expect(await contents(told)).toHaveLength(25);
 });
 
 test("clients that connect and say nothing are cut off", async () => {
   const { directory } = await live();
-  const began = Date.now();
   const silent = await Promise.all(Array.from({ length: 32 }, () => connected(directory)));
-  await using told = await openToRead(directory);
+  await using told = await openToRead(directory, { patienceMs: PATIENCE_MS });
   expect(await contents(told)).toHaveLength(20);
   await Promise.all(silent.map((socket) => socket.closed || once(socket.resume(), "close")));
-  expect(Date.now() - began).toBeLessThan(5_000);
 });
 
 const ASK = "GET /v1/head HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/** Lets a client be as it likes, more often than there are places; then others are answered, and closing takes no time. */
+/** Lets a client be as it likes, more often than there are places; then others are answered, and closing waits for nobody. */
 async function bearing(client: (socket: Socket) => Promise<void> | void): Promise<void> {
   const { directory, log, service } = await live();
-  const routes = logRoutes(log);
+  const routes = { ...logRoutes(log), "/v1/large": async () => new Uint8Array(LARGE) };
   await service.close();
-  const owner = await offer(directory, { ...routes, "/v1/large": async () => new Uint8Array(LARGE) });
+  const owner = await offer(directory, routes);
   for (let i = 0; i < 10; i++) await client(await connected(directory));
-  const told = await openToRead(directory);
+  const told = await openToRead(directory, { patienceMs: PATIENCE_MS });
   expect(await contents(told)).toHaveLength(20);
   await told.close();
-  const last = await connected(directory);
-  await client(last);
-  const began = Date.now();
   await owner.close();
-  expect(Date.now() - began).toBeLessThan(1_000);
+  const patient = await offer(directory, routes, FOR_EVER_MS);
+  await client(await connected(directory));
+  await patient.close();
 }
 
-test.each([2, 20])(
-  "of %i requests in one piece the first is answered, and nothing waits for the others",
-  async (count) => {
-    const { directory } = await live();
-    const answer = await answerTo(directory, ASK.repeat(count));
-    expect(answer.split("HTTP/1.1 200 OK")).toHaveLength(2);
-    await bearing((socket) => void socket.write(ASK.repeat(count)));
-  },
-  10_000,
-);
+test.each([2, 20])("of %i requests in one piece the first is answered, and nothing waits for the others", async (count) => {
+  const { directory } = await live();
+  const answer = await answerTo(directory, ASK.repeat(count));
+  expect(answer.split("HTTP/1.1 200 OK")).toHaveLength(2);
+  await bearing((socket) => void socket.write(ASK.repeat(count)));
+});
 
 test("a client that resets in the middle of an answer holds nothing up", async () => {
   await bearing(async (socket) => {
@@ -312,24 +312,22 @@ test("a client that resets in the middle of an answer holds nothing up", async (
     // With bytes unread that is a reset.
     socket.pause().destroy();
   });
-}, 10_000);
+});
 
 test("a client that ends its side, or half a request, holds nothing up", async () => {
   await bearing((socket) => void socket.end(ASK));
   await bearing((socket) => void socket.end(ASK.slice(0, 20)));
   await bearing((socket) => void socket.write(ASK.slice(0, 20)));
-}, 20_000);
+});
 
 test("a client that goes on after a refusal is cut off", async () => {
   const { directory } = await live();
   const socket = await connected(directory, true);
-  const began = Date.now();
   const sending = setInterval(() => socket.write("x"), 100);
   socket.resume().write("hello\r\n\r\n");
   await new Promise((resolve) => socket.once("close", resolve));
   clearInterval(sending);
-  expect(Date.now() - began).toBeLessThan(1_000);
-}, 10_000);
+});
 
 test("an abort ends a request on both sides", async () => {
   const directory = await freshDirectory();
@@ -362,10 +360,8 @@ test("an owner that listens and never answers is STORE_LOCKED, naming it", async
 test("an owner that offers nothing is STORE_LOCKED, naming it, at once", async () => {
   const directory = await freshLog();
   await using _log = await openLevelLog(directory);
-  const began = Date.now();
-  const error = await refusal(openToRead(directory));
+  const error = await refusal(openToRead(directory, { patienceMs: FOR_EVER_MS }));
   expect(error).toMatchObject({ code: "STORE_LOCKED", holder: { pid: process.pid } });
-  expect(Date.now() - began).toBeLessThan(2_000);
 });
 
 test("an owner that closes while it is read is STORE_OWNER_LOST, and then the directory is read", async () => {

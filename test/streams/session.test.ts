@@ -112,9 +112,8 @@ test("bad options are refused before anything is dialled", async () => {
 
 test("a server that is not there is unreachable, at once", async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
-  const started = Date.now();
-  expect(await failure(connect({ url }))).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
-  expect(Date.now() - started).toBeLessThan(5_000);
+  const refused = await failure(connect({ url }, { connectTimeoutMs: 600_000 }));
+  expect(refused).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
 });
 
 test("a host name that does not resolve is unreachable", async () => {
@@ -126,10 +125,9 @@ test("a host that accepts and stays silent is unreachable after the connect time
   const server = createTcpServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const started = Date.now();
   const error = await failure(connect({ url: `http://127.0.0.1:${port}` }, { connectTimeoutMs: 200 }));
   expect(error).toMatchObject({ code: "SERVER_UNREACHABLE", retryable: true });
-  expect(Date.now() - started).toBeLessThan(2_000);
+  expect(error.message).toContain("within 200 ms");
   server.close();
 });
 
