@@ -163,7 +163,9 @@ test("an initiation refused without an attempt gives back at once; one accepted 
   simulator.lightning.setOutcome(["no-node", "success"], paymentHash);
   const payment = await wallet.pay(bolt11);
   await nextEvent(wallet, "payment.changed", ({ state }) => state === "PaymentInitiated");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Half a minute counts from the first look that finds nothing.
+  const looks = simulator.calls("CheckLightningPayment");
+  await eventually(() => simulator.calls("CheckLightningPayment") > looks + 1, "a look that finds nothing");
   expect(simulator.lightning.payments(paymentHash)).toEqual([]);
   clock.leap(31_000);
   await expectEnd(payment, "successful");
