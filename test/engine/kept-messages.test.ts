@@ -175,6 +175,9 @@ test("a kept message whose place could not be believed moves no checkpoint past 
   const vtxos = (await simulator.createPackage(address, { amountsSats: [1_000n] })).map(({ bytes }) => bytes);
   simulator.deliverRaw(address, () => encodeMessage({ checkpoint: far, message: { $case: "arkoor", value: { vtxos } } }));
   expect(await before.sync()).toMatchObject({ ignored: 1, checkpoint: 0n });
+  const [arrived] = (await before.explain(String(far))).steps;
+  expect(arrived?.text).toContain("too far ahead to become the wallet's");
+  expect(arrived?.rules.filter((rule) => /W-(11|23)/.test(rule))).toEqual(["mailbox.md W-11"]);
   await before.close();
 
   // Its time has come, and an honest server has posted since.

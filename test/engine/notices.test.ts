@@ -61,9 +61,12 @@ test("a sync that meets a halt reads the notices behind it once, and drives them
   });
   simulator.chain.setFault("down");
   await simulator.pay(address, { amountsSats: [1_000n] });
-  simulator.deliverMessage(address, sendFinished(hash(1)));
+  const place = simulator.deliverMessage(address, sendFinished(hash(1)));
   const { halted, checkpoint } = await wallet.sync();
   expect([halted?.code, checkpoint, driven]).toEqual(["CHAIN_HTTP_STATUS", 0n, [hex(1)]]);
+  const [taken] = (await wallet.explain(String(place))).steps;
+  expect(taken?.text).toContain("taken out of its turn: its place moves no checkpoint");
+  expect(taken?.rules.filter((rule) => /W-(11|23)/.test(rule))).toEqual(["mailbox.md W-23"]);
   await wallet.sync();
   simulator.chain.setFault(null);
   expect(await wallet.sync()).toMatchObject({ applied: 1, messages: 0, caughtUp: true });
