@@ -6,6 +6,7 @@ import { abortOnInterrupt } from "../interrupt.ts";
 import { toJson } from "../json.ts";
 import type { Output } from "../output.ts";
 import { formatQuarantine } from "../quarantine-view.ts";
+import { timeoutOption, withTimeout } from "../timeout.ts";
 import { readOpenOptions, withProgress } from "../wallet-options.ts";
 
 /** `heartwood quarantine`: what is held because it is no money now. */
@@ -16,23 +17,29 @@ export const quarantine: Command = {
   options: {
     retry: { describes: "sync first, which looks at every item again" },
     "mnemonic-file": { value: "FILE", describes: "file with the BIP-39 words; for --retry" },
+    ...timeoutOption,
     json: { describes: "print JSON, one item a line" },
   },
   details: `
 Lists what arrived and is kept in quarantine in DIR: why it is no money now, how often it was
 looked at again, and when it is the next time. What only its bytes decide is kept for good.
 Needs neither the mnemonic nor a network. heartwood explain DIR KEY tells how an item came
-there. With --retry the wallet is opened and synced first; that looks at all of them.`,
+there. With --retry the wallet is opened and synced first, within --timeout if it is given;
+that looks at all of them.`,
   async run(given, output) {
-    if (given.has("retry")) await lookAgain(await readOpenOptions(given, output), output);
-    else if (given.text("mnemonic-file") !== undefined) throw new CliError("USAGE", "expected --retry with --mnemonic-file");
+    const forRetry = ["mnemonic-file", "timeout"].find((name) => given.text(name) !== undefined);
+    if (given.has("retry")) await lookAgain(given, await readOpenOptions(given, output), output);
+    else if (forRetry !== undefined) throw new CliError("USAGE", `expected --retry with --${forRetry}`);
     await print(given, output);
     return 0;
   },
 };
 
-async function lookAgain(options: OpenOptions, output: Output): Promise<void> {
-  const signal = abortOnInterrupt(() => output.message("closing (interrupt again to end at once)"));
+async function lookAgain(given: Arguments, options: OpenOptions, output: Output): Promise<void> {
+  const signal = withTimeout(
+    given,
+    abortOnInterrupt(() => output.message("closing (interrupt again to end at once)")),
+  );
   const { Heartwood } = await import("heartwood");
   await using wallet = await Heartwood.open({ ...options, signal });
   await wallet.sync({ signal });

@@ -48,6 +48,13 @@ test("quarantine lists what is held with its reason, as text and as JSON; --retr
   expect(lines.map((line) => JSON.parse(line).key)).toEqual(quarantine.map(({ key }) => key));
   const refused = await runHere(["quarantine", wallet, "--retry"]);
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("expected --mnemonic-file FILE")]);
+  for (const [option, value] of [
+    ["--mnemonic-file", "words"],
+    ["--timeout", "5"],
+  ] as const) {
+    const { code, stderr } = await runHere(["quarantine", wallet, option, value]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`expected --retry with ${option}`)]);
+  }
 });
 
 test("what is not there is NOT_FOUND, as text and as JSON", async () => {

@@ -93,6 +93,18 @@ describe("restore", () => {
     expect(code).toBe(1);
   });
 
+  it("ends with its --timeout although the server is silent, and goes on when it is run again", async () => {
+    await simulator.pay(await created(), { amountsSats: [21_000n] });
+    rmSync(wallet, { recursive: true });
+    simulator.faults.delay("ReadMailbox", 60_000);
+    const words = ["restore", ...create().filter((word) => word !== "--create")];
+    const { code, stdout, stderr } = await runHere([...words, "--timeout", "1"]);
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(/^heartwood: TIMED_OUT: ended after 1 second /)]);
+    simulator.faults.clear();
+    const again = await runHere(words);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("21,000 sat")]);
+  });
+
   it("with --as-is goes on without what gets no answer, and pays again; a wallet that is not restored is refused", async () => {
     const address = await created();
     expect(await runHere(["restore", wallet, "--as-is", ...withWords()])).toMatchObject({
@@ -123,6 +135,10 @@ describe("quarantine", () => {
     await simulator.pay(await created(), { amountsSats: [21_000n], unconfirmedAnchor: true });
     expect((await run(["sync", wallet, ...withWords()])).stdout).toContain("balance 0 sat");
     simulator.mine();
+    simulator.faults.delay("Handshake", 60_000);
+    const { code, stderr } = await runHere(["quarantine", wallet, "--retry", "--timeout", "1", ...withWords()]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^heartwood: TIMED_OUT: ended after 1 second /)]);
+    simulator.faults.clear();
     const left = await run(["quarantine", wallet, "--retry", ...withWords()]);
     expect([left.code, left.stdout.trim()]).toEqual([0, "nothing is held"]);
   });
