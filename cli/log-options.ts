@@ -24,7 +24,7 @@ export async function withBar<T>(
     return await work({
       signal,
       show(doing, done, total, unit) {
-        if (process.stderr.isTTY) progress.update(escapeText(doing), formatBar(done, total, unit));
+        if (process.stderr.isTTY) progress.update(escapeText(doing), total === 0n ? "" : formatBar(done, total, unit));
       },
       hide: () => progress.clear(),
     });

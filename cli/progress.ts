@@ -52,7 +52,8 @@ export class Progress {
 
   #draw(): void {
     const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
-    const room = (this.#stream.columns ?? 80) - 3;
+    // A pseudo-terminal without a size says 0.
+    const room = (this.#stream.columns || 80) - 3;
     const [said, detail] = [spoken(this.#text), spoken(this.#detail)];
     const whole = detail === "" ? said : `${said} ${detail}`;
     const text = widthOf(whole) > room ? `${[...whole].slice(0, room - 1).join("")}…` : whole;

@@ -91,6 +91,12 @@ describe("progress", () => {
     expect(widthOf(stream.written[0]?.replaceAll("\r", "") ?? "")).toBeLessThan(20);
     expect(stream.written[1]).toBe("\r\u001b[2K");
   });
+
+  it("is whole on a terminal that says that it is 0 columns wide", () => {
+    const terminal = { ...screen(true), columns: 0 };
+    new Progress(terminal).update("reading", "5 of 7 records");
+    expect(terminal.written[0]).toContain("reading 5 of 7 records");
+  });
 });
 
 describe("formats", () => {
