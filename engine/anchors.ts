@@ -115,9 +115,9 @@ export class Anchors {
     return due.sort((a, b) => a.silence - b.silence || a.rank - b.rank);
   }
 
-  /** A tip that is a little lower than before is of a source that lags. */
+  /** A tip that is a little lower than before is of a source that lags: it would call what is deep enough too young. */
   #isDue({ tipHeight: before, blockHeight }: Look, tipHeight: number, isNoted: boolean, all: boolean): boolean {
-    if (isNoted) return all || tipHeight !== before;
+    if (isNoted && tipHeight >= before) return all || tipHeight > before;
     const deep = Math.max(REORGANISATION_BLOCKS, this.#engine.confirmations);
     const isDeep = blockHeight !== undefined && tipHeight - blockHeight >= deep;
     return (!isDeep && tipHeight > before) || Math.abs(tipHeight - before) >= REST_BLOCKS;

@@ -17,7 +17,7 @@ export interface AnchorWord {
 /** What a record of `anchors/main` says of each VTXO that it names; it changes the notes, or there was none. */
 export function anchorWords({ event }: Pick<Transition, "event">, { notes }: Instance["context"]): AnchorWord[] {
   const findings = new Map((event.findings as readonly AnchorFinding[]).map((finding) => [finding.anchor, finding]));
-  const doubtful = (notes as readonly AnchorNote[]).filter(({ isCertain }) => !isCertain).map(({ anchor }) => anchor);
+  const doubtful = (notes as readonly AnchorNote[]).filter(({ isMissing }) => isMissing).map(({ anchor }) => anchor);
   return (event.vtxos as readonly AnchoredVtxo[]).flatMap((vtxo): AnchorWord[] => {
     const finding = findings.get(vtxo.anchor);
     if (finding === undefined) return [];
@@ -40,7 +40,7 @@ export function foldAnchors(state: WalletState, transition: Transition, context:
 /** Takes a new VTXO in. What is believed of the outputs that it goes through holds for it too, as for change. */
 export function addCoin(state: WalletState, coin: Coin): void {
   const anchor = rootOf(descentOf(coin));
-  const note = state.anchorNotes().find((one) => one.isCertain && one.anchor === anchor);
+  const note = state.anchorNotes().find((one) => one.anchor === anchor);
   const anchorCode = note === undefined ? undefined : breakOf(coin, note.breaks)?.code;
   state.putCoin(anchorCode === undefined ? coin : { ...coin, anchorCode });
 }

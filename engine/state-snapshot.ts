@@ -12,7 +12,7 @@ import type { Unsolicited } from "./unsolicited.ts";
 import { DIGEST_BYTES, WalletState } from "./wallet-state.ts";
 
 /** Raised by hand when a fold of the same records gives another state, or its rows another form. */
-export const STATE_FORMAT = 16;
+export const STATE_FORMAT = 17;
 
 /** Rows of one part: few enough to encode without a noticeable pause. */
 const PART_ROWS = 500;

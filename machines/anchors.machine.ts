@@ -30,14 +30,15 @@ export type AnchorFinding = {
   readonly breaks: readonly AnchorBreak[];
 };
 
-/** What was said last against an anchor, or below it. */
+/** What is believed against an anchor, or below it, and what may come to be. */
 export type AnchorNote = {
   readonly anchor: string;
+  /** Believed: nothing pays with the VTXOs that go through these outputs. */
   readonly breaks: readonly Omit<AnchorBreak, "message">[];
   /** The tip at which it was said. */
   readonly height: number;
-  /** Whether it is believed: nothing pays with the VTXOs that go through these outputs. */
-  readonly isCertain: boolean;
+  /** Whether the anchor itself was not known when it was asked about last, which is not believed yet. */
+  readonly isMissing: boolean;
 };
 
 /** A VTXO that one of these outputs is in the way of, or was before. */
@@ -72,7 +73,8 @@ type AnchorsEvent = {
  * What is noted of an anchor after a finding; the note before if it says nothing new, nothing if the anchor is in order.
  *
  * That a source does not know a transaction may be its own trouble (mailbox.md W-1): it is believed when it says so again at
- * a higher tip. What it says of a transaction or an output that it knows is believed at once.
+ * a higher tip, or where nothing is left to be taken away. What it says of a transaction or an output that it knows is
+ * believed at once.
  */
 export function noteAfter(
   before: AnchorNote | undefined,
@@ -81,11 +83,13 @@ export function noteAfter(
 ): AnchorNote | undefined {
   if (found.length === 0) return undefined;
   const breaks = found.map(({ point, code }) => ({ point, code }));
-  if (before === undefined || !isSame(before.breaks, breaks)) {
-    const isKnown = breaks.every(({ code }) => code !== "ANCHOR_NOT_FOUND");
-    return { anchor, breaks, height, isCertain: isKnown || before?.isCertain === true };
+  const { breaks: believed, isMissing } = before ?? { breaks: [], isMissing: false };
+  if (before !== undefined && !isMissing && isSame(believed, breaks)) return before;
+  const isDoubtful = breaks.some(({ code }) => code === "ANCHOR_NOT_FOUND") && believed.every(({ point }) => point !== anchor);
+  if (!isDoubtful || (before !== undefined && isMissing && height > before.height)) {
+    return { anchor, breaks, height, isMissing: false };
   }
-  return before.isCertain || height <= before.height ? before : { anchor, breaks, height, isCertain: true };
+  return isMissing ? before : { anchor, breaks: believed, height, isMissing: true };
 }
 
 function isSame(some: AnchorNote["breaks"], others: AnchorNote["breaks"]): boolean {

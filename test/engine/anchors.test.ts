@@ -193,6 +193,42 @@ test.each([
   expect((await Heartwood.verify(directory)).borne).toEqual([]);
 });
 
+test("where one of two VTXOs of an anchor is cut, a chain source that lags takes nothing from the other (mailbox.md W-1)", async () => {
+  const simulator = await simulate();
+  const below = lagging(fastChain(simulator));
+  const options = { ...fastOptions(simulator, await freshDirectory()), chain: below.source, confirmations: 7 };
+  const wallet = await openWallet(options);
+  await wallet.sync();
+  const { vtxos } = await simulator.pay(await wallet.address(), { amountsSats: [7_000n, 2_000n], perCoin: 2 });
+  simulator.mine();
+  await wallet.sync();
+  for (const transaction of exitTransactions(decodeVtxo(vtxos[0]?.bytes ?? new Uint8Array()))) mine(simulator, transaction);
+  await wallet.sync();
+  const inPart = { totalSats: 9_000n, spendableSats: 2_000n, unanchoredSats: 7_000n };
+  expect(wallet.balance()).toMatchObject(inPart);
+  const anchorTxid = vtxos[0]?.anchorTxid ?? "";
+  simulator.chain.hide(anchorTxid);
+  simulator.mine();
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject(inPart);
+  simulator.chain.show(anchorTxid);
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject(inPart);
+  below.blocks = 5;
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject(inPart);
+  below.blocks = 0;
+  simulator.chain.hide(anchorTxid);
+  for (const spendableSats of [2_000n, 0n]) {
+    simulator.mine();
+    await wallet.sync();
+    expect(wallet.balance()).toMatchObject({ totalSats: 9_000n, spendableSats });
+  }
+  simulator.chain.show(anchorTxid);
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject(inPart);
+});
+
 test("what is paid after somebody exited from the same tree is credited, and held only where a former owner could take it", async () => {
   const { simulator, wallet, address } = await setUp();
   const made = await simulator.createPackage(address, { amountsSats: [7_000n, 2_000n], perCoin: 2 });
@@ -288,6 +324,22 @@ test("more confirmations than were asked for before hold for what was credited t
     simulator.mine();
   }
 });
+
+/** A chain source whose tip is some blocks behind. */
+function lagging(chain: ChainSource): { source: ChainSource; blocks: number } {
+  const source: ChainSource = {
+    transaction: (txid, options) => chain.transaction(txid, options),
+    blockHash: (height, options) => chain.blockHash(height, options),
+    status: (txid, options) => chain.status(txid, options),
+    outspend: (txid, vout, options) => chain.outspend(txid, vout, options),
+    tip: async (options) => {
+      const answer = await chain.tip(options);
+      return answer.kind === "found" ? { kind: "found", value: { height: answer.value.height - lag.blocks } } : answer;
+    },
+  };
+  const lag = { source, blocks: 0 };
+  return lag;
+}
 
 /** A chain source that does not say by which transaction an output is spent, as Bitcoin Core does not. */
 function withoutSpender(source: ChainSource): ChainSource {

@@ -64,22 +64,32 @@ testTable(
 const after = (...names: (keyof typeof events)[]) => {
   const { notes } = given(anchorsMachine, ...names.map((name) => events[name]))?.context ?? {};
   const [note] = notes as readonly AnchorNote[];
-  return note === undefined ? null : [...note.breaks.map(({ code }) => code), note.isCertain];
+  return note === undefined ? null : [...note.breaks.map(({ code }) => code), note.isMissing];
 };
 
 test("that an anchor is not in a block, or spent, is believed at once", () => {
-  expect(after("unconfirmed")).toEqual(["ANCHOR_UNCONFIRMED", true]);
-  expect(after("spent")).toEqual(["ANCHOR_SPENT", true]);
+  expect(after("unconfirmed")).toEqual(["ANCHOR_UNCONFIRMED", false]);
+  expect(after("spent")).toEqual(["ANCHOR_SPENT", false]);
 });
 
 test("that nobody knows an anchor is believed when it is said at a second, higher tip (mailbox.md W-1)", () => {
-  expect(after("not found")).toEqual(["ANCHOR_NOT_FOUND", false]);
-  expect(after("not found", "not found at a higher tip")).toEqual(["ANCHOR_NOT_FOUND", true]);
+  expect(after("not found")).toEqual([true]);
+  expect(after("not found", "not found at a higher tip")).toEqual(["ANCHOR_NOT_FOUND", false]);
   expect(after("not found", "in order")).toBeNull();
 });
 
+test("what is believed below an anchor stays so while the anchor itself is not known", () => {
+  const below = { ...events.spent, findings: [{ anchor: "ab:0", outpoint: "", breaks: [breakAt("cd:0", "ANCHOR_SPENT")] }] };
+  const notes = (...following: object[]) => given(anchorsMachine, below, ...(following as (typeof below)[]))?.context.notes;
+  const believed = { breaks: [{ point: "cd:0", code: "ANCHOR_SPENT" }] };
+  expect(notes(events["not found"])).toEqual([{ anchor: "ab:0", ...believed, height: 110, isMissing: true }]);
+  expect(notes(events["not found"], below)).toEqual([{ anchor: "ab:0", ...believed, height: 110, isMissing: false }]);
+  const gone = notes(events["not found"], events["not found at a higher tip"]);
+  expect(gone).toMatchObject([{ breaks: [{ point: "ab:0", code: "ANCHOR_NOT_FOUND" }], isMissing: false }]);
+});
+
 test("what is in the mempool and then not even there gives nothing back", () => {
-  expect(after("unconfirmed", "not found")).toEqual(["ANCHOR_NOT_FOUND", true]);
+  expect(after("unconfirmed", "not found")).toEqual(["ANCHOR_NOT_FOUND", false]);
 });
 
 test("an anchor that is in order again is noted no more, nor one from which nothing hangs", () => {
@@ -93,6 +103,6 @@ test("another break below the same anchor is news, the same ones in another orde
   const [one, two] = [breakAt("cd:0", "ANCHOR_SPENT"), breakAt("cd:1", "ANCHOR_SPENT")];
   const found = (...breaks: AnchorBreak[]) => ({ ...events.spent, findings: [{ anchor: "ab:0", outpoint: "", breaks }] });
   const noted = given(anchorsMachine, found(one), found(one, two));
-  expect(noted?.context.notes).toMatchObject([{ breaks: [{ point: "cd:0" }, { point: "cd:1" }], isCertain: true }]);
+  expect(noted?.context.notes).toMatchObject([{ breaks: [{ point: "cd:0" }, { point: "cd:1" }], isMissing: false }]);
   expect(step(anchorsMachine, noted, found(two, one)).kind).toBe("unexpected");
 });
