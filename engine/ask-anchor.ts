@@ -94,7 +94,10 @@ async function breaksFrom(place: Place, point: string, context: AnchorContext): 
   const { output, step, hanging } = place;
   const spend = await spendOf(output, context);
   // Of a transaction that was named as a spender a moment ago that says nothing (mailbox.md W-1).
-  if (spend === undefined) throw new Undecided("ANCHOR_NOT_FOUND", `expected output ${nameOf(output)}, got none`);
+  if (spend === undefined) {
+    const subject = { question: "outspend", subject: output.txid } as const;
+    throw new Undecided("ANCHOR_NOT_FOUND", `expected output ${nameOf(output)}, got none`, subject);
+  }
   if (spend.spent) return breaksBelow(place, spend, context);
   const vtxo = await hanging[0]?.read();
   const item = vtxo?.genesis[step];
