@@ -7,7 +7,7 @@ import type { WithdrawnVtxo } from "../machines/salvage.machine.ts";
 import type { MachineEvent } from "../machines/step.ts";
 import { isNextAttempt } from "./attempts.ts";
 import { type ExpiryTerms, expiryChanges } from "./expiry-stage.ts";
-import { breakOf } from "./fold-anchors.ts";
+import { breakOf, byPoint } from "./fold-anchors.ts";
 import { driveKey } from "./fold-drives.ts";
 import { isFree } from "./free-coins.ts";
 import { coinsUnder } from "./kin-index.ts";
@@ -91,13 +91,14 @@ function exitsLeftBy(state: Readonly<WalletState>, payment: string) {
 function factsOfAnchors(event: MachineEvent, state: Readonly<WalletState>) {
   const isHeld = (anchor: string): boolean => coinsUnder(state, anchor).length > 0;
   const findings = (event.findings as readonly AnchorFinding[]).filter(({ anchor }) => isHeld(anchor));
-  const vtxos = findings.flatMap(({ anchor, breaks }) =>
-    coinsUnder(state, anchor).flatMap((coin): AnchoredVtxo[] => {
+  const vtxos = findings.flatMap(({ anchor, breaks }) => {
+    const found = byPoint(breaks);
+    return coinsUnder(state, anchor).flatMap((coin): AnchoredVtxo[] => {
       const { id, amountSats, anchorCode: before = null } = coin;
-      const point = breakOf(coin, breaks)?.point ?? null;
+      const point = breakOf(coin, found)?.point ?? null;
       return point === null && before === null ? [] : [{ anchor, id, amountSats, point, before }];
-    }),
-  );
+    });
+  });
   const gone = state.anchorNotes().flatMap(({ anchor }) => (isHeld(anchor) ? [] : [anchor]));
   return { findings, vtxos, gone };
 }

@@ -1,5 +1,5 @@
 import { pathOf, rootOf } from "../ark/lineage.ts";
-import type { AnchorBreak, AnchorCode, AnchoredVtxo, AnchorFinding, AnchorNote } from "../machines/anchors.machine.ts";
+import type { AnchorBreak, AnchoredVtxo, AnchorFinding, AnchorNote } from "../machines/anchors.machine.ts";
 import type { Instance } from "../machines/step.ts";
 import { descentOf } from "./kin-index.ts";
 import type { Transition } from "./transition.ts";
@@ -16,13 +16,15 @@ export interface AnchorWord {
 
 /** What a record of `anchors/main` says of each VTXO that it names; it changes the notes, or there was none. */
 export function anchorWords({ event }: Pick<Transition, "event">, { notes }: Instance["context"]): AnchorWord[] {
-  const findings = new Map((event.findings as readonly AnchorFinding[]).map((finding) => [finding.anchor, finding]));
-  const doubtful = (notes as readonly AnchorNote[]).filter(({ isMissing }) => isMissing).map(({ anchor }) => anchor);
+  const missing = (notes as readonly AnchorNote[]).filter(({ isMissing }) => isMissing).map(({ anchor }) => anchor);
+  const findings = new Map(
+    (event.findings as readonly AnchorFinding[]).map(({ anchor, outpoint, breaks }) => {
+      return [anchor, { outpoint, found: byPoint(breaks), isBelieved: !missing.includes(anchor) }];
+    }),
+  );
   return (event.vtxos as readonly AnchoredVtxo[]).flatMap((vtxo): AnchorWord[] => {
     const finding = findings.get(vtxo.anchor);
-    if (finding === undefined) return [];
-    const found = finding.breaks.find(({ point }) => point === vtxo.point);
-    return [{ vtxo, outpoint: finding.outpoint, found, isBelieved: !doubtful.includes(vtxo.anchor) }];
+    return finding === undefined ? [] : [{ ...finding, vtxo, found: finding.found.get(vtxo.point ?? "") }];
   });
 }
 
@@ -41,19 +43,20 @@ export function foldAnchors(state: WalletState, transition: Transition, context:
 export function addCoin(state: WalletState, coin: Coin): void {
   const anchor = rootOf(descentOf(coin));
   const note = state.anchorNotes().find((one) => one.anchor === anchor);
-  const anchorCode = note === undefined ? undefined : breakOf(coin, note.breaks)?.code;
+  const anchorCode = note === undefined ? undefined : breakOf(coin, byPoint(note.breaks))?.code;
   state.putCoin(anchorCode === undefined ? coin : { ...coin, anchorCode });
 }
 
-/** The first of some breaks that a VTXO's path goes through. */
-export function breakOf<Break extends { readonly point: string; readonly code: AnchorCode }>(
-  coin: Pick<Coin, "id" | "lineage">,
-  breaks: readonly Break[],
-): Break | undefined {
-  if (breaks.length === 0) return undefined;
-  const byPoint = new Map(breaks.map((one) => [one.point, one]));
+/** Breaks by the output that each is about. */
+export function byPoint<Break extends { readonly point: string }>(breaks: readonly Break[]): ReadonlyMap<string, Break> {
+  return new Map(breaks.map((one) => [one.point, one]));
+}
+
+/** The first of some breaks that a VTXO's path goes through: thousands of VTXOs may hang from one anchor, and be asked this in a tick. */
+export function breakOf<Break>(coin: Pick<Coin, "id" | "lineage">, breaks: ReadonlyMap<string, Break>): Break | undefined {
+  if (breaks.size === 0) return undefined;
   for (const point of pathOf(descentOf(coin))) {
-    const found = byPoint.get(point);
+    const found = breaks.get(point);
     if (found !== undefined) return found;
   }
   return undefined;
