@@ -60,9 +60,10 @@ export default defineConfig(({ mode }) => ({
       ...(mode === "million" ? [] : MILLION),
     ],
     globalSetup: ["test/build.ts"],
-    testTimeout: mode === "browser" ? 60_000 : 30_000,
-    expect: { poll: { timeout: 5_000 } },
-    hookTimeout: 30_000,
+    // For what hangs, not for what is slow: others have the machine as well.
+    testTimeout: mode === "browser" ? 120_000 : 55_000,
+    expect: { poll: { timeout: 15_000 } },
+    hookTimeout: 55_000,
     pool: "forks",
     isolate: false, // files of a worker share what they import; none changes it
     maxWorkers: mode === "browser" ? 1 : 2, // one browser for all; else the default leaves a core of two idle

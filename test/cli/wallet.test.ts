@@ -12,6 +12,8 @@ import { Running, run, runHere } from "./heartwood.ts";
 
 const MNEMONIC = `${"abandon ".repeat(11)}about`;
 const OTHER_MNEMONIC = `${"zoo ".repeat(11)}wrong`;
+/** Nobody listens there, and no system gives this port to whoever asks for any. */
+const NOBODY = "http://127.0.0.1:2";
 
 let simulator: Simulator;
 let home: string;
@@ -201,8 +203,7 @@ describe("sync and status", () => {
   it("a package that cannot be decided ends the sync with 1 and is received by the next", async () => {
     const address = await created();
     await simulator.pay(address, { amountsSats: [9_000n] });
-    const dead = `http://127.0.0.1:${await unusedPort()}`;
-    const halted = await run(["sync", wallet, ...withWords(), "--chain", dead, "--json"]);
+    const halted = await run(["sync", wallet, ...withWords(), "--chain", NOBODY, "--json"]);
     expect(halted.code).toBe(1);
     expect(objects(halted.stdout).at(-1)).toMatchObject({
       type: "sync.finished",
@@ -329,10 +330,3 @@ describe("bad input is refused by name and changes nothing", () => {
     expect([code, stderr]).toEqual([0, `warning: others can read ${join(home, "shared")}; chmod 600 keeps it to you\n`]);
   });
 });
-
-async function unusedPort(): Promise<number> {
-  const other = await startSimulator();
-  const port = Number(new URL(other.chainUrl).port);
-  await other.stop();
-  return port;
-}

@@ -108,12 +108,13 @@ test("a paused consumer holds the server back, and other calls still work", asyn
   await using session = await connect(server);
   const { held, subscription } = collect(session, { places: 4 });
   await until(() => held.length === 4, "four messages");
-  await settle(300);
-  const stalledAt = sent;
+  let stalledAt = -1;
+  while (sent !== stalledAt) {
+    stalledAt = sent;
+    await settle(200);
+  }
   expect(held).toHaveLength(4);
   expect(stalledAt).toBeLessThan(500);
-  await settle(200);
-  expect(sent).toBe(stalledAt);
   expect(await session.getVtxo(`${"00".repeat(32)}:0`)).toEqual(Uint8Array.of(1));
   subscription.unsubscribe();
 });

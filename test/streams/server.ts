@@ -150,11 +150,11 @@ export function arkoorMessage(checkpoint: bigint, ...vtxos: Uint8Array[]): Uint8
   return MailboxMessage.encode({ checkpoint, message: { $case: "arkoor", value: { vtxos } } }).finish();
 }
 
-/** Resolves once the condition holds; fails after five seconds. */
+/** Resolves once the condition holds; fails after fifteen seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 15_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`expected ${what} within 5 s`);
+    if (Date.now() > deadline) throw new Error(`expected ${what} within 15 s`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -16,7 +16,10 @@ export async function startProxy(target: number) {
       sockets.add(from);
       from.on("data", (data) => swallowing || to.write(data));
       from.on("error", () => undefined);
-      from.on("close", () => to.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
     }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -27,6 +30,7 @@ export async function startProxy(target: number) {
     drop,
     port: (server.address() as AddressInfo).port,
     accepted: () => accepted,
+    open: () => sockets.size,
     swallow: () => {
       swallowing = true;
     },

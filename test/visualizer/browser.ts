@@ -63,8 +63,13 @@ export async function visit(url: string, options: VisitOptions = {}): Promise<Vi
 /** Waits until the page shows a record, by default any. */
 export async function shows(page: Page, seq?: number | bigint): Promise<void> {
   await page.waitForSelector(seq === undefined ? '#app[data-seq]:not([data-seq=""])' : `#app[data-seq="${seq}"]`, {
-    timeout: 5_000,
+    timeout: 30_000,
   });
+}
+
+/** Waits until the log is read to its end, and all its steps were taken again. */
+export async function verified(page: Page): Promise<void> {
+  await page.waitForSelector('.verified[data-verified="ok"]', { timeout: 30_000 });
 }
 
 /** Waits until what was shown before is painted, with what the page had put off until then. */

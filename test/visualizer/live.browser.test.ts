@@ -27,7 +27,9 @@ describe.skipIf(findChromium() === undefined)("the page of a running wallet", ()
     await page.keyboard.press("4");
     expect(await page.locator(".figure-main .figure-value").textContent()).toBe("25\u2009000 sat");
     await expect.poll(() => page.locator('[data-table="vtxos"] tbody tr').count()).toBe(2);
-    const times = await page.locator(".axis-times").first().locator("span").allTextContents();
+    const ticks = page.locator(".axis-times").first().locator("span");
+    await expect.poll(() => ticks.count()).toBe(4);
+    const times = await ticks.allTextContents();
     expect(times).toEqual(Array(4).fill(expect.stringMatching(/^\d\d:\d\d:\d\d$/)));
     expect(times.toSorted()).toEqual(times);
   });

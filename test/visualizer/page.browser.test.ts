@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
-import { closeBrowser, findChromium, litStates, painted, shows, slideTo, visit } from "./browser.ts";
+import { closeBrowser, findChromium, litStates, painted, shows, slideTo, verified, visit } from "./browser.ts";
 import { writeLongLog } from "./long-log.ts";
 import { writeExport } from "./walked-log.ts";
 
@@ -118,7 +118,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
 
   test("an axis says when the records under its ticks were written", async () => {
     const { page } = await visit(await golden(), { timezoneId: "UTC" });
-    await shows(page);
+    await verified(page);
     await page.keyboard.press("4");
     const ticks = page.locator(".axis-times").first().locator("span");
     await expect.poll(() => ticks.count()).toBe(4);
@@ -157,6 +157,9 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
 
   test("a move of the slider asks once for what is seen and for nothing else, and shows all of it together", async () => {
     const { page, requests } = await visit(await golden());
+    await verified(page);
+    // From now on nothing is news.
+    await page.reload();
     await shows(page);
     const asked = async (seq: number) => {
       const before = requests.length;
@@ -173,6 +176,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
     expect((await asked(CREDITED - 1)).paths).toEqual(["/api/record", "/api/moment vtxos,movements,quarantine,outbox"]);
     await page.keyboard.press("3");
     await expect.poll(() => page.locator(".record-line[aria-current]").count()).toBe(1);
+    await painted(page);
     const far = await asked(records.length);
     expect(far.paths).toEqual(["/api/record", "/api/moment", "/api/records"]);
     expect(far.current).toBe(String(records.length));
@@ -204,7 +208,7 @@ describe.skipIf(findChromium() === undefined)("the page in a browser", () => {
 
   test("the list of records does not go on before it was moved to its record, wherever it was scrolled to", async () => {
     const { page, requests } = await visit(await golden());
-    await shows(page);
+    await verified(page);
     await page.keyboard.press("3");
     await expect.poll(() => page.locator(".record-line[aria-current]").count()).toBe(1);
     await painted(page);

@@ -36,8 +36,7 @@ describe.skipIf(findChromium() === undefined)("every machine in a browser", () =
       for (const { seq, machine, state } of walked) {
         slider.value = String(seq);
         slider.dispatchEvent(new Event("input"));
-        for (let waits = 0; app.dataset.seq !== String(seq) && waits < 400; waits++)
-          await new Promise((done) => setTimeout(done, 5));
+        while (app.dataset.seq !== String(seq)) await new Promise((done) => setTimeout(done, 5));
         const chart = document.querySelector(`.machine-tab[data-machine="${machine}"]`);
         const lit = chart?.querySelector(`[data-id="${state}"][data-state="active"][aria-current="true"]`);
         if (lit === null || lit === undefined) missed.push(`${machine} ${state} at ${seq}`);
