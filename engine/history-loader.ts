@@ -54,6 +54,7 @@ export class HistoryLoader {
       total: this.#source.log().head().seq,
       isLive: this.#source.isLive && !this.#isOver,
       isAway: this.#source.isAway === true,
+      isMissing: this.#source.isMissing === true,
       isOver: this.#isOver,
       differing: this.#check.differing.map(BigInt),
       differingCount: this.#check.differingCount,

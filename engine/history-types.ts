@@ -30,7 +30,9 @@ export interface HistorySource extends AsyncDisposable {
   readonly isShared: boolean;
   /** Whether the wallet that wrote a live log is closed by now; it may be opened again. */
   readonly isAway?: boolean;
-  /** Resolves when the log grew, or `isAway` changed; to false when neither ever will. @throws the reason of `signal` */
+  /** Whether the directory of a live log is not there by now; it may come back. */
+  readonly isMissing?: boolean;
+  /** Resolves when the log grew, or `isAway` or `isMissing` changed; to false when neither ever will. @throws the reason of `signal` */
   grown(signal: AbortSignal): Promise<boolean>;
 }
 
@@ -46,6 +48,8 @@ export interface HistoryProgress {
   readonly isLive: boolean;
   /** Whether the wallet that wrote a live log is closed: more comes once it is opened again. */
   readonly isAway: boolean;
+  /** Whether the directory of a live log is not there: it is followed again once it is back. */
+  readonly isMissing: boolean;
   /** Whether nothing more will come: all is read and taken again, or that failed. */
   readonly isOver: boolean;
   /** Of the records that came out otherwise when they were taken again the first 100 found, in order; and how many there are. */

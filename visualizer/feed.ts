@@ -31,6 +31,8 @@ export interface Progress {
   readonly total: Decimal;
   /** Whether the wallet of a live source is closed: more comes once it is opened again. */
   readonly isAway: boolean;
+  /** Whether the directory of a live source is not there: it is followed again once it is back. */
+  readonly isMissing: boolean;
   /** Every record from `first` up to here was re-executed. */
   readonly verified: Decimal;
   /** Records whose re-execution did not agree, at most 100, and how many there are. */

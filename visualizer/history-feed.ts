@@ -138,13 +138,14 @@ export class HistoryFeed {
 
 /** How far a history has come, for the page. */
 export function toProgress(progress: HistoryProgress): Progress {
-  const { head, checked, total, isAway, differing, differingCount, failure } = progress;
+  const { head, checked, total, isAway, isMissing, differing, differingCount, failure } = progress;
   const { code, message } = failure ?? { code: "", message: "" };
   const ended = failure === null ? null : { code, message: toFeedText(message), advice: adviceFor(code) };
   return {
     head: String(head),
     total: String(total),
     isAway,
+    isMissing,
     verified: String(checked),
     differing: differing.map(String),
     differingCount,

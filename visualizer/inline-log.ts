@@ -40,7 +40,14 @@ export async function* inlineLog(feed: HistoryFeed, options: InlineOptions): Asy
   yield `${JSON.stringify(head).slice(0, -1)},"records":[`;
   if (to >= from) yield* recordTexts(feed.history, base, around, options);
   const hello = await feed.hello();
-  const progress = { ...hello.progress, head: String(to), total: String(to), isAway: false, verified: String(to) };
+  const progress = {
+    ...hello.progress,
+    head: String(to),
+    total: String(to),
+    isAway: false,
+    isMissing: false,
+    verified: String(to),
+  };
   const rest: Pick<Inlined, "hello" | "contexts" | "stories"> = {
     hello: { ...hello, source: "file", first: String(from), progress },
     contexts: around.contexts,

@@ -29,6 +29,7 @@ export class LiveSource implements HistorySource {
   #live: LiveLog | undefined;
   #head: LogHead;
   #isAway = false;
+  #isMissing = false;
   #isClosed = false;
 
   constructor(directory: string, live: LiveLog, lookEveryMs = LOOK_EVERY_MS) {
@@ -42,6 +43,10 @@ export class LiveSource implements HistorySource {
     return this.#isAway;
   }
 
+  get isMissing(): boolean {
+    return this.#isMissing;
+  }
+
   log(): HistoryLog {
     return { head: () => this.#head, read: (options) => this.#read(options) };
   }
@@ -50,11 +55,17 @@ export class LiveSource implements HistorySource {
     for (;;) {
       await delay(this.#lookEveryMs, undefined, { signal });
       try {
-        if (await this.#look(signal)) return true;
+        const hasNews = await this.#look(signal);
+        const isBack = this.#isMissing;
+        this.#isMissing = false;
+        if (hasNews || isBack) return true;
       } catch (error) {
         signal.throwIfAborted();
         // Whatever else it is may pass: an owner that hangs, a directory that is being moved.
         if (isStoreError(error) && error.salvageable) throw error;
+        if (this.#isMissing || !isStoreError(error, "STORE_NOT_FOUND")) continue;
+        this.#isMissing = true;
+        return true;
       }
     }
   }

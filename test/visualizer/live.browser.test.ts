@@ -1,3 +1,4 @@
+import { rename } from "node:fs/promises";
 import { inspect, inspectLog } from "heartwood/visualizer";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { openWallet, setUp } from "../engine/helpers.ts";
@@ -45,6 +46,10 @@ describe.skipIf(findChromium() === undefined)("the page of a running wallet", ()
     await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("the wallet was closed");
     await shows(page, wallet.status().records);
     expect(await live.textContent()).toBe("Waiting");
+    await rename(directory, `${directory}-moved`);
+    await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("the directory is not there");
+    await rename(`${directory}-moved`, directory);
+    await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("the wallet was closed");
     await openWallet(options);
     await expect.poll(() => source.textContent(), { timeout: 10_000 }).toContain("running wallet");
     expect(await live.textContent()).toBe("Live");

@@ -7,6 +7,7 @@ const PROGRESS = {
   total: 9n,
   isLive: false,
   isAway: false,
+  isMissing: false,
   isOver: true,
   differing: [],
   differingCount: 0,

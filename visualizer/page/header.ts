@@ -56,6 +56,7 @@ function tabs(session: Session): HTMLElement {
 }
 
 function sourceOf({ hello, progress }: Shown): string {
+  if (progress.isMissing) return "the directory is not there";
   return progress.isAway ? "the wallet was closed" : SOURCES[hello.source];
 }
 

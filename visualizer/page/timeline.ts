@@ -86,7 +86,7 @@ function controls(session: Session): HTMLElement[] {
   session.onChange(["isFollowing", "progress"], (shown) => {
     setAttributes(live, {
       hidden: shown.hello.source !== "live",
-      "data-away": String(shown.progress.isAway),
+      "data-away": String(isWaiting(shown)),
       "aria-pressed": String(shown.isFollowing),
     });
     fill(live, el("span", { class: "live-dot", "aria-hidden": "true" }), liveWord(shown));
@@ -115,9 +115,13 @@ function controls(session: Session): HTMLElement[] {
 }
 
 /** What the button says that goes along with the end of the log. */
-function liveWord({ isFollowing, progress }: Shown): string {
-  if (!isFollowing) return "Paused";
-  return progress.isAway ? "Waiting" : "Live";
+function liveWord(shown: Shown): string {
+  if (!shown.isFollowing) return "Paused";
+  return isWaiting(shown) ? "Waiting" : "Live";
+}
+
+function isWaiting({ progress }: Shown): boolean {
+  return progress.isAway || progress.isMissing;
 }
 
 function jumpLabel({ label }: Jump): HTMLElement {
