@@ -81,6 +81,7 @@ export class Anchors {
     const due = all ? ofSync(waiting, tipHeight) : waiting.slice(0, MOST_ANCHORS);
     let unanswered = 0;
     const found = await mapConcurrently(due, CONCURRENT_ANCHORS, async (one) => {
+      signal.throwIfAborted();
       const answer = unanswered < MOST_UNANSWERED ? await this.#ask(one, tipHeight, signal) : undefined;
       if (answer !== undefined) return [answer];
       unanswered++;

@@ -79,6 +79,7 @@ export async function askAnchor(
 async function breaksBelow({ output, step, hanging }: Place, spend: Spent, context: AnchorContext): Promise<AnchorBreak[]> {
   const breaks: AnchorBreak[] = [];
   for (const [point, group] of byPoint(hanging, step + 1)) {
+    context.signal.throwIfAborted();
     const against = (message: string) => void breaks.push({ point, code: "ANCHOR_SPENT", message });
     const next = await nextOutput({ output, step, hanging: group }, point, spend, context);
     if (next === undefined)
@@ -93,17 +94,23 @@ async function breaksBelow({ output, step, hanging }: Place, spend: Spent, conte
 async function breaksFrom(place: Place, point: string, context: AnchorContext): Promise<AnchorBreak[]> {
   const { output, step, hanging } = place;
   const spend = await spendOf(output, context);
-  // Of a transaction that was named as a spender a moment ago that says nothing (mailbox.md W-1).
-  if (spend === undefined) {
-    const subject = { question: "outspend", subject: output.txid } as const;
-    throw new Undecided("ANCHOR_NOT_FOUND", `expected output ${nameOf(output)}, got none`, subject);
-  }
+  if (spend === undefined) throw unknownOf(output);
   if (spend.spent) return breaksBelow(place, spend, context);
   const vtxo = await hanging[0]?.read();
   const item = vtxo?.genesis[step];
   if (vtxo === undefined || item === undefined || !isClaimable(item.transition, vtxo, context.isOwn)) return [];
+  // An Esplora server calls outputs unspent that it does not know at all.
+  const { chain, signal } = context;
+  const status = answered("status", output.txid, await chain.status(output.txid, { signal }));
+  if (status === undefined) throw unknownOf(output);
   const message = `expected the next transaction of its chain on chain too, got output ${nameOf(output)}, which a former owner can take`;
   return [{ point, code: "ANCHOR_SPENT", message }];
+}
+
+/** That a source does not know what was named as a spender a moment ago says nothing of the chain (mailbox.md W-1). */
+function unknownOf(output: Outpoint): Undecided {
+  const message = `expected output ${nameOf(output)}, got none`;
+  return new Undecided("ANCHOR_NOT_FOUND", message, { question: "outspend", subject: output.txid });
 }
 
 /** The output at a point if the chain of these VTXOs is what spends the one before; a VTXO that is the anchor has none. */

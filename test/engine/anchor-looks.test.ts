@@ -77,6 +77,18 @@ test("a look at anchors ends with its signal although the source never answers, 
   expect(found).toHaveLength(1);
 });
 
+test("a source that knows no signal is asked nothing more once it came", async () => {
+  const stop = new AbortController();
+  let asked = 0;
+  const { anchors } = anchorsOf(underAnchors(50), () => {
+    if (++asked === 3) stop.abort(new Error("stopped"));
+    return { kind: "absent" };
+  });
+  await expect(anchors.look(100, stop.signal)).rejects.toThrow("stopped");
+  await anchors.look(100, signal);
+  expect(asked).toBeLessThan(50 + 8 + 3);
+});
+
 test("a look asks about 500 anchors, the next one about the others; a source without answers is asked eight times", async () => {
   let [asked, isAnswered] = [0, false];
   const { anchors, found } = anchorsOf(underAnchors(501), () => {

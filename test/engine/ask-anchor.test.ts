@@ -16,36 +16,42 @@ const hangingOf = (vtxo: Vtxo): HangingVtxo => ({
   read: async () => vtxo,
 });
 
-/** A source that knows the spenders of some outputs, and nothing of outputs of `absent` transactions. */
-function sourceOf(spenders: ReadonlyMap<string, string>, absent: ReadonlySet<string>): ChainSource {
-  return {
-    status: async () => ({ kind: "found", value: { confirmed: true, height: 90, blockHash: "" } }),
-    outspend: async (txid: string, vout: number) => {
-      if (absent.has(txid)) return { kind: "absent" };
-      const spender = spenders.get(`${txid}:${vout}`);
-      return { kind: "found", value: spender === undefined ? { spent: false } : { spent: true, txid: spender } };
-    },
-  } as unknown as ChainSource;
-}
-
 const nameOf = ({ txid, vout }: Outpoint): string => `${txid}:${vout}`;
 
-/** A payment, of whose chain the anchor is spent; of that transaction's outputs the source knows nothing. */
-function askBelowAbsent() {
+/** A payment of which the payer brings the coin on chain, asked about at a source that says these things of that transaction. */
+function askBelow({ isStatusKnown, isOutputKnown }: { readonly isStatusKnown: boolean; readonly isOutputKnown: boolean }) {
   const [vtxo] = pay([{ vtxo: board(alice, 10_000n).vtxo, owner: alice }], [destination(10_000n, bob)]);
   if (vtxo === undefined) throw new Error("expected a payment");
   const { txid } = outpointOf(ancestorIds(vtxo)[0] ?? "");
-  const chain = sourceOf(new Map([[nameOf(vtxo.chainAnchor), txid]]), new Set([txid]));
+  const confirmed = { kind: "found", value: { confirmed: true, height: 90, blockHash: "" } };
+  const chain = {
+    status: async (asked: string) => (asked === txid && !isStatusKnown ? { kind: "absent" } : confirmed),
+    outspend: async (asked: string, vout: number) => {
+      if (nameOf({ txid: asked, vout }) === nameOf(vtxo.chainAnchor)) return { kind: "found", value: { spent: true, txid } };
+      return isOutputKnown ? { kind: "found", value: { spent: false } } : { kind: "absent" };
+    },
+  } as unknown as ChainSource;
   const context = { chain, signal: new AbortController().signal, confirmations: 1, tipHeight: 100, isOwn: () => false };
   return { txid, asked: askAnchor(vtxo.chainAnchor, async () => [hangingOf(vtxo)], context) };
 }
 
-test("a source that knows nothing of what it called a spender says nothing, and only of this VTXO (mailbox.md W-1, W-22)", async () => {
-  const { txid, asked } = askBelowAbsent();
-  const error = await asked.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Undecided);
-  expect(error).toMatchObject({ code: "ANCHOR_NOT_FOUND", question: "outspend", subject: txid });
+test.each([
+  ["the output", { isOutputKnown: false, isStatusKnown: true }],
+  ["the transaction, so that all of it counts as unspent", { isOutputKnown: true, isStatusKnown: false }],
+])(
+  "a source that named a spender and does not know %s says nothing, and only of this VTXO (mailbox.md W-1, W-22)",
+  async (_, known) => {
+    const { txid, asked } = askBelow(known);
+    const error = await asked.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(Undecided);
+    expect(error).toMatchObject({ code: "ANCHOR_NOT_FOUND", question: "outspend", subject: txid });
+  },
+);
+
+test("one that knows both says that a former owner can take it", async () => {
+  const { asked } = askBelow({ isOutputKnown: true, isStatusKnown: true });
+  expect((await asked).breaks).toMatchObject([{ code: "ANCHOR_SPENT" }]);
 });
