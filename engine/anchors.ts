@@ -23,8 +23,6 @@ const MOST_SYNC_ANCHORS = 64;
 const CONCURRENT_ANCHORS = 8;
 /** Questions without an answer after which a source is left alone until the next look. */
 const MOST_UNANSWERED = 8;
-/** Anchors that one record names. */
-const BATCH_ANCHORS = 64;
 
 /** When an anchor was looked at last, and where it was then. */
 interface Look {
@@ -89,11 +87,10 @@ export class Anchors {
     });
     signal.throwIfAborted();
     for (const { finding, blockHeight } of found.flat()) this.#looks.set(finding.anchor, { tipHeight, blockHeight });
-    const news = found.flat().flatMap(({ finding }) => (this.#isNews(finding, tipHeight) ? [finding] : []));
-    for (let from = 0; from < news.length; from += BATCH_ANCHORS) {
-      const findings = news.slice(from, from + BATCH_ANCHORS);
-      this.#engine.notify({ instance: ANCHORS, event: { type: "anchors.seen", height: tipHeight, findings } });
-    }
+    // One record for all: each has the notes as a whole.
+    const findings = found.flat().flatMap(({ finding }) => (this.#isNews(finding, tipHeight) ? [finding] : []));
+    if (findings.length === 0) return;
+    this.#engine.notify({ instance: ANCHORS, event: { type: "anchors.seen", height: tipHeight, findings } });
   }
 
   /**
