@@ -88,13 +88,14 @@ test("a node that cannot tell is never taken for one that says no", async () => 
   const simulator = await simulate();
   const { chain } = simulator;
   const txid = chain.add(spending(ABSENT_TXID, 1), chain.tip);
-  const source = node(simulator, { timeoutMs: 200 });
+  const source = node(simulator);
   chain.setFault("corrupt");
   expect(errorOf(await source.transaction(txid))).toEqual({ code: "CHAIN_TXID_MISMATCH", retryable: true });
   chain.setFault("down");
   expect(errorOf(await source.tip())).toEqual({ code: "CHAIN_HTTP_STATUS", retryable: true });
   chain.setFault("hang");
-  expect(errorOf(await source.status(txid))).toEqual({ code: "CHAIN_TIMEOUT", retryable: true });
+  const impatient = node(simulator, { timeoutMs: 200 });
+  expect(errorOf(await impatient.status(txid))).toEqual({ code: "CHAIN_TIMEOUT", retryable: true });
   await simulator.stop();
   expect(errorOf(await source.outspend(txid, 0))).toEqual({ code: "CHAIN_UNREACHABLE", retryable: true });
 });

@@ -166,6 +166,6 @@ test("a connected wallet warns as blocks come, whatever a server makes of held i
   await goLive(wallet);
   await eventually(() => simulator.calls("GetVtxoStatus") > calls, "the question about the held item");
   simulator.mine();
-  await eventually(() => wallet.vtxos().some(({ expiryStage }) => expiryStage === "refresh"), "the warning", 3_000);
+  await eventually(() => wallet.vtxos().some(({ expiryStage }) => expiryStage === "refresh"), "the warning");
   simulator.faults.delay("GetVtxoStatus", 0);
 });

@@ -53,18 +53,21 @@ test("while the chain is down a package halts, the checkpoint stands, nothing be
 });
 
 test.each(["hang", "corrupt"] as const)("a chain source with the fault %s halts a package and refuses nothing", async (fault) => {
-  const simulator = await simulate();
-  const chain = esplora(simulator.chainUrl, { retries: 0, timeoutMs: 150, tipCacheMs: 0 });
-  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain });
-  await wallet.sync();
-  await simulator.pay(await wallet.address(), { amountsSats: [1_000n] });
+  const setup = await setUp();
+  const { simulator, options } = setup;
+  await pay(setup, 1_000n);
+  await setup.wallet.close();
   simulator.chain.setFault(fault);
+  const impatient = { retries: 0, timeoutMs: fault === "hang" ? 150 : 2_000, tipCacheMs: 0 };
+  const wallet = await openWallet({ ...options, chain: esplora(simulator.chainUrl, impatient) });
   const { halted, applied } = await wallet.sync();
   expect(applied).toBe(0);
   expect(halted?.code).toBe(fault === "hang" ? "CHAIN_TIMEOUT" : "CHAIN_TXID_MISMATCH");
   expect(wallet.quarantine()).toEqual([]);
+  await wallet.close();
   simulator.chain.setFault(null);
-  expect(await wallet.sync()).toMatchObject({ applied: 1, halted: null, caughtUp: true });
+  const again = await openWallet(options);
+  expect(await again.sync()).toMatchObject({ applied: 1, halted: null, caughtUp: true });
 });
 
 test("a sync that meets a halt says so, and the next one starts with that package", async () => {

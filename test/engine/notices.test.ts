@@ -165,8 +165,9 @@ test("a notice without a hash of 32 bytes is told, marks nothing, and the mailbo
     [`${broken} preimage of 32 bytes, got another length`, "lightning-send-finished"],
   ]);
   const rules = [];
-  for await (const event of wallet.events({ signal: AbortSignal.timeout(200) })) {
+  for await (const event of wallet.events()) {
     if (event.type === "message.ignored") rules.push(event.rule);
+    if (rules.length === 3) break;
   }
   expect(rules).toEqual(["MALFORMED_HASH", "MALFORMED_HASH", "NOTICE_KEPT"]);
 });

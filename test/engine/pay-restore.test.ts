@@ -82,7 +82,7 @@ test.each(["whether HTLCs are unspent", "about a payment"])(
     });
     const slowly = async (): Promise<void> => {
       happened.push("asked");
-      const timer = setTimeout(goOn, 3_000);
+      const timer = setTimeout(goOn, 20_000);
       await later;
       clearTimeout(timer);
       happened.push("answered");

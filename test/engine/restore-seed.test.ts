@@ -210,13 +210,13 @@ test("a restore that its owner ends while its server takes its time lets the mai
   const wallet = await restored(await options());
   onTestFinished(() => wallet.close());
   simulator.faults.clear();
-  simulator.faults.delay("GetVtxo", 5_000);
+  simulator.faults.delay("GetVtxo", 60_000);
   const calls = simulator.calls("GetVtxo");
   await simulator.pay(addressOf(simulator, MNEMONIC, 0), { amountsSats: [2_000n] });
   wallet.start();
   await eventually(() => simulator.calls("GetVtxo") > calls, "the scan");
   await wallet.endRestore();
-  await eventually(() => wallet.balance().totalSats === 2_000n, "the mailbox", 2_000);
+  await eventually(() => wallet.balance().totalSats === 2_000n, "the mailbox");
   expect(wallet.status().restore).toMatchObject({ state: "restored", isComplete: false });
 });
 

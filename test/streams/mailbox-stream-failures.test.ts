@@ -105,7 +105,7 @@ test("a black hole on the way is noticed by keep-alive, with and without a call"
 test("a subscription that cannot reconnect fails after the connect timeout, though it has no deadline", async () => {
   await using server = await startServer();
   const proxy = await startProxy(server.port);
-  await using session = await connect({ url: `http://127.0.0.1:${proxy.port}` }, { connectTimeoutMs: 300 });
+  await using session = await connect({ url: `http://127.0.0.1:${proxy.port}` }, { connectTimeoutMs: 1_500 });
   proxy.swallow();
   proxy.drop();
   await settle();

@@ -26,8 +26,10 @@ export interface WalletReport {
   readonly held: number;
   readonly messages: number;
   readonly checkpoint: bigint;
-  /** Longest time in which nothing else had its turn, since the last report was reset. */
+  /** Longest work behind which nothing else had its turn, since the last report was reset. */
   readonly stallMs: number;
+  /** The same by the clock: longer where others have the processor as well. */
+  readonly absentMs: number;
   readonly directoryBytes: number;
   /** Lines for the log of the application that hold what a terminal would obey. */
   readonly unsafeLines: number;
@@ -36,14 +38,20 @@ export interface WalletReport {
 let wallet: Wallet | undefined;
 let directory = "";
 let stallMs = 0;
+let absentMs = 0;
 let unsafeLines = 0;
 const codes: string[] = [];
 
 let lastTick = performance.now();
+let lastWork = process.cpuUsage();
 setInterval(() => {
   const now = performance.now();
-  stallMs = Math.max(stallMs, now - lastTick - TICK_MS);
-  lastTick = now;
+  const { user, system } = process.cpuUsage(lastWork);
+  const waitedMs = now - lastTick - TICK_MS;
+  absentMs = Math.max(absentMs, waitedMs);
+  // While others have the processor it does not work.
+  stallMs = Math.max(stallMs, Math.min(waitedMs, (user + system) / 1_000));
+  [lastTick, lastWork] = [now, process.cpuUsage()];
 }, TICK_MS);
 
 const abilities = {
@@ -96,7 +104,7 @@ const abilities = {
   /** From now on stalls and memory count. */
   async reset(): Promise<void> {
     globalThis.gc?.();
-    stallMs = 0;
+    [stallMs, absentMs] = [0, 0];
   },
 
   async report(): Promise<WalletReport> {
@@ -110,6 +118,7 @@ const abilities = {
       messages: counters.messages,
       checkpoint,
       stallMs,
+      absentMs,
       directoryBytes: await sizeOf(directory),
       unsafeLines,
     };
