@@ -29,7 +29,7 @@ export async function checkBackup(engine: Engine, session: ServerSession, signal
     for (const id of open) wanted.delete(id);
     const { isWhole } = await readBackupIds(engine, session, signal, (id) => wanted.delete(id));
     signal.throwIfAborted();
-    if (!isWhole) throw new HeartwoodError("MAILBOX_STUCK", "expected an end of the backup, got more pages than are read");
+    if (!isWhole) throw new HeartwoodError("MAILBOX_STUCK", "expected an end of the backup, got none that is sure");
     const missing = [...wanted].filter((id) => coins.has(id)).sort();
     if (missing.length > 0) ports.logger("warn", "VTXOs are missing in the backup at the server", { missing: missing.length });
     const event = { type: "backup.checked", missing: missing.length, missingIds: missing.slice(0, NAMED_IDS) };

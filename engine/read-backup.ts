@@ -27,7 +27,7 @@ export interface Backup {
 /** What reading came to. */
 interface Reading {
   readonly malformed: number;
-  /** Whether it came to the end of the mailbox. */
+  /** Whether it came to the end of the mailbox for sure. */
   readonly isWhole: boolean;
 }
 
@@ -52,7 +52,8 @@ export async function readBackup(engine: Engine, session: ServerSession, signal:
 /**
  * Reads the recovery mailbox from its beginning until a page is empty: the server's hint that there is no more is not
  * trusted, every message leads on, whatever its kind (mailbox.md W-7), and the last message of a page, which may have been
- * cut there, is read once more as a whole (W-6). A mailbox without an end is left after {@link MOST_PAGES}.
+ * cut there, is read once more as a whole (W-6). A mailbox without an end is left after {@link MOST_PAGES}, and one whose
+ * last messages do not say where they stand with these.
  *
  * @param take called for each id, as often as it stands there
  * @throws StreamError; HeartwoodError `MAILBOX_STUCK` if a page does not lead on; the reason of `signal`
@@ -76,6 +77,8 @@ export async function readBackupIds(
     if (last === undefined) return { malformed, isWhole: true };
     messages.slice(0, -1).forEach(takeAll);
     takeAll(await wholeOf(last, engine, session, signal));
+    // No page leads past what does not say where it stands, and nothing tells whether more follows.
+    if (messages.every(({ checkpoint }) => checkpoint === 0n)) return { malformed, isWhole: false };
     const reached = messages.reduce((most, { checkpoint }) => (checkpoint > most ? checkpoint : most), after);
     if (reached === after || reached >= END_OF_POSITIONS) {
       const message = `expected a page of the backup beyond checkpoint ${after}, got one up to ${reached}`;

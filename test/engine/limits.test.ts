@@ -122,6 +122,15 @@ test("a backup without an end is left after 20,000 pages, and counts as one id m
   expect([pages, ids.length, beyond]).toEqual([20_001, 1, 1]);
 });
 
+test("a backup that ends with messages that do not say where they stand is read up to them, and counts as one id more", async () => {
+  const posted = delivery(1n, { kind: "recovery-vtxo-ids", ids: [`${pad(1)}:0`], malformed: 0 });
+  const garbage = delivery(0n, { kind: "malformed" });
+  const session = sessionOf(async (after) => (after === 0n ? [garbage, posted, garbage] : [garbage, garbage]));
+  const keyring = { recoveryAuthorization: () => new Uint8Array(), recoveryMailboxId: new Uint8Array() };
+  const { ids, beyond } = await readBackup(partOf({ keyring }), session, signal);
+  expect([ids, beyond]).toEqual([[`${pad(1)}:0`], 1]);
+});
+
 test("behind a halt a hundred pages are read at a time, and the next time goes on behind them", async () => {
   const asked: bigint[] = [];
   const session = sessionOf(async (after) => {
