@@ -8,7 +8,7 @@ import type { ReceiveState } from "../streams/lightning-receive.ts";
 import type { ActionAnswer, ActionCall } from "./action-driver.ts";
 import { cosignPackage, foreignVtxo, orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import { codeOf, HeartwoodError, messageOf } from "./errors.ts";
-import { askForGrant, freshTip, recoverGrant } from "./receive-grant.ts";
+import { askForGrant, freshTip, recoverGrant, vetHtlcs } from "./receive-grant.ts";
 import { mayHaveLostRecords } from "./reconcile.ts";
 
 /** How often a payment is asked for that nobody has told of (lightning.md §3). */
@@ -103,6 +103,8 @@ async function vetReveal(call: ActionCall<"vetReveal">): Promise<ActionAnswer> {
     const said = statusOf(state);
     // That the preimage is out lets it leave at any time, so it is believed only where this log may not say it.
     const status = said === "settled" && !mayHaveLostRecords(engine.loop.pending, instance) ? "open" : said;
+    const wait = status === "open" && tipHeight <= params.latestExitHeight ? await vetHtlcs(call, tipHeight) : undefined;
+    if (wait !== undefined) return wait;
     return { event: { type: "reveal.vetted", tipHeight, status } };
   } catch (error) {
     // Without an answer the time alone may decide, and only against it.

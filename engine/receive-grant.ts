@@ -1,10 +1,12 @@
 import { lightningReceiveFee } from "../ark/fees.ts";
 import { decodeHex } from "../ark/hex.ts";
 import { type GrantedBytes, type GrantTerms, judgeGrant } from "../ark/lightning-grant.ts";
+import { lineageOf, pathOf } from "../ark/lineage.ts";
 import { decodeVtxo } from "../ark/vtxo.ts";
 import { ChainError } from "../chain/errors.ts";
 import type { ReceivePrepare, ReceiveReport } from "../streams/lightning-receive.ts";
 import type { ActionAnswer, ActionCall, DecidedAnswer } from "./action-driver.ts";
+import { askAnchor } from "./ask-anchor.ts";
 import { orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import type { Engine } from "./engine.ts";
 import { isFree } from "./free-coins.ts";
@@ -140,6 +142,25 @@ async function answerOf(call: Call, offer: Offer): Promise<ActionAnswer> {
     return conflict === undefined ? accepted : refusedAnswer({ ...conflict, isFinal: true }, offer);
   };
   return { decide };
+}
+
+/**
+ * What the chain has against HTLCs that were granted, as against what comes in: none of them is worth the preimage if its
+ * chain was cut, or its anchor is in no block any more (mailbox.md W-41). Waiting may mend that, or time ends it (R6).
+ *
+ * @throws Undecided
+ */
+export async function vetHtlcs(call: ActionCall<"vetReveal">, tipHeight: number): Promise<ActionAnswer | undefined> {
+  const { engine, instance, signal } = call;
+  const { blobs, chain, loop } = engine;
+  const htlcs = [...loop.pending.coins.values()].filter(({ holder }) => holder === instance);
+  const answers = await mapConcurrently(htlcs, CONCURRENT_VTXOS, async ({ id, source }) => {
+    const vtxo = decodeVtxo(await blobs.vtxo(source));
+    const hanging = async () => [{ path: pathOf({ id, lineage: lineageOf(vtxo) }), read: async () => vtxo }];
+    return askAnchor(vtxo.chainAnchor, hanging, { chain, signal, confirmations: 1, tipHeight, isOwn: () => false });
+  });
+  const [found] = answers.flatMap(({ breaks }) => breaks);
+  return found && { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code: found.code } };
 }
 
 function refusedAnswer(

@@ -1,14 +1,17 @@
 import { Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import type { Invoice, OpenOptions, Wallet, WalletEvent } from "../../engine/index.ts";
+import type { ChainSource, Invoice, OpenOptions, Wallet, WalletEvent } from "../../engine/index.ts";
 import type { GrantFault, InvoiceFault, Simulator } from "../../simulator/index.ts";
 import {
   codeOfRefusal,
   eventually,
   expectBooksToBalance,
   FastClock,
+  fastChain,
+  fastOptions,
   freshDirectory,
   goLive,
+  nextEvent,
   OTHER_MNEMONIC,
   openWallet,
   recorded,
@@ -33,6 +36,20 @@ async function live(): Promise<Live> {
 function statesOf(events: readonly WalletEvent[], { payment }: Invoice): string[] {
   const states = events.flatMap((event) => ("payment" in event && event.payment === payment.id ? [event.state] : []));
   return states.filter((state, at) => state !== states[at - 1]);
+}
+
+/** A chain source that can call each output spent by a transaction of nobody. */
+function cuttable(chain: ChainSource): { source: ChainSource; isCut: boolean } {
+  const source: ChainSource = {
+    tip: (options) => chain.tip(options),
+    transaction: (txid, options) => chain.transaction(txid, options),
+    blockHash: (height, options) => chain.blockHash(height, options),
+    status: (txid, options) => chain.status(txid, options),
+    outspend: async (txid, vout, options) =>
+      cut.isCut ? { kind: "found", value: { spent: true, txid: "ff".repeat(32) } } : chain.outspend(txid, vout, options),
+  };
+  const cut = { source, isCut: false };
+  return cut;
 }
 
 const HAPPY = ["Requesting", "AwaitingPayment", "HtlcsReady", "PreimageRevealed", "Claimed", "Completed"];
@@ -165,6 +182,27 @@ test("an invoice that is not the one asked for is never shown; a grant that is n
   await short.payment.settled();
   expect(simulator.lightning.preimage(inflated.paymentHash)).toBeNull();
   expect(wallet.balance().totalSats).toBe(9_880n);
+});
+
+test("HTLCs of which the chain is cut below the anchor get no preimage before it is whole again", async () => {
+  const setup = await setUp();
+  const { simulator, wallet: first, directory } = setup;
+  await first.close();
+  const chain = cuttable(fastChain(simulator));
+  const wallet = await openWallet({ ...fastOptions(simulator, directory), chain: chain.source });
+  await goLive(wallet);
+  chain.isCut = true;
+  const delayed = nextEvent(wallet, "payment.changed", ({ code }) => code === "ANCHOR_SPENT");
+  const invoice = await wallet.invoice({ amountSats: 10_000n });
+  simulator.lightning.pay(invoice.bolt11);
+  expect(await delayed).toMatchObject({ state: "HtlcsReady", status: "pending" });
+  expect(simulator.lightning.preimage(invoice.paymentHash)).toBeNull();
+  chain.isCut = false;
+  await invoice.payment.settled();
+  expect(wallet.balance()).toMatchObject({ totalSats: 9_880n });
+  // What was made of HTLCs that a look saw cut is looked at again with the next block.
+  simulator.mine();
+  await eventually(() => wallet.balance().spendableSats === 9_880n, "the money under a whole chain");
 });
 
 test("a wallet that only syncs hears in time that nothing but an exit is left (R7)", async () => {
