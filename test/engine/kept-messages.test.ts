@@ -75,7 +75,7 @@ test.each(["by itself", "beside the stream"])(
     const { simulator, wallet: first, address, options } = await setUp({ pageLimit: 2 });
     await first.close();
     simulator.faults.haveMore = "never";
-    const wallet = await openWallet({ ...options, ports: { clock: new FastClock(20) } });
+    const wallet = await openWallet({ ...options, ports: { clock: new FastClock(4) } });
     if (how === "beside the stream") {
       await goLive(wallet);
       simulator.faults.dropNotices = true; // the stream brings nothing
