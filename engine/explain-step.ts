@@ -214,14 +214,15 @@ function describeAnchors(transition: Transition, subject: Subject): Described {
   const word = anchorWords(transition, transition.change).find(({ vtxo }) => vtxo.id === subject.id);
   const at = `The tip is ${Number(transition.event.height)}`;
   if (word?.found === undefined) {
-    return { text: `${at}: its anchor ${word?.outpoint} is in order.`, rules: ["mailbox.md W-41"], anchor: "" };
+    const text = `${at}: neither its anchor ${word?.outpoint} nor its chain below is in the way of paying with it any more.`;
+    return { text, rules: ["mailbox.md W-41"], anchor: "" };
   }
   const { code, message } = word.found;
   const rules = rulesOf(code);
   if (!word.isBelieved) {
     return { text: `${at}: ${message}. That is believed when it is said again at a higher tip.`, code, rules };
   }
-  const text = `${at}: ${message}. Nothing pays with it until its anchor is in order.`;
+  const text = `${at}: ${message}. Nothing pays with it for as long as that is so.`;
   return { text, code, rules, anchor: `unanchored (${code})` };
 }
 
