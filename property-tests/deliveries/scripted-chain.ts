@@ -77,6 +77,11 @@ export class ScriptedChain {
   /** A longer chain without the blocks with the late anchors. */
   outrun(): void {
     this.confirmed = false;
+    this.grow();
+  }
+
+  /** A block more than there ever were: in the end every chain is longer than those before it. */
+  grow(): void {
     this.tipHeight = this.#highest + 1;
   }
 

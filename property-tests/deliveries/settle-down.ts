@@ -34,7 +34,7 @@ function endFaults(run: Run): void {
   run.server.learned = true;
   run.chain.state = "up";
   run.chain.confirmed = true;
-  run.chain.tipHeight++;
+  run.chain.grow();
   run.clock.skewMs = 0;
 }
 
