@@ -130,7 +130,7 @@ export class Anchors {
     try {
       const output = await this.#outpointOf(anchor, coin);
       const context = { chain, signal, confirmations, tipHeight, isOwn };
-      const { breaks, blockHeight } = await askAnchor(output, () => this.#hangingFrom(anchor), context);
+      const { breaks, blockHeight } = await askAnchor(output, () => this.#hangingFrom(anchor, nextKeyIndex, signal), context);
       this.#silent.delete(anchor);
       // Of a VTXO without a lineage there is nothing else that it could go through.
       const named = anchor === lineagePoint(output) ? breaks : breaks.map((one) => ({ ...one, point: anchor }));
@@ -144,8 +144,10 @@ export class Anchors {
   }
 
   /** What hangs from it now. What is exiting is on chain for a reason. */
-  async #hangingFrom(anchor: string): Promise<HangingVtxo[]> {
-    const { blobs, loop } = this.#engine;
+  async #hangingFrom(anchor: string, nextKeyIndex: number, signal: AbortSignal): Promise<HangingVtxo[]> {
+    const { blobs, keyring, loop } = this.#engine;
+    // Not in one go, as the first question whose key it is would: of thousands it takes seconds.
+    await keyring.deriveUsed(nextKeyIndex, signal);
     const hanging: HangingVtxo[] = [];
     for (const coin of coinsUnder(loop.pending, anchor).filter(isOfUse)) {
       const read = async (): Promise<Vtxo> => decodeVtxo(await blobs.vtxo(coin.source));

@@ -71,7 +71,7 @@ test.each(["with a lineage", "without one, as records of an older build have it"
           },
         },
         confirmations: 1,
-        keyring: { usedIndex: () => undefined },
+        keyring: { usedIndex: () => undefined, deriveUsed: async () => {} },
         loop: { pending },
         notify: ({ event }: Dispatch) => void told.push(...(event.findings as readonly unknown[])),
         ports: { logger: () => {} },
