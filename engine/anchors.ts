@@ -104,18 +104,28 @@ export class Anchors {
     const anchors = [...pending.kin.roots()];
     this.#forgetOthers(new Set(anchors));
     for (const anchor of anchors.reverse()) {
-      const coin = coinsUnder(pending, anchor).find(isOfUse);
+      const coins = coinsUnder(pending, anchor).filter(isOfUse);
+      const [coin] = coins;
       const look = this.#looks.get(anchor);
-      if (coin === undefined || (look !== undefined && !this.#isDue(look, tipHeight, noted.has(anchor), all))) continue;
-      const rank = noted.has(anchor) ? -2 : (look?.tipHeight ?? -1);
+      const isNoted = noted.has(anchor);
+      const isAllMarked = isNoted && coins.every(({ anchorCode }) => anchorCode !== undefined);
+      if (coin === undefined || (look !== undefined && !this.#isDue(look, tipHeight, { isNoted, isAllMarked, all }))) continue;
+      const rank = isNoted ? -2 : (look?.tipHeight ?? -1);
       due.push({ anchor, coin, silence: this.#silent.get(anchor) ?? 0, rank });
     }
     return due.sort((a, b) => a.silence - b.silence || a.rank - b.rank);
   }
 
-  /** A tip that is a little lower than before is of a source that lags: it would call what is deep enough too young. */
-  #isDue({ tipHeight: before, blockHeight }: Look, tipHeight: number, isNoted: boolean, all: boolean): boolean {
-    if (isNoted && tipHeight >= before) return all || tipHeight > before;
+  /**
+   * A tip that is a little lower than before is of a source that lags: it would call what is deep enough too young. Where
+   * everything is marked it can only give back.
+   */
+  #isDue(
+    { tipHeight: before, blockHeight }: Look,
+    tipHeight: number,
+    { isNoted, isAllMarked, all }: { readonly isNoted: boolean; readonly isAllMarked: boolean; readonly all: boolean },
+  ): boolean {
+    if (isNoted && (isAllMarked || tipHeight >= before)) return all || tipHeight !== before;
     const deep = Math.max(REORGANISATION_BLOCKS, this.#engine.confirmations);
     const isDeep = blockHeight !== undefined && tipHeight - blockHeight >= deep;
     return (!isDeep && tipHeight > before) || Math.abs(tipHeight - before) >= REST_BLOCKS;

@@ -325,6 +325,22 @@ test("more confirmations than were asked for before hold for what was credited t
   }
 });
 
+test("what is marked altogether is given back at a lower tip too", async () => {
+  const simulator = await simulate();
+  const below = lagging(fastChain(simulator));
+  const wallet = await openWallet({ ...fastOptions(simulator, await freshDirectory()), chain: below.source });
+  await wallet.sync();
+  const { vtxos } = await simulator.pay(await wallet.address(), { amountsSats: [7_000n] });
+  await wallet.sync();
+  reorganize(simulator, vtxos[0]?.anchorTxid ?? "");
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ unanchoredSats: 7_000n });
+  simulator.mine();
+  below.blocks = 2;
+  await wallet.sync();
+  expect(wallet.balance()).toMatchObject({ spendableSats: 7_000n, unanchoredSats: 0n });
+});
+
 /** A chain source whose tip is some blocks behind. */
 function lagging(chain: ChainSource): { source: ChainSource; blocks: number } {
   const source: ChainSource = {
