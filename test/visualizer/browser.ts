@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
+import { HttpFeed } from "../../visualizer/sources/http-feed.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
@@ -26,6 +27,18 @@ function launched(): Promise<Browser> {
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = undefined;
+}
+
+/** Waits until a log is read to its end: its page is served before that where reading takes long. */
+export async function readThrough(url: string): Promise<string> {
+  const { origin, hash } = new URL(url);
+  const feed = new HttpFeed(hash.slice("#token=".length), origin);
+  const isRead = async () => {
+    const { head, total } = (await feed.hello()).progress;
+    return head === total;
+  };
+  await expect.poll(isRead, { timeout: 30_000 }).toBe(true);
+  return url;
 }
 
 /** A page at an address, with everything it asked for. It fails its test where the page complains of anything. */

@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN, goldenWith } from "../engine/golden/golden-with.ts";
-import { closeBrowser, findChromium, litStates, painted, shows, slideTo, verified, visit } from "./browser.ts";
+import { closeBrowser, findChromium, litStates, painted, readThrough, shows, slideTo, verified, visit } from "./browser.ts";
 import { writeLongLog } from "./long-log.ts";
 import { writeExport } from "./walked-log.ts";
 
@@ -45,7 +45,7 @@ function slideTogether(page: Page, seq: number): Promise<string | null | undefin
 async function golden(): Promise<string> {
   const inspection = await inspectLog(GOLDEN);
   onTestFinished(() => inspection.close());
-  return inspection.url;
+  return readThrough(inspection.url);
 }
 
 describe.skipIf(findChromium() === undefined)("the page in a browser", () => {

@@ -7,7 +7,7 @@ import { inspectLog, writePage } from "heartwood/visualizer";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { readGoldenRecords } from "../engine/golden/files.ts";
 import { GOLDEN } from "../engine/golden/golden-with.ts";
-import { closeBrowser, findChromium, litStates, shows, slideTo, visit } from "./browser.ts";
+import { closeBrowser, findChromium, litStates, readThrough, shows, slideTo, visit } from "./browser.ts";
 import { writeLongLog } from "./long-log.ts";
 
 const records = readGoldenRecords()
@@ -20,7 +20,7 @@ const CREDITED = records.flatMap(({ type, state }, at) => (type === "package.vet
 async function served(path: string): Promise<string> {
   const inspection = await inspectLog(path);
   onTestFinished(() => inspection.close());
-  return inspection.url;
+  return readThrough(inspection.url);
 }
 
 async function freshFolder(): Promise<string> {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { machines } from "../../machines/registry.ts";
 import type { MachineEvent } from "../../machines/step.ts";
 import { digits } from "../../visualizer/page/format.ts";
-import { closeBrowser, findChromium, shows, slideTo, visit } from "./browser.ts";
+import { closeBrowser, findChromium, readThrough, shows, slideTo, visit } from "./browser.ts";
 import { type WalkedStep, walk, walkEverywhere, writeWalk } from "./walked-log.ts";
 
 async function inspectWalk(steps: readonly WalkedStep[]): Promise<string> {
@@ -15,7 +15,7 @@ async function inspectWalk(steps: readonly WalkedStep[]): Promise<string> {
   await writeWalk(join(folder, "walk.export"), steps);
   const inspection = await inspectLog(join(folder, "walk.export"));
   onTestFinished(() => inspection.close());
-  return inspection.url;
+  return readThrough(inspection.url);
 }
 
 describe.skipIf(findChromium() === undefined)("every machine in a browser", () => {
