@@ -238,7 +238,7 @@ test("no more calls are under way than a width allows, and every width is eight 
   });
   expect(uses).toEqual([
     ["engine/anchors.ts", 1, 1, 1],
-    ["engine/receive-grant.ts", 1, 2, 2],
+    ["engine/receive-grant.ts", 1, 3, 3],
     ["engine/reconcile.ts", 1, 1, 1],
     ["engine/recovery.ts", 1, 2, 2],
     ["engine/requeue.ts", 1, 2, 2],
