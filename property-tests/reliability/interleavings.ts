@@ -60,7 +60,7 @@ const meeting: fc.Arbitrary<Meeting> = fc.record({
 export const interleavings: Lane = {
   name: "interleavings",
   unit: "orders",
-  counts: { ci: 15_000, soak: 10_000_000, test: 25 },
+  counts: { ci: 10_000, soak: 10_000_000, test: 25 },
   shards: 2,
   leastPercent: { consumer: 1, consumers: 1 },
   async run(run) {

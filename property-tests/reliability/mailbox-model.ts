@@ -22,7 +22,7 @@ export const mailboxModel: Lane = {
   name: "mailbox-model",
   unit: "commands",
   // In `npm test`, deliveries.property.test.ts lives a few lives of the same kind.
-  counts: { ci: 70_000, soak: 50_000_000, test: 0 },
+  counts: { ci: 40_000, soak: 50_000_000, test: 0 },
   shards: 2,
   leastPercent: { command: 1, role: 1, copy: 1 },
   async run(run) {
