@@ -1,6 +1,7 @@
 import { lineageOf, lineagePoint, pathOf } from "../ark/lineage.ts";
 import type { Outpoint } from "../ark/outpoint.ts";
 import { decodeVtxo, type Vtxo } from "../ark/vtxo.ts";
+import { vtxoIdOf } from "../ark/vtxo-id.ts";
 import { type AnchorFinding, noteAfter } from "../machines/anchors.machine.ts";
 import { askAnchor, type HangingVtxo } from "./ask-anchor.ts";
 import type { Engine } from "./engine.ts";
@@ -144,7 +145,7 @@ export class Anchors {
       this.#silent.delete(anchor);
       // Of a VTXO without a lineage there is nothing else that it could go through.
       const named = anchor === lineagePoint(output) ? breaks : breaks.map((one) => ({ ...one, point: anchor }));
-      return { finding: { anchor, outpoint: `${output.txid}:${output.vout}`, breaks: named }, blockHeight };
+      return { finding: { anchor, outpoint: vtxoIdOf(output), breaks: named }, blockHeight };
     } catch (error) {
       signal.throwIfAborted();
       this.#silent.set(anchor, this.#questions);

@@ -1,9 +1,9 @@
 import { isClaimable } from "../ark/claimable.ts";
 import { ancestorIds } from "../ark/exit.ts";
-import { lineagePoint } from "../ark/lineage.ts";
+import { lineagePoint, pathOf } from "../ark/lineage.ts";
 import type { Outpoint } from "../ark/outpoint.ts";
 import { type Vtxo, vtxoId } from "../ark/vtxo.ts";
-import { outpointOf } from "../ark/vtxo-id.ts";
+import { outpointOf, vtxoIdOf } from "../ark/vtxo-id.ts";
 import type { ChainSource, SpendStatus } from "../chain/source.ts";
 import type { AnchorBreak, AnchorCode } from "../machines/anchors.machine.ts";
 import { answered, Undecided } from "./undecided.ts";
@@ -70,22 +70,38 @@ export async function askAnchor(
     return against("ANCHOR_UNCONFIRMED", `expected anchor transaction ${txid} with ${confirmations} confirmations, got ${depth}`);
   }
   const spend = await spendOf(anchor, context);
-  if (spend === undefined) return against("ANCHOR_NOT_FOUND", `expected output ${nameOf(anchor)}, got none`);
+  if (spend === undefined) return against("ANCHOR_NOT_FOUND", `expected output ${vtxoIdOf(anchor)}, got none`);
   if (!spend.spent) return { breaks: [], blockHeight: status.height };
   return { breaks: await breaksBelow({ output: anchor, step: 0, hanging: await hanging() }, spend, context) };
+}
+
+/**
+ * What the chain has against the anchor of one VTXO, or below it; undefined if nothing.
+ *
+ * @param lineage the outputs that its chain spends, as `lineageOf` of `ark/lineage.ts` has them
+ * @throws Undecided; the reason of the signal
+ */
+export async function askOwnAnchor(
+  vtxo: Vtxo,
+  lineage: readonly string[],
+  context: AnchorContext,
+): Promise<AnchorBreak | undefined> {
+  const hanging = [{ path: pathOf({ id: vtxoId(vtxo), lineage }), read: async () => vtxo }];
+  const { breaks } = await askAnchor(vtxo.chainAnchor, async () => hanging, context);
+  return breaks[0];
 }
 
 /** Follows the chains of VTXOs from an output that is spent. */
 async function breaksBelow({ output, step, hanging }: Place, spend: Spent, context: AnchorContext): Promise<AnchorBreak[]> {
   const breaks: AnchorBreak[] = [];
-  for (const [point, group] of byPoint(hanging, step + 1)) {
+  for (const [point, group] of groupsAt(hanging, step + 1)) {
     context.signal.throwIfAborted();
     const against = (message: string) => void breaks.push({ point, code: "ANCHOR_SPENT", message });
     const next = await nextOutput({ output, step, hanging: group }, point, spend, context);
     if (next === undefined)
-      against(`expected output ${nameOf(output)} unspent, or spent by its own VTXOs, got it spent otherwise`);
+      against(`expected output ${vtxoIdOf(output)} unspent, or spent by its own VTXOs, got it spent otherwise`);
     else if (group.some(({ path }) => path.length === step + 2)) {
-      against(`expected a VTXO off chain, got its output ${nameOf(next)} on chain`);
+      against(`expected a VTXO off chain, got its output ${vtxoIdOf(next)} on chain`);
     } else breaks.push(...(await breaksFrom({ output: next, step: step + 1, hanging: group }, point, context)));
   }
   return breaks;
@@ -103,13 +119,13 @@ async function breaksFrom(place: Place, point: string, context: AnchorContext): 
   const { chain, signal } = context;
   const status = answered("status", output.txid, await chain.status(output.txid, { signal }));
   if (status === undefined) throw unknownOf(output);
-  const message = `expected the next transaction of its chain on chain too, got output ${nameOf(output)}, which a former owner can take`;
+  const message = `expected the next transaction of its chain on chain too, got output ${vtxoIdOf(output)}, which a former owner can take`;
   return [{ point, code: "ANCHOR_SPENT", message }];
 }
 
 /** That a source does not know what was named as a spender a moment ago says nothing of the chain (mailbox.md W-1). */
 function unknownOf(output: Outpoint): Undecided {
-  const message = `expected output ${nameOf(output)}, got none`;
+  const message = `expected output ${vtxoIdOf(output)}, got none`;
   return new Undecided("ANCHOR_NOT_FOUND", message, { question: "outspend", subject: output.txid });
 }
 
@@ -131,7 +147,7 @@ async function nextOutput(
 }
 
 /** VTXOs by where their paths go at a step; those that end before stay where they end. */
-function byPoint(hanging: readonly HangingVtxo[], step: number): ReadonlyMap<string, HangingVtxo[]> {
+function groupsAt(hanging: readonly HangingVtxo[], step: number): ReadonlyMap<string, HangingVtxo[]> {
   const groups = new Map<string, HangingVtxo[]>();
   for (const one of hanging) {
     const point = one.path[step] ?? one.path.at(-1) ?? "";
@@ -144,8 +160,4 @@ function byPoint(hanging: readonly HangingVtxo[], step: number): ReadonlyMap<str
 
 async function spendOf({ txid, vout }: Outpoint, { chain, signal }: AnchorContext): Promise<SpendStatus | undefined> {
   return answered("outspend", txid, await chain.outspend(txid, vout, { signal }));
-}
-
-function nameOf({ txid, vout }: Outpoint): string {
-  return `${txid}:${vout}`;
 }

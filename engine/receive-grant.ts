@@ -1,12 +1,12 @@
 import { lightningReceiveFee } from "../ark/fees.ts";
 import { decodeHex } from "../ark/hex.ts";
 import { type GrantedBytes, type GrantTerms, judgeGrant } from "../ark/lightning-grant.ts";
-import { lineageOf, pathOf } from "../ark/lineage.ts";
+import { lineageOf } from "../ark/lineage.ts";
 import { decodeVtxo } from "../ark/vtxo.ts";
 import { ChainError } from "../chain/errors.ts";
 import type { ReceivePrepare, ReceiveReport } from "../streams/lightning-receive.ts";
 import type { ActionAnswer, ActionCall, DecidedAnswer } from "./action-driver.ts";
-import { askAnchor } from "./ask-anchor.ts";
+import { askOwnAnchor } from "./ask-anchor.ts";
 import { orRefused, ownVtxo, Refused } from "./cosign-package.ts";
 import type { Engine } from "./engine.ts";
 import { isFree } from "./free-coins.ts";
@@ -154,12 +154,13 @@ export async function vetHtlcs(call: ActionCall<"vetReveal">, tipHeight: number)
   const { engine, instance, signal } = call;
   const { blobs, chain, loop } = engine;
   const htlcs = [...loop.pending.coins.values()].filter(({ holder }) => holder === instance);
-  const answers = await mapConcurrently(htlcs, CONCURRENT_VTXOS, async ({ id, source }) => {
+  // Out of a pool of the server's: no coin of the wallet's own is among those that they were made of.
+  const context = { chain, signal, confirmations: 1, tipHeight, isOwn: () => false };
+  const answers = await mapConcurrently(htlcs, CONCURRENT_VTXOS, async ({ source }) => {
     const vtxo = decodeVtxo(await blobs.vtxo(source));
-    const hanging = async () => [{ path: pathOf({ id, lineage: lineageOf(vtxo) }), read: async () => vtxo }];
-    return askAnchor(vtxo.chainAnchor, hanging, { chain, signal, confirmations: 1, tipHeight, isOwn: () => false });
+    return askOwnAnchor(vtxo, lineageOf(vtxo), context);
   });
-  const [found] = answers.flatMap(({ breaks }) => breaks);
+  const found = answers.find((answer) => answer !== undefined);
   return found && { waitMs: GRANT_RETRY_MS, news: { type: "step.delayed", code: found.code } };
 }
 

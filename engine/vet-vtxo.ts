@@ -1,6 +1,6 @@
 import { type Judgement, judgeVtxo, readableVtxoId } from "../ark/accept.ts";
 import { encodeHex } from "../ark/hex.ts";
-import { lineagePoint, pathOf } from "../ark/lineage.ts";
+import { lineagePoint } from "../ark/lineage.ts";
 import type { Outpoint } from "../ark/outpoint.ts";
 import { decodeVtxo, type Vtxo, vtxoId } from "../ark/vtxo.ts";
 import { type VtxoId, vtxoIdOf } from "../ark/vtxo-id.ts";
@@ -8,7 +8,7 @@ import type { ChainSource } from "../chain/source.ts";
 import type { AcceptedVtxo, HeldItem, Verdict, VtxoSource } from "../machines/package.ts";
 import type { ServerInfo } from "../streams/server-info.ts";
 import type { ServerSession } from "../streams/session.ts";
-import { askAnchor } from "./ask-anchor.ts";
+import { askOwnAnchor } from "./ask-anchor.ts";
 import { digestOf } from "./blob-reader.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
@@ -162,9 +162,8 @@ async function conclude(entry: Entry, judged: Judged, context: VettingContext): 
     return refused(entry, id, amountSats, { code: "SUPERSEDED", message, permanent: true });
   }
   const isOwn = (key: Uint8Array): boolean => context.keyring.usedIndex(key, context.nextKeyIndex) !== undefined;
-  const hanging = async () => [{ path: pathOf({ id, lineage }), read: async () => vtxo }];
-  const { breaks } = await askAnchor(vtxo.chainAnchor, hanging, { ...context, isOwn });
-  const obstacle = breaks[0] ?? (await askSpendState(id, keyIndex, context));
+  const broken = await askOwnAnchor(vtxo, lineage, { ...context, isOwn });
+  const obstacle = broken ?? (await askSpendState(id, keyIndex, context));
   if (typeof obstacle === "object") {
     const { code, message } = obstacle;
     return refused(entry, id, amountSats, { code, message, permanent: false });
